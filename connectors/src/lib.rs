@@ -1,0 +1,1 @@
+//! Files, Kafka, memory and the console as sources and sinks.

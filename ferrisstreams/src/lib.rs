@@ -1,0 +1,1 @@
+//! Stream processing for Rust services: topologies in Rust and in SQL.

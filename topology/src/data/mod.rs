@@ -1,0 +1,13 @@
+//! SQL values: their types, and the rows that hold them.
+//!
+//! Nothing here knows of streams, stores or statements.
+
+mod interval;
+mod row;
+mod schema;
+mod types;
+
+pub use interval::{Interval, MICROS_PER_DAY};
+pub use row::{FrozenRows, ROW_FORMAT, Row, RowBuffer, RowLayout, RowSpan, RowWriter, Slot};
+pub use schema::{Field, Schema};
+pub use types::{DataType, MAX_COMPACT_PRECISION, MAX_DECIMAL_PRECISION, Physical};

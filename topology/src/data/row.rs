@@ -1,0 +1,585 @@
+//! The compact binary row that SQL works on.
+//!
+//! A row is one run of bytes: a bitmap with a bit for each NULL, then a slot of fixed width for each
+//! column, then the bytes of the columns of variable width in column order. Slots are little-endian
+//! and packed. The slot of a NULL is zero, so that equal rows are equal bytes. What the bytes mean
+//! stands in a [`RowLayout`], never in the row itself.
+//!
+//! A [`Row`] is a handle: a counted buffer that the rows of a batch share, and a place in it.
+//! [`Row::compact`] copies a row out, so that one row that is kept does not keep its batch.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use triomphe::ThinArc;
+
+use super::{Interval, Physical, Schema};
+
+/// The version of the layout of rows on disk.
+pub const ROW_FORMAT: u8 = 1;
+
+/// Where a column stands in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    offset: u32,
+    null_byte: u32,
+    null_mask: u8,
+    physical: Physical,
+}
+
+impl Slot {
+    /// How the value stands in its slot.
+    pub fn physical(self) -> Physical {
+        self.physical
+    }
+
+    #[inline]
+    fn field<const N: usize>(self, row: &[u8]) -> Option<[u8; N]> {
+        if row[self.null_byte as usize] & self.null_mask != 0 {
+            return None;
+        }
+        let at = self.offset as usize;
+        let bytes = &row[at..at + N];
+        Some(bytes.try_into().expect("the slice has N bytes"))
+    }
+
+    /// True where the column is NULL.
+    #[inline]
+    pub fn is_null(self, row: &[u8]) -> bool {
+        row[self.null_byte as usize] & self.null_mask != 0
+    }
+
+    /// The value of a boolean column.
+    #[inline]
+    pub fn bool(self, row: &[u8]) -> Option<bool> {
+        debug_assert_eq!(self.physical, Physical::Bool);
+        self.field::<1>(row).map(|[byte]| byte != 0)
+    }
+
+    /// The value of a column of type [`Physical::I64`].
+    #[inline]
+    pub fn i64(self, row: &[u8]) -> Option<i64> {
+        debug_assert_eq!(self.physical, Physical::I64);
+        self.field(row).map(i64::from_le_bytes)
+    }
+
+    /// The value of a column of type [`Physical::I32`].
+    #[inline]
+    pub fn i32(self, row: &[u8]) -> Option<i32> {
+        debug_assert_eq!(self.physical, Physical::I32);
+        self.field(row).map(i32::from_le_bytes)
+    }
+
+    /// The value of a column of any integer type of at most eight bytes.
+    #[inline]
+    pub fn integer(self, row: &[u8]) -> Option<i64> {
+        match self.physical {
+            Physical::I8 => self
+                .field::<1>(row)
+                .map(|b| i64::from(i8::from_le_bytes(b))),
+            Physical::I16 => self.field(row).map(|b| i64::from(i16::from_le_bytes(b))),
+            Physical::I32 => self.field(row).map(|b| i64::from(i32::from_le_bytes(b))),
+            Physical::I64 => self.field(row).map(i64::from_le_bytes),
+            other => unreachable!("an integer was read from a slot of {other:?}"),
+        }
+    }
+
+    /// The value of a column of any integer type, widened to 128 bits.
+    #[inline]
+    pub fn wide(self, row: &[u8]) -> Option<i128> {
+        match self.physical {
+            Physical::I128 => self.field(row).map(i128::from_le_bytes),
+            _ => self.integer(row).map(i128::from),
+        }
+    }
+
+    /// The value of a column of either floating-point type.
+    #[inline]
+    pub fn float(self, row: &[u8]) -> Option<f64> {
+        match self.physical {
+            Physical::F32 => self.field(row).map(|b| f64::from(f32::from_le_bytes(b))),
+            Physical::F64 => self.field(row).map(f64::from_le_bytes),
+            other => unreachable!("a floating-point number was read from a slot of {other:?}"),
+        }
+    }
+
+    /// The bytes of a column of variable width.
+    #[inline]
+    pub fn bytes(self, row: &[u8]) -> Option<&[u8]> {
+        debug_assert_eq!(self.physical, Physical::Bytes);
+        let [a, b, c, d, e, f, g, h] = self.field::<8>(row)?;
+        let start = u32::from_le_bytes([a, b, c, d]) as usize;
+        let len = u32::from_le_bytes([e, f, g, h]) as usize;
+        Some(&row[start..start + len])
+    }
+
+    /// The text of a VARCHAR column.
+    ///
+    /// # Panics
+    ///
+    /// Where the bytes are not UTF-8, which a [`RowWriter`] never lets in.
+    #[inline]
+    pub fn text(self, row: &[u8]) -> Option<&str> {
+        self.bytes(row)
+            .map(|bytes| std::str::from_utf8(bytes).expect("text in a row is UTF-8"))
+    }
+
+    /// The value of an INTERVAL column.
+    #[inline]
+    pub fn interval(self, row: &[u8]) -> Option<Interval> {
+        let bytes = self.field::<16>(row)?;
+        let (months, rest) = bytes.split_at(4);
+        let (days, micros) = rest.split_at(4);
+        Some(Interval {
+            months: i32::from_le_bytes(months.try_into().expect("four bytes")),
+            days: i32::from_le_bytes(days.try_into().expect("four bytes")),
+            micros: i64::from_le_bytes(micros.try_into().expect("eight bytes")),
+        })
+    }
+}
+
+/// Where each column of a schema stands in its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowLayout {
+    slots: Box<[Slot]>,
+    fixed_len: usize,
+}
+
+impl RowLayout {
+    /// The layout of the rows of `schema`.
+    pub fn new(schema: &Schema) -> Self {
+        RowLayout::of(
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.data_type.physical()),
+        )
+    }
+
+    /// The layout of rows whose columns have these physical types.
+    pub fn of(columns: impl IntoIterator<Item = Physical>) -> Self {
+        let columns: Vec<Physical> = columns.into_iter().collect();
+        let null_bytes = columns.len().div_ceil(8);
+        let mut offset = null_bytes;
+        let mut slots = Vec::with_capacity(columns.len());
+        for (i, physical) in columns.into_iter().enumerate() {
+            slots.push(Slot {
+                offset: offset as u32,
+                null_byte: (i / 8) as u32,
+                null_mask: 1 << (i % 8),
+                physical,
+            });
+            offset += physical.width();
+        }
+        RowLayout {
+            slots: slots.into(),
+            fixed_len: offset,
+        }
+    }
+
+    /// The place of column `index`.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such column.
+    #[inline]
+    pub fn slot(&self, index: usize) -> Slot {
+        self.slots[index]
+    }
+
+    /// The places of all columns, in order.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The number of columns.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// True where there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Checks that `bytes` can be read as a row of this layout without leaving its bounds.
+    ///
+    /// Rows that this process wrote are not checked again; those that come from outside are.
+    pub fn is_valid(&self, bytes: &[u8]) -> bool {
+        if bytes.len() < self.fixed_len {
+            return false;
+        }
+        self.slots.iter().all(|slot| {
+            if slot.physical != Physical::Bytes || slot.is_null(bytes) {
+                return true;
+            }
+            let at = slot.offset as usize;
+            let word = |at: usize| {
+                u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
+            };
+            let (start, len) = (word(at), word(at + 4));
+            start >= self.fixed_len && start.checked_add(len).is_some_and(|end| end <= bytes.len())
+        })
+    }
+}
+
+/// A row: a handle to bytes that a [`RowLayout`] gives meaning to.
+///
+/// Cloning counts a reference. Rows are equal where their bytes are, which for rows of one layout
+/// means that all columns are.
+#[derive(Clone)]
+pub struct Row {
+    buffer: ThinArc<(), u8>,
+    start: u32,
+    len: u32,
+}
+
+impl Row {
+    /// A row that owns a copy of `bytes`.
+    ///
+    /// # Panics
+    ///
+    /// Where `bytes` has 4 GiB or more.
+    pub fn from_bytes(bytes: &[u8]) -> Row {
+        Row {
+            buffer: ThinArc::from_header_and_slice((), bytes),
+            start: 0,
+            len: u32::try_from(bytes.len()).expect("a row has less than 4 GiB"),
+        }
+    }
+
+    /// The row of no column.
+    pub fn empty() -> Row {
+        Row::from_bytes(&[])
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        let start = self.start as usize;
+        &self.buffer.slice[start..start + self.len as usize]
+    }
+
+    /// The same row in a buffer of its own, unless it has one already.
+    pub fn compact(&self) -> Row {
+        if self.buffer.slice.len() == self.len as usize {
+            self.clone()
+        } else {
+            Row::from_bytes(self.bytes())
+        }
+    }
+}
+
+impl PartialEq for Row {
+    #[inline]
+    fn eq(&self, other: &Row) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Row {}
+
+impl Hash for Row {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.bytes());
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row(")?;
+        for byte in self.bytes() {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// The place of a finished row in a [`RowBuffer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowSpan {
+    start: u32,
+    len: u32,
+}
+
+impl RowSpan {
+    /// The length of the row in bytes.
+    pub fn byte_len(self) -> usize {
+        self.len as usize
+    }
+}
+
+/// A buffer that rows are written into, one after another, and that then becomes the shared
+/// buffer of all of them.
+///
+/// Rows of several layouts may stand in one buffer.
+///
+/// ```
+/// use ferrisstreams_topology::data::{DataType, Field, RowBuffer, RowLayout, Schema};
+///
+/// let schema = Schema::new(vec![
+///     Field::new("user", DataType::TEXT),
+///     Field::new("orders", DataType::BigInt),
+/// ]);
+/// let layout = RowLayout::new(&schema);
+/// let mut buffer = RowBuffer::new();
+/// let mut writer = buffer.begin(&layout);
+/// writer.set_text(0, "alice");
+/// writer.set_integer(1, 3);
+/// let span = writer.finish();
+/// let rows = buffer.freeze();
+/// let row = rows.row(span);
+/// assert_eq!(layout.slot(0).text(row.bytes()), Some("alice"));
+/// assert_eq!(layout.slot(1).integer(row.bytes()), Some(3));
+/// ```
+#[derive(Debug, Default)]
+pub struct RowBuffer {
+    bytes: Vec<u8>,
+}
+
+impl RowBuffer {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        RowBuffer::default()
+    }
+
+    /// Begins a row with all columns NULL.
+    #[inline]
+    pub fn begin<'a>(&'a mut self, layout: &'a RowLayout) -> RowWriter<'a> {
+        let start = self.bytes.len();
+        self.bytes.resize(start + layout.fixed_len, 0);
+        for i in 0..layout.len().div_ceil(8) {
+            let columns = (layout.len() - i * 8).min(8);
+            self.bytes[start + i] = (0xffu16 >> (8 - columns)) as u8;
+        }
+        RowWriter {
+            bytes: &mut self.bytes,
+            layout,
+            start,
+        }
+    }
+
+    /// Appends a copy of `row`.
+    #[inline]
+    pub fn push(&mut self, row: &[u8]) -> RowSpan {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(row);
+        span(start, self.bytes.len())
+    }
+
+    /// The bytes of a row that was finished in this buffer.
+    #[inline]
+    pub fn get(&self, span: RowSpan) -> &[u8] {
+        &self.bytes[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    /// The number of bytes written so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// True where nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes back everything from `span` on.
+    pub fn truncate(&mut self, span: RowSpan) {
+        self.bytes.truncate(span.start as usize);
+    }
+
+    /// Makes what was written the shared buffer of its rows, and empties this one for reuse.
+    pub fn freeze(&mut self) -> FrozenRows {
+        let frozen = FrozenRows {
+            buffer: ThinArc::from_header_and_slice((), &self.bytes),
+        };
+        self.bytes.clear();
+        frozen
+    }
+}
+
+#[inline]
+fn span(start: usize, end: usize) -> RowSpan {
+    assert!(
+        end <= u32::MAX as usize,
+        "a batch of rows has less than 4 GiB"
+    );
+    RowSpan {
+        start: start as u32,
+        len: (end - start) as u32,
+    }
+}
+
+/// The rows of a batch, in one shared buffer.
+#[derive(Debug, Clone)]
+pub struct FrozenRows {
+    buffer: ThinArc<(), u8>,
+}
+
+impl FrozenRows {
+    /// A handle to the row at `span`, which must come from the buffer that was frozen.
+    #[inline]
+    pub fn row(&self, span: RowSpan) -> Row {
+        debug_assert!((span.start + span.len) as usize <= self.buffer.slice.len());
+        Row {
+            buffer: self.buffer.clone(),
+            start: span.start,
+            len: span.len,
+        }
+    }
+}
+
+/// Writes the columns of one row.
+///
+/// Columns of variable width must be set in column order, so that equal rows are equal bytes; those
+/// of fixed width in any. A column that is not set is NULL. A writer that is dropped without
+/// [`finish`](RowWriter::finish) leaves its bytes behind, which no row refers to.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    bytes: &'a mut Vec<u8>,
+    layout: &'a RowLayout,
+    start: usize,
+}
+
+impl RowWriter<'_> {
+    #[inline]
+    fn set<const N: usize>(&mut self, slot: Slot, value: [u8; N]) {
+        let at = self.start + slot.offset as usize;
+        self.bytes[at..at + N].copy_from_slice(&value);
+        self.bytes[self.start + slot.null_byte as usize] &= !slot.null_mask;
+    }
+
+    /// Sets a boolean column.
+    #[inline]
+    pub fn set_bool(&mut self, index: usize, value: bool) {
+        let slot = self.layout.slots[index];
+        debug_assert_eq!(slot.physical, Physical::Bool);
+        self.set(slot, [u8::from(value)]);
+    }
+
+    /// Sets a column of any integer type of at most eight bytes.
+    ///
+    /// The value must fit the column's width: callers check ranges.
+    #[inline]
+    pub fn set_integer(&mut self, index: usize, value: i64) {
+        let slot = self.layout.slots[index];
+        match slot.physical {
+            Physical::I64 => self.set(slot, value.to_le_bytes()),
+            Physical::I32 => {
+                debug_assert!(i32::try_from(value).is_ok());
+                self.set(slot, (value as i32).to_le_bytes());
+            }
+            Physical::I16 => {
+                debug_assert!(i16::try_from(value).is_ok());
+                self.set(slot, (value as i16).to_le_bytes());
+            }
+            Physical::I8 => {
+                debug_assert!(i8::try_from(value).is_ok());
+                self.set(slot, (value as i8).to_le_bytes());
+            }
+            other => unreachable!("an integer was written to a slot of {other:?}"),
+        }
+    }
+
+    /// Sets a column of any integer type; the value must fit the column's width.
+    #[inline]
+    pub fn set_wide(&mut self, index: usize, value: i128) {
+        let slot = self.layout.slots[index];
+        if slot.physical == Physical::I128 {
+            self.set(slot, value.to_le_bytes());
+        } else {
+            debug_assert!(i64::try_from(value).is_ok());
+            self.set_integer(index, value as i64);
+        }
+    }
+
+    /// Sets a column of either floating-point type.
+    #[inline]
+    pub fn set_float(&mut self, index: usize, value: f64) {
+        let slot = self.layout.slots[index];
+        match slot.physical {
+            Physical::F64 => self.set(slot, value.to_le_bytes()),
+            Physical::F32 => self.set(slot, (value as f32).to_le_bytes()),
+            other => unreachable!("a floating-point number was written to a slot of {other:?}"),
+        }
+    }
+
+    /// Sets an INTERVAL column.
+    #[inline]
+    pub fn set_interval(&mut self, index: usize, value: Interval) {
+        let slot = self.layout.slots[index];
+        debug_assert_eq!(slot.physical, Physical::Interval);
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&value.months.to_le_bytes());
+        bytes[4..8].copy_from_slice(&value.days.to_le_bytes());
+        bytes[8..].copy_from_slice(&value.micros.to_le_bytes());
+        self.set(slot, bytes);
+    }
+
+    /// Sets a BYTES column.
+    #[inline]
+    pub fn set_bytes(&mut self, index: usize, value: &[u8]) {
+        let slot = self.layout.slots[index];
+        debug_assert_eq!(slot.physical, Physical::Bytes);
+        debug_assert!(
+            self.layout.slots[index + 1..]
+                .iter()
+                .filter(|later| later.physical == Physical::Bytes)
+                .all(|later| later.is_null(&self.bytes[self.start..])),
+            "columns of variable width are set in column order"
+        );
+        let offset = (self.bytes.len() - self.start) as u32;
+        let mut place = [0; 8];
+        place[..4].copy_from_slice(&offset.to_le_bytes());
+        place[4..].copy_from_slice(&(value.len() as u32).to_le_bytes());
+        self.set(slot, place);
+        self.bytes.extend_from_slice(value);
+    }
+
+    /// Sets a VARCHAR column.
+    #[inline]
+    pub fn set_text(&mut self, index: usize, value: &str) {
+        self.set_bytes(index, value.as_bytes());
+    }
+
+    /// Copies a column, NULL or not, from a row where it stands at `slot`; both must have the same
+    /// physical type.
+    #[inline]
+    pub fn copy(&mut self, index: usize, row: &[u8], slot: Slot) {
+        if slot.is_null(row) {
+            return;
+        }
+        match slot.physical {
+            Physical::Bytes => {
+                if let Some(bytes) = slot.bytes(row) {
+                    self.set_bytes(index, bytes);
+                }
+            }
+            physical => {
+                let own = self.layout.slots[index];
+                debug_assert_eq!(own.physical, physical);
+                let width = physical.width();
+                let (from, to) = (slot.offset as usize, self.start + own.offset as usize);
+                self.bytes[to..to + width].copy_from_slice(&row[from..from + width]);
+                self.bytes[self.start + own.null_byte as usize] &= !own.null_mask;
+            }
+        }
+    }
+
+    /// The bytes of the row so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// Ends the row and tells its place.
+    #[inline]
+    pub fn finish(self) -> RowSpan {
+        span(self.start, self.bytes.len())
+    }
+
+    /// Takes the row back.
+    pub fn cancel(self) {
+        self.bytes.truncate(self.start);
+    }
+}

@@ -1,0 +1,91 @@
+//! State: the rows that operators keep.
+//!
+//! A store belongs to one task and is written by one operator. It holds decoded values in memory and
+//! gives bytes to a [`Commit`], which the [`State`] of the process writes as one with everything else.
+//! Nothing here knows of records, graphs or threads.
+
+mod base;
+mod bucket;
+mod bytes;
+mod cache;
+mod key_value;
+#[cfg(test)]
+mod model_tests;
+#[cfg(feature = "rocksdb")]
+mod rocks;
+mod rows;
+mod state;
+mod writes;
+
+use std::any::Any;
+
+pub(crate) use self::base::{Base, ByteRange, SnapshotRows, StoreFormat};
+pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
+pub(crate) use self::bytes::{Family, Part, increment};
+pub(crate) use self::key_value::Difference;
+pub use self::key_value::KeyValueStore;
+pub(crate) use self::state::{Commit, StateSnapshot};
+pub use self::state::{STATE_FORMAT, State, StateOptions};
+pub(crate) use self::writes::FamilyWrites;
+use crate::error::Result;
+
+/// Which generation of a store's rows is read, and which is being built beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Generations {
+    pub(crate) current: u8,
+    pub(crate) building: Option<u8>,
+}
+
+impl Generations {
+    pub(crate) fn to_bytes(self) -> [u8; 3] {
+        let (flag, building) = self.building.map_or((0, 0), |generation| (1, generation));
+        [self.current, flag, building]
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match *bytes {
+            [current, 0, 0] => Some(Generations {
+                current,
+                building: None,
+            }),
+            [current, 1, building] => Some(Generations {
+                current,
+                building: Some(building),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A store of whatever types, as the task that owns it handles it.
+pub(crate) trait AnyStore: Any + Send {
+    /// The name, which is the same at every start.
+    fn name(&self) -> &str;
+
+    /// Adds what was written since the last commit to the next one.
+    fn freeze(&mut self, commit: &mut Commit) -> Result<()>;
+
+    /// What was frozen is written.
+    fn committed(&mut self);
+
+    /// Back to what was written last.
+    fn rollback(&mut self);
+
+    /// About how many bytes of memory are taken.
+    fn memory(&self) -> usize;
+
+    /// How many rows were written since the last commit.
+    fn uncommitted(&self) -> usize;
+
+    /// Forgets committed rows until about `target` bytes are taken.
+    fn evict(&mut self, target: usize);
+
+    /// Begins a generation beside the current one, dropping one that was begun before.
+    fn begin_generation(&mut self, commit: &mut Commit) -> Result<Generations>;
+
+    /// Has the generation that was built take the place of the current one.
+    fn end_generation(&mut self, commit: &mut Commit) -> Generations;
+
+    /// For access by type.
+    fn as_any(&mut self) -> &mut dyn Any;
+}

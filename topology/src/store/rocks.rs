@@ -1,0 +1,240 @@
+//! RocksDB: one database per process, one column family per store.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rocksdb::{
+    BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor, DBCompressionType,
+    DBRawIteratorWithThreadMode, DBWithThreadMode, MultiThreaded, Options, ReadOptions,
+    SnapshotWithThreadMode, WriteBatch, WriteBufferManager, WriteOptions,
+};
+use self_cell::self_cell;
+
+use super::FamilyWrites;
+use super::bytes::{ByteState, Family, ReadBytes, Visit};
+use crate::error::{Error, ErrorKind, Result};
+
+type Database = DBWithThreadMode<MultiThreaded>;
+
+/// State on disk.
+pub(crate) struct RocksBytes {
+    db: Arc<Database>,
+    options: Options,
+    families: Mutex<BTreeSet<Family>>,
+}
+
+fn failed(doing: &str, e: rocksdb::Error) -> Error {
+    let kind = match e.kind() {
+        rocksdb::ErrorKind::Corruption => ErrorKind::State,
+        _ => ErrorKind::Storage,
+    };
+    Error::new(kind, doing).with_source(e)
+}
+
+impl RocksBytes {
+    /// Opens or makes the database in `dir`, for at most `memory` bytes of its own: half of it
+    /// caches blocks, half holds what was written last.
+    pub(crate) fn open(dir: &Path, memory: usize) -> Result<Self> {
+        let cache = Cache::new_lru_cache(memory / 2);
+        let buffers = WriteBufferManager::new_write_buffer_manager_with_cache(
+            memory / 2,
+            false,
+            cache.clone(),
+        );
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        options.set_write_buffer_manager(&buffers);
+        options.set_max_background_jobs(2);
+        options.set_keep_log_file_num(2);
+        options.set_max_total_wal_size(256 << 20);
+        options.set_max_open_files(256);
+        let family_options = family_options(&cache, memory);
+        let names = match Database::list_cf(&options, dir) {
+            Ok(names) => names,
+            Err(_) if !dir.join("CURRENT").exists() => vec!["default".to_owned()],
+            Err(e) => return Err(failed("cannot open the state", e)),
+        };
+        let families = names
+            .iter()
+            .map(|name| ColumnFamilyDescriptor::new(name, family_options.clone()));
+        let db = Database::open_cf_descriptors(&options, dir, families).map_err(|e| {
+            if e.to_string().contains("lock") {
+                Error::new(
+                    ErrorKind::State,
+                    "the state directory is in use by another process",
+                )
+                .with_source(e)
+            } else {
+                failed("cannot open the state", e)
+            }
+        })?;
+        let known = names
+            .iter()
+            .filter(|name| *name != rocksdb::DEFAULT_COLUMN_FAMILY_NAME)
+            .map(|name| Family::new(name))
+            .collect();
+        Ok(RocksBytes {
+            db: Arc::new(db),
+            options: family_options,
+            families: Mutex::new(known),
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeSet<Family>> {
+        self.families.lock().expect("no panic while locked")
+    }
+
+    fn family(&self, family: &Family) -> Result<Arc<BoundColumnFamily<'_>>> {
+        handle(&self.db, family)
+    }
+}
+
+fn family_options(cache: &Cache, memory: usize) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_bloom_filter(10.0, false);
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_block_size(16 << 10);
+    table.set_format_version(6);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_write_buffer_size((memory / 8).clamp(1 << 20, 64 << 20));
+    options.set_max_write_buffer_number(3);
+    options
+}
+
+fn handle<'a>(db: &'a Database, family: &Family) -> Result<Arc<BoundColumnFamily<'a>>> {
+    db.cf_handle(family.name())
+        .ok_or_else(|| Error::state(format!("the state has no family {family}")))
+}
+
+fn walk<'a, D: rocksdb::DBAccess>(
+    mut at: DBRawIteratorWithThreadMode<'a, D>,
+    from: &[u8],
+    visit: &mut Visit<'_>,
+) -> Result<()> {
+    at.seek(from);
+    while let Some((key, value)) = at.item() {
+        if let ControlFlow::Break(()) = visit(key, value)? {
+            return Ok(());
+        }
+        at.next();
+    }
+    at.status().map_err(|e| failed("cannot read the state", e))
+}
+
+fn range(to: &[u8]) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    if !to.is_empty() {
+        options.set_iterate_upper_bound(to);
+    }
+    options
+}
+
+impl ReadBytes for RocksBytes {
+    fn get(&self, family: &Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.db
+            .get_cf(&self.family(family)?, key)
+            .map_err(|e| failed("cannot read the state", e))
+    }
+
+    fn scan(&self, family: &Family, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<()> {
+        let at = self
+            .db
+            .raw_iterator_cf_opt(&self.family(family)?, range(to));
+        walk(at, from, visit)
+    }
+}
+
+impl ByteState for RocksBytes {
+    fn create(&self, family: &Family) -> Result<()> {
+        if self.db.cf_handle(family.name()).is_some() {
+            return Ok(());
+        }
+        self.db
+            .create_cf(family.name(), &self.options)
+            .map_err(|e| failed("cannot make a store", e))?;
+        self.known().insert(family.clone());
+        Ok(())
+    }
+
+    fn remove(&self, family: &Family) -> Result<()> {
+        if self.db.cf_handle(family.name()).is_none() {
+            return Ok(());
+        }
+        self.db
+            .drop_cf(family.name())
+            .map_err(|e| failed("cannot drop a store", e))?;
+        self.known().remove(family);
+        Ok(())
+    }
+
+    fn families(&self) -> Vec<Family> {
+        self.known().iter().cloned().collect()
+    }
+
+    fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        for part in writes {
+            let family = self.family(&part.family)?;
+            for (from, to) in &part.cleared {
+                batch.delete_range_cf(&family, from, to);
+            }
+            for (key, value) in part.iter() {
+                match value {
+                    Some(value) => batch.put_cf(&family, key, value),
+                    None => batch.delete_cf(&family, key),
+                }
+            }
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(sync);
+        self.db
+            .write_opt(batch, &options)
+            .map_err(|e| failed("cannot write the state", e))
+    }
+
+    fn snapshot(&self) -> Box<dyn ReadBytes> {
+        Box::new(OwnedSnapshot::new(self.db.clone(), |db| db.snapshot()))
+    }
+}
+
+type Snapshot<'a> = SnapshotWithThreadMode<'a, Database>;
+
+self_cell!(
+    struct OwnedSnapshot {
+        owner: Arc<Database>,
+
+        #[covariant]
+        dependent: Snapshot,
+    }
+);
+
+impl ReadBytes for OwnedSnapshot {
+    fn get(&self, family: &Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.borrow_dependent()
+            .get_cf(&handle(self.borrow_owner(), family)?, key)
+            .map_err(|e| failed("cannot read the state", e))
+    }
+
+    fn scan(&self, family: &Family, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<()> {
+        let family = handle(self.borrow_owner(), family)?;
+        let at = self
+            .borrow_dependent()
+            .raw_iterator_cf_opt(&family, range(to));
+        walk(at, from, visit)
+    }
+}
+
+impl Drop for RocksBytes {
+    fn drop(&mut self) {
+        // Threads that compact in the background would otherwise hold up the end of the process.
+        self.db.cancel_all_background_work(true);
+    }
+}

@@ -1,0 +1,169 @@
+//! What a commit writes: keys and values as bytes, to be sorted and handed to the disk in one batch.
+
+use super::{Family, Part};
+
+/// Writes to one part of a family, in one run of memory.
+///
+/// All keys begin with the part's three bytes. They are sorted before they are written: a
+/// batch in key order costs an eighth of one in hash order.
+#[derive(Debug)]
+pub(crate) struct FamilyWrites {
+    pub(super) family: Family,
+    bytes: Vec<u8>,
+    entries: Vec<Write>,
+    /// Ranges of keys that are removed before anything is written: from, and up to but without.
+    pub(super) cleared: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Write {
+    /// The first eight bytes behind the part; most comparisons end here.
+    head: u64,
+    start: u32,
+    key_len: u32,
+    /// None removes the key.
+    value_len: Option<u32>,
+}
+
+impl FamilyWrites {
+    pub(crate) fn new(family: Family) -> Self {
+        FamilyWrites {
+            family,
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            cleared: Vec::new(),
+        }
+    }
+
+    /// Adds a write: `fill` appends the key, and then the value where it returns one.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fill`; nothing is added then.
+    pub(crate) fn push<E>(
+        &mut self,
+        key: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        value: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        let written = key(&mut self.bytes).and_then(|()| {
+            let key_len = self.bytes.len() - start;
+            value(&mut self.bytes).map(|present| (key_len, present))
+        });
+        let (key_len, present) = match written {
+            Ok(written) => written,
+            Err(e) => {
+                self.bytes.truncate(start);
+                return Err(e);
+            }
+        };
+        let value_len = self.bytes.len() - start - key_len;
+        assert!(
+            self.bytes.len() <= u32::MAX as usize,
+            "a commit holds less than 4 GiB a store"
+        );
+        let key = &self.bytes[start..start + key_len];
+        let mut head = [0; 8];
+        let tail = key.get(Part::LEN..).unwrap_or(&[]);
+        let n = tail.len().min(8);
+        head[..n].copy_from_slice(&tail[..n]);
+        self.entries.push(Write {
+            head: u64::from_be_bytes(head),
+            start: start as u32,
+            key_len: key_len as u32,
+            value_len: present.then_some(value_len as u32),
+        });
+        Ok(())
+    }
+
+    /// Moves all writes of another set here. Both must be sets of the same part.
+    pub(crate) fn append(&mut self, other: &mut FamilyWrites) {
+        let base = u32::try_from(self.bytes.len()).expect("a commit holds less than 4 GiB a store");
+        self.bytes.append(&mut other.bytes);
+        assert!(
+            self.bytes.len() <= u32::MAX as usize,
+            "a commit holds less than 4 GiB a store"
+        );
+        self.entries
+            .extend(other.entries.drain(..).map(|mut write| {
+                write.start += base;
+                write
+            }));
+        self.cleared.append(&mut other.cleared);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.cleared.is_empty()
+    }
+
+    /// The number of keys written.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Puts the keys in order.
+    pub(crate) fn sort(&mut self) {
+        let bytes = &self.bytes;
+        let key =
+            |write: &Write| &bytes[write.start as usize..(write.start + write.key_len) as usize];
+        self.entries
+            .sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| key(a).cmp(key(b))));
+    }
+
+    /// The writes: a key, and its value or none where the key is removed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.entries.iter().map(|write| {
+            let start = write.start as usize;
+            let end = start + write.key_len as usize;
+            let value = write
+                .value_len
+                .map(|len| &self.bytes[end..end + len as usize]);
+            (&self.bytes[start..end], value)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_out_in_byte_order() {
+        let mut writes = FamilyWrites::new(Family::new("t"));
+        let keys: [&[u8]; 6] = [
+            b"\0\0\0bb",
+            b"\0\0\0b",
+            b"\0\0\0aaaaaaaaZ",
+            b"\0\0\0aaaaaaaaA",
+            b"\0\0\0c",
+            b"\0\0\0b\0",
+        ];
+        for key in keys {
+            writes
+                .push::<()>(
+                    |out| {
+                        out.extend_from_slice(key);
+                        Ok(())
+                    },
+                    |out| {
+                        out.push(1);
+                        Ok(key.len() % 2 == 0)
+                    },
+                )
+                .unwrap();
+        }
+        assert!(writes.push(|_| Err("no"), |_| Ok(true)).is_err());
+        writes.sort();
+        let mut sorted = keys.to_vec();
+        sorted.sort();
+        let got: Vec<_> = writes.iter().map(|(key, _)| key).collect();
+        assert_eq!(got, sorted);
+        assert_eq!(writes.len(), 6);
+        assert!(
+            writes
+                .iter()
+                .all(|(k, v)| v.is_some() == (k.len() % 2 == 0))
+        );
+    }
+}

@@ -1,11 +1,27 @@
 //! The core of FerrisStreams: records and their types, state, the typed topology DSL, and the
 //! engine that runs a topology.
 
-pub mod codec;
-pub mod data;
 mod error;
-pub mod record;
-pub mod store;
 pub mod time;
+pub mod record;
+pub mod data;
+pub mod codec;
+pub mod connector;
+pub mod store;
+mod policy;
+mod run;
+mod processor;
+mod stamped;
+mod view;
+pub mod query;
+mod graph;
+mod operators;
+pub mod dsl;
+mod task;
+mod tasks;
+pub mod test_driver;
 
 pub use error::{Error, ErrorKind, Result};
+pub use graph::Topology;
+pub use policy::{ErrorPolicy, NodeStats};
+pub use stamped::Stamped;

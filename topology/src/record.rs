@@ -40,6 +40,18 @@ impl<K, V> Record<K, V> {
         }
     }
 
+    /// A record that was read from the raw record `index` of a batch.
+    #[inline]
+    pub fn of_raw(index: u32, key: K, value: V, timestamp: Timestamp) -> Self {
+        Record {
+            key,
+            value,
+            timestamp,
+            headers: Headers::default(),
+            cause: index,
+        }
+    }
+
     /// A record that this one caused: another key and value, the same time and headers.
     #[inline]
     pub fn with<K2, V2>(self, key: K2, value: V2) -> Record<K2, V2> {
@@ -60,6 +72,18 @@ impl<K, V> Record<K, V> {
             value,
             timestamp: self.timestamp,
             headers: self.headers.clone(),
+            cause: self.cause,
+        }
+    }
+
+    /// A record with another value that this one caused.
+    #[inline]
+    pub(crate) fn with_value<V2>(self, value: V2) -> Record<K, V2> {
+        Record {
+            key: self.key,
+            value,
+            timestamp: self.timestamp,
+            headers: self.headers,
             cause: self.cause,
         }
     }

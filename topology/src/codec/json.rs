@@ -35,3 +35,40 @@ impl<T: Data + Serialize + DeserializeOwned> Codec<T> for Json<T> {
         "json".to_owned()
     }
 }
+
+/// JSON in which what would be `null` is the absence of a payload.
+pub(crate) struct JsonOrNull<T>(Json<T>);
+
+impl<T> JsonOrNull<T> {
+    pub(crate) fn new() -> Self {
+        JsonOrNull(Json(PhantomData))
+    }
+}
+
+impl<T: Data + Serialize + DeserializeOwned> Codec<T> for JsonOrNull<T> {
+    fn encode(&self, value: &T, out: &mut Vec<u8>) -> Result<()> {
+        self.0.encode(value, out)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<T> {
+        self.0.decode(bytes)
+    }
+
+    fn encode_payload(&self, value: &T, out: &mut Vec<u8>) -> Result<bool> {
+        let start = out.len();
+        self.0.encode(value, out)?;
+        if &out[start..] == b"null" {
+            out.truncate(start);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn decode_payload(&self, bytes: Option<&[u8]>) -> Result<T> {
+        self.0.decode(bytes.unwrap_or(b"null"))
+    }
+
+    fn name(&self) -> String {
+        self.0.name()
+    }
+}

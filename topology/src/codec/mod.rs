@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::record::Data;
 
 pub use self::bincode::bincode;
+pub(crate) use self::json::JsonOrNull;
 pub use self::json::json;
 pub use self::option::nullable;
 pub use self::plain::{Plain, plain};

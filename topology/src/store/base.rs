@@ -288,7 +288,6 @@ pub(crate) struct SnapshotRows<'a, K: Data, V: Data> {
 impl<'a, K: Data, V: Data> SnapshotRows<'a, K, V> {
     pub(crate) fn new(
         snapshot: &'a StateSnapshot,
-        base: &Base<K, V>,
         format: &'a StoreFormat<K, V>,
     ) -> Self {
         SnapshotRows {
@@ -297,7 +296,7 @@ impl<'a, K: Data, V: Data> SnapshotRows<'a, K, V> {
             rows: snapshot
                 .table::<FrozenTable<K, V>>(&format.name)
                 .map(|table| &table.0),
-            in_memory: matches!(base, Base::Memory(_)),
+            in_memory: !snapshot.durable(),
         }
     }
 

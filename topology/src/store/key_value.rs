@@ -278,6 +278,17 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
         Ok(change(layer.touch(place)))
     }
 
+    /// Sets or removes the value of `key` in the generation that is being built.
+    pub(crate) fn put_building(&mut self, key: &K, value: Option<V>) -> Result<()> {
+        let value = value.map(|value| self.format.value.keep(value));
+        self.update_building(key, |held| *held = value)
+    }
+
+    /// True while a generation is being built beside the current one.
+    pub(crate) fn is_building(&self) -> bool {
+        self.building.is_some()
+    }
+
     /// Shows all rows with keys from `from` up to but without `to`, in the order of the keys' bytes,
     /// until `visit` breaks off.
     ///

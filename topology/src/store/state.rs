@@ -215,6 +215,7 @@ impl State {
                 .map(|(name, table)| (name.clone(), table.freeze()))
                 .collect(),
             epoch: self.epoch(),
+            durable: self.is_durable(),
         }
     }
 
@@ -354,12 +355,18 @@ pub(crate) struct StateSnapshot {
     bytes: Box<dyn ReadBytes>,
     tables: HashMap<String, Arc<dyn Any + Send + Sync>>,
     epoch: u64,
+    durable: bool,
 }
 
 impl StateSnapshot {
     /// The number of the commit.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// True where rows are bytes on disk.
+    pub(super) fn durable(&self) -> bool {
+        self.durable
     }
 
     pub(super) fn get(&self, family: &Family, key: &[u8]) -> Result<Option<Vec<u8>>> {

@@ -1,0 +1,16 @@
+//! The port to the outside world: what sources and sinks are to the engine.
+//!
+//! The engine opens no file and no socket of its own but its state directory; everything else stands
+//! behind the traits here.
+
+mod decode;
+mod raw;
+mod sink;
+mod source;
+mod stats;
+
+pub use self::decode::RecordDecoder;
+pub use self::raw::{Offsets, RawBatch, RawRecord, Span, Times};
+pub use self::sink::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
+pub use self::source::{Poll, Source, SourceDescription, SourceReader, SourceStart, Waker};
+pub use self::stats::{Health, Stats};

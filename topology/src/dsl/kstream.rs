@@ -1,0 +1,494 @@
+//! Streams: records without end.
+
+use std::sync::Arc;
+
+use super::builder::{Shared, add_to_table};
+use super::grouped_stream::KGroupedStream;
+use super::ktable::{KTable, TableIndex};
+use super::options::{Grouped, Joined, Materialized, Produced};
+use crate::codec::{Key, SharedCodec};
+use crate::graph::{Kind, NodeEnv, NodeId, NodeSpec};
+use crate::operators::branch::{Branch, Predicate};
+use crate::operators::exchange::Exchange;
+use crate::operators::filter::Filter;
+use crate::operators::map::Map;
+use crate::operators::map_run::{MapRun, RunMapper};
+use crate::operators::pass::Pass;
+use crate::operators::peek::Peek;
+use crate::operators::sink::ToSink;
+use crate::operators::stream_index_join::StreamIndexJoin;
+use crate::operators::stream_table_join::StreamTableJoin;
+use crate::processor::Processor;
+use crate::record::{Data, Record};
+
+/// A stream of records with keys of `K` and values of `V`.
+///
+/// A handle is cheap to clone; each step adds a node and gives a new handle. Types say what may be
+/// absent: records without a key have `Option` keys, and those that delete have `Option` values.
+pub struct KStream<K, V> {
+    pub(super) graph: Shared,
+    pub(super) node: NodeId,
+    /// The codec by whose bytes of the key records were moved to their tasks, if they were.
+    pub(super) placed: Option<String>,
+    types: std::marker::PhantomData<fn() -> (K, V)>,
+}
+
+impl<K, V> Clone for KStream<K, V> {
+    fn clone(&self) -> Self {
+        KStream {
+            graph: self.graph.clone(),
+            node: self.node,
+            placed: self.placed.clone(),
+            types: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<K: Data, V: Data> KStream<K, V> {
+    pub(super) fn new(graph: Shared, node: NodeId, placed: Option<String>) -> Self {
+        KStream {
+            graph,
+            node,
+            placed,
+            types: std::marker::PhantomData,
+        }
+    }
+
+    /// Adds a stateless step.
+    fn step<K2: Data, V2: Data>(
+        &self,
+        label: &'static str,
+        keeps_key: bool,
+        make: impl Fn(&NodeEnv) -> Box<dyn Processor> + Send + Sync + 'static,
+    ) -> KStream<K2, V2> {
+        let mut graph = self.graph.borrow();
+        let name = graph.derived_name(self.node, label);
+        let node = graph.add(NodeSpec {
+            name,
+            label,
+            inputs: vec![self.node],
+            make: Arc::new(make),
+        });
+        drop(graph);
+        let placed = self.placed.clone().filter(|_| keeps_key);
+        KStream::new(self.graph.clone(), node, placed)
+    }
+
+    fn map_step<K2: Data, V2: Data>(
+        &self,
+        label: &'static str,
+        keeps_key: bool,
+        map: impl Fn(Record<K, V>, &mut Vec<Record<K2, V2>>) + Send + Sync + 'static,
+    ) -> KStream<K2, V2> {
+        let map = Arc::new(map);
+        self.step(label, keeps_key, move |_| Box::new(Map::new(map.clone())))
+    }
+
+    /// Keeps the records that `predicate` holds for.
+    pub fn filter(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
+        let predicate = Arc::new(predicate);
+        self.step("filter", true, move |_| {
+            Box::new(Filter::<K, V, _>::new(predicate.clone()))
+        })
+    }
+
+    /// Keeps the records that `predicate` does not hold for.
+    pub fn filter_not(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
+        self.filter(move |key, value| !predicate(key, value))
+    }
+
+    /// Makes of each record one with another key and value.
+    pub fn map<K2: Data, V2: Data>(
+        &self,
+        map: impl Fn(&K, &V) -> (K2, V2) + Send + Sync + 'static,
+    ) -> KStream<K2, V2> {
+        self.map_step("map", false, move |record, out| {
+            let (key, value) = map(&record.key, &record.value);
+            out.push(record.with(key, value));
+        })
+    }
+
+    /// Makes of each record one with another value and the same key.
+    pub fn map_values<V2: Data>(
+        &self,
+        map: impl Fn(&K, &V) -> V2 + Send + Sync + 'static,
+    ) -> KStream<K, V2> {
+        self.map_step("map-values", true, move |record, out| {
+            let value = map(&record.key, &record.value);
+            let cause = record.derive((), ());
+            out.push(cause.with(record.key, value));
+        })
+    }
+
+    /// Makes of each record any number of records.
+    pub fn flat_map<K2: Data, V2: Data, I>(
+        &self,
+        map: impl Fn(&K, &V) -> I + Send + Sync + 'static,
+    ) -> KStream<K2, V2>
+    where
+        I: IntoIterator<Item = (K2, V2)>,
+    {
+        self.map_step("flat-map", false, move |record, out| {
+            let rows = map(&record.key, &record.value);
+            out.extend(rows.into_iter().map(|(key, value)| record.derive(key, value)));
+        })
+    }
+
+    /// Makes of each record any number of records with the same key.
+    pub fn flat_map_values<V2: Data, I>(
+        &self,
+        map: impl Fn(&K, &V) -> I + Send + Sync + 'static,
+    ) -> KStream<K, V2>
+    where
+        I: IntoIterator<Item = V2>,
+    {
+        self.map_step("flat-map-values", true, move |record, out| {
+            let values = map(&record.key, &record.value);
+            let records = values.into_iter().map(|value| record.derive(record.key.clone(), value));
+            out.extend(records);
+        })
+    }
+
+    /// Gives each record another key.
+    pub fn select_key<K2: Data>(
+        &self,
+        key: impl Fn(&K, &V) -> K2 + Send + Sync + 'static,
+    ) -> KStream<K2, V> {
+        self.map_step("select-key", false, move |record, out| {
+            let key = key(&record.key, &record.value);
+            let cause = record.derive((), ());
+            out.push(cause.with(key, record.value));
+        })
+    }
+
+    /// Makes of each run of records another, in one call: see [`RunMapper`]. `make` is called once a
+    /// task.
+    pub fn map_run<K2: Data, V2: Data>(
+        &self,
+        make: impl Fn() -> Box<dyn RunMapper<K, V, K2, V2>> + Send + Sync + 'static,
+    ) -> KStream<K2, V2> {
+        self.step("map-run", false, move |_| Box::new(MapRun(make())))
+    }
+
+    /// Shows each record to `look` and passes it on.
+    pub fn peek(&self, look: impl Fn(&K, &V) + Send + Sync + 'static) -> Self {
+        let look = Arc::new(look);
+        self.step("peek", true, move |_| Box::new(Peek::<K, V, _>::new(look.clone())))
+    }
+
+    /// Shows each record to `look`; the stream ends there.
+    pub fn for_each(&self, look: impl Fn(&K, &V) + Send + Sync + 'static) {
+        let look = Arc::new(look);
+        self.step::<K, V>("for-each", true, move |_| {
+            Box::new(Peek::<K, V, _>::new(look.clone()))
+        });
+    }
+
+    /// The records of both streams. Those of one keep their order; between the two it goes by time.
+    pub fn merge(&self, other: &KStream<K, V>) -> Self {
+        let mut graph = self.graph.borrow();
+        let name = graph.derived_name(self.node, "merge");
+        if !self.graph.is(&other.graph) {
+            graph.mistake(format!("{name} merges streams of two topologies"));
+        }
+        let node = graph.add(NodeSpec {
+            name,
+            label: "merge",
+            inputs: vec![self.node, other.node],
+            make: Arc::new(|_| Box::new(Pass)),
+        });
+        drop(graph);
+        let placed = self.placed.clone().filter(|codec| other.placed.as_ref() == Some(codec));
+        KStream::new(self.graph.clone(), node, placed)
+    }
+
+    /// Splits the stream: each record goes to the first branch whose predicate holds for it. The
+    /// last of the streams returned has what no predicate holds for.
+    pub fn branch(&self, predicates: Vec<Predicate<K, V>>) -> Vec<KStream<K, V>> {
+        let count = predicates.len() + 1;
+        let split: KStream<K, V> =
+            self.step("branch", true, move |_| Box::new(Branch(predicates.clone())));
+        (0..count)
+            .map(|at| {
+                let label = if at + 1 == count { "default" } else { "branch" };
+                split.step(label, true, |_| Box::new(Pass))
+            })
+            .collect()
+    }
+
+    /// Sends the records to the sink of this name.
+    pub fn to(&self, name: &str, produced: Produced<K, V>) {
+        let mut graph = self.graph.borrow();
+        let sink = graph.sink(name, produced.sink);
+        let node_name = graph.derived_name(self.node, "to");
+        let (key, value) = (produced.key, produced.value);
+        let node = graph.add(NodeSpec {
+            name: node_name,
+            label: "to",
+            inputs: vec![self.node],
+            make: Arc::new(move |_| {
+                Box::new(ToSink {
+                    sink,
+                    key: key.clone(),
+                    value: value.clone(),
+                })
+            }),
+        });
+        graph.node_mut(node).kind = Kind::Sink(sink);
+    }
+
+    /// Moves records to the tasks that their keys belong to, unless they are there.
+    pub(super) fn placed_by(
+        &self,
+        name: Option<&str>,
+        codec: &SharedCodec<K>,
+        is_null: Option<fn(&K) -> bool>,
+    ) -> KStream<K, V> {
+        if self.placed.as_ref() == Some(&codec.name()) {
+            return self.clone();
+        }
+        let mut graph = self.graph.borrow();
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => graph.derived_name(self.node, "repartition"),
+        };
+        let by = codec.clone();
+        let node = graph.add(NodeSpec {
+            name,
+            label: "repartition",
+            inputs: vec![self.node],
+            make: Arc::new(move |_| Box::new(Exchange::<K, V>::new(by.clone(), is_null))),
+        });
+        let sends_changes = graph.node(self.node).sends_changes;
+        let spec = graph.node_mut(node);
+        spec.kind = Kind::Exchange;
+        spec.stateless = false;
+        spec.sends_changes = sends_changes;
+        if sends_changes {
+            spec.old_values = crate::graph::OldValues::Passes;
+        }
+        drop(graph);
+        KStream::new(self.graph.clone(), node, Some(codec.name()))
+    }
+}
+
+impl<K: Key, V: Data> KStream<K, V> {
+    /// Groups the records by their keys. Records with a null key are dropped.
+    pub fn group_by_key(&self) -> KGroupedStream<K, V> {
+        let codec = K::codec();
+        let stream = self.placed_by(None, &codec, Some(K::is_null));
+        KGroupedStream { stream, codec }
+    }
+
+    /// Groups the records by their keys, which are told apart by the codec of `grouped`.
+    pub fn group_by_key_as(&self, grouped: Grouped<K>) -> KGroupedStream<K, V> {
+        let codec = grouped.codec.unwrap_or_else(K::codec);
+        let stream = self.placed_by(Some(&grouped.name), &codec, Some(K::is_null));
+        KGroupedStream { stream, codec }
+    }
+}
+
+impl<K: Data, V: Data> KStream<K, V> {
+    /// Groups the records by a key of their own. Records with a null key are dropped.
+    pub fn group_by<G: Key>(
+        &self,
+        key: impl Fn(&K, &V) -> G + Send + Sync + 'static,
+        grouped: Grouped<G>,
+    ) -> KGroupedStream<G, V> {
+        self.select_key(key).group_by_key_as(grouped)
+    }
+}
+
+impl<K: Key, V: Data> KStream<K, Option<V>> {
+    /// Makes a table of the stream: each record is the new row of its key, and one without a value
+    /// removes it. Records with a null key are dropped.
+    pub fn to_table(&self, materialized: Materialized<K, V>) -> KTable<K, V> {
+        let placed = self.placed_by(None, &materialized.key, Some(K::is_null));
+        let (node, view) = add_to_table(&self.graph, placed.node, &materialized);
+        KTable::new(
+            self.graph.clone(),
+            node,
+            Some(view),
+            materialized.key.clone(),
+            Some(materialized.key.name()),
+        )
+    }
+}
+
+/// A key of a stream that can be looked up in a table of keys `K`: one itself, or an optional one.
+pub trait TableKey<K> {
+    /// The key to look up; none for null.
+    fn table_key(&self) -> Option<K>;
+}
+
+impl<K: Key> TableKey<K> for K {
+    fn table_key(&self) -> Option<K> {
+        (!self.is_null()).then(|| self.clone())
+    }
+}
+
+impl<K: Key> TableKey<K> for Option<K> {
+    fn table_key(&self) -> Option<K> {
+        self.clone()
+    }
+}
+
+impl<K: Data, V: Data> KStream<K, V> {
+    /// Joins each record with the row of the table that has its key. Records that find none are left
+    /// out, counted and told.
+    ///
+    /// The table is as it stands when the record is processed; later changes of it send nothing.
+    pub fn join<TK: Key, T: Data, R: Data>(
+        &self,
+        table: &KTable<TK, T>,
+        join: impl Fn(&V, &T) -> R + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        self.join_step(table, "join", false, joined, move |_, value, row| {
+            row.map(|row| join(value, row))
+        })
+    }
+
+    /// Joins each record with the row of the table that has its key, or with none.
+    pub fn left_join<TK: Key, T: Data, R: Data>(
+        &self,
+        table: &KTable<TK, T>,
+        join: impl Fn(&V, Option<&T>) -> R + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        self.join_step(table, "left-join", true, joined, move |_, value, row| {
+            Some(join(value, row))
+        })
+    }
+
+    /// Joins with a function that sees the key, and may leave records out.
+    fn join_step<TK: Key, T: Data, R: Data>(
+        &self,
+        table: &KTable<TK, T>,
+        label: &'static str,
+        left: bool,
+        joined: Joined,
+        join: impl Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync + 'static,
+    ) -> KStream<K, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(table.key.clone()));
+        let stream = self.placed_by(Some(&format!("{}.repartition", joined.name)), &by, None);
+        let mut graph = self.graph.borrow();
+        let Some(view) = table.view.clone() else {
+            graph.mistake(format!(
+                "join {} reads a table that is not kept; materialize it first",
+                joined.name
+            ));
+            drop(graph);
+            return self.step(label, true, |_| Box::new(Pass));
+        };
+        if table.placed.as_ref() != Some(&table.key.name()) {
+            graph.mistake(format!(
+                "join {} reads a table whose rows are not where their keys belong; repartition it first",
+                joined.name
+            ));
+        }
+        let join = Arc::new(join);
+        let key = Arc::new(|key: &K, _: &V| key.table_key());
+        let reads = view.stores();
+        let node = graph.add(NodeSpec {
+            name: joined.name,
+            label,
+            inputs: vec![stream.node],
+            make: Arc::new(move |_| {
+                Box::new(StreamTableJoin {
+                    table: view.clone(),
+                    key: key.clone(),
+                    join: join.clone(),
+                    left,
+                    types: std::marker::PhantomData,
+                })
+            }),
+        });
+        let spec = graph.node_mut(node);
+        spec.reads = reads;
+        spec.stateless = false;
+        drop(graph);
+        KStream::new(self.graph.clone(), node, stream.placed)
+    }
+
+    /// Joins each record with all rows of an index under its key; a left join joins a record that
+    /// finds none with none. `join` may leave a pair out.
+    pub fn join_index<X: Key, TK: Key, T: Data, R: Data>(
+        &self,
+        index: &TableIndex<X, TK, T>,
+        left: bool,
+        join: impl Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K, R>
+    where
+        K: Key + TableKey<X>,
+    {
+        let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(index.key.clone()));
+        let stream = self.placed_by(Some(&format!("{}.repartition", joined.name)), &by, None);
+        let mut graph = self.graph.borrow();
+        let join = Arc::new(join);
+        let key = Arc::new(|key: &K, _: &V| key.table_key());
+        let store = index.store;
+        let node = graph.add(NodeSpec {
+            name: joined.name,
+            label: if left { "left-join-index" } else { "join-index" },
+            inputs: vec![stream.node],
+            make: Arc::new(move |_| {
+                Box::new(StreamIndexJoin::<K, V, X, TK, T, R, _, _> {
+                    index: store,
+                    key: key.clone(),
+                    join: join.clone(),
+                    left,
+                    types: std::marker::PhantomData,
+                })
+            }),
+        });
+        let spec = graph.node_mut(node);
+        spec.reads = vec![store];
+        spec.stateless = false;
+        drop(graph);
+        KStream::new(self.graph.clone(), node, stream.placed)
+    }
+}
+
+/// The codec of stream keys that writes the bytes of the table's key, so that records go where the
+/// row is.
+struct TableKeyCodec<K: Data, TK: Data> {
+    table: SharedCodec<TK>,
+    keys: std::marker::PhantomData<fn(K)>,
+}
+
+impl<K: Data, TK: Data> TableKeyCodec<K, TK> {
+    fn new(table: SharedCodec<TK>) -> Self {
+        TableKeyCodec {
+            table,
+            keys: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<K: Data + TableKey<TK>, TK: Data> crate::codec::Codec<K> for TableKeyCodec<K, TK> {
+    fn encode(&self, key: &K, out: &mut Vec<u8>) -> crate::Result<()> {
+        match key.table_key() {
+            Some(key) => self.table.encode(&key, out),
+            None => Ok(()),
+        }
+    }
+
+    fn decode(&self, _bytes: &[u8]) -> crate::Result<K> {
+        Err(crate::codec::bad_record("a key that only says where a record goes"))
+    }
+
+    fn name(&self) -> String {
+        self.table.name()
+    }
+}

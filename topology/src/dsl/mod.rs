@@ -1,0 +1,24 @@
+//! The typed DSL: streams and tables, and the steps that make others of them.
+//!
+//! It is that of Kafka Streams in Rust's terms. What can be absent is an `Option` in the type; what
+//! holds state has a name; mistakes that types cannot catch are told when the topology is built.
+
+mod builder;
+mod grouped_stream;
+mod grouped_table;
+mod join_on;
+mod kstream;
+mod ktable;
+mod options;
+
+pub use self::builder::StreamsBuilder;
+pub use self::grouped_stream::{AggregateOptions, KGroupedStream};
+pub use self::grouped_table::KGroupedTable;
+pub use self::join_on::{JoinKind, JoinSide, JoinSpec};
+pub use self::kstream::{KStream, TableKey};
+pub use self::ktable::{KTable, TableIndex};
+pub use self::options::{Consumed, Grouped, Joined, JsonPayload, Materialized, Produced};
+pub use crate::operators::aggregator::{Aggregator, Multisets};
+pub use crate::operators::branch::Predicate;
+pub use crate::operators::join_on::{Combine, Matches};
+pub use crate::operators::map_run::{Failures, RunMapper};

@@ -1,0 +1,95 @@
+//! The graph of a topology: plain data, made by the typed handles, read by everything that runs it.
+//!
+//! Once built it does not change. It knows its nodes, stores and sinks by place, and computes what
+//! the engine must know of them: the order of the nodes, which must handle records one by one, which
+//! must send old values.
+
+mod build;
+mod describe;
+mod node;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use self::build::{GraphBuilder, NodeSpec};
+pub(crate) use self::node::{
+    Decoded, Decoder, Kind, MakeDecoder, MakeProcessor, Node, NodeEnv, NodeId, OldValues,
+    OnRewrite, SinkSpec, SourceSpec, StoreSpec, TableSpec,
+};
+pub(crate) use self::plan::{Plan, RebuildGroup, SubTopology};
+use crate::processor::{SinkId, StoreId};
+
+/// What is computed, from where and to where: an immutable graph of sources, operators and sinks.
+///
+/// It is made by a [`StreamsBuilder`](crate::dsl::StreamsBuilder). Cloning shares it.
+#[derive(Clone)]
+pub struct Topology {
+    pub(crate) graph: Arc<Graph>,
+}
+
+/// The parts of a topology.
+#[derive(Default)]
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) stores: Vec<StoreSpec>,
+    pub(crate) sinks: Vec<SinkSpec>,
+    pub(crate) tables: BTreeMap<String, TableSpec>,
+    /// All nodes, each behind those that it is fed by.
+    pub(crate) order: Vec<NodeId>,
+    /// For each node, whom it feeds and through which of their inputs.
+    pub(crate) children: Vec<Vec<(NodeId, u8)>>,
+    /// For each node, whether somebody downstream reads old values.
+    pub(crate) send_old: Vec<bool>,
+}
+
+impl Graph {
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    pub(crate) fn store(&self, id: StoreId) -> &StoreSpec {
+        &self.stores[id.0 as usize]
+    }
+
+    pub(crate) fn sink(&self, id: SinkId) -> &SinkSpec {
+        &self.sinks[id.0 as usize]
+    }
+
+    /// The sources, in the order in which they were added.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (NodeId, &SourceSpec)> {
+        self.ids().filter_map(|id| match &self.node(id).kind {
+            Kind::Source(source) => Some((id, source)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+}
+
+impl Topology {
+    /// The graph as text: its sub-topologies, and in each the nodes with what they feed.
+    ///
+    /// The same program gives the same bytes.
+    pub fn describe(&self) -> String {
+        describe::text(&self.graph)
+    }
+
+    /// The graph as a Mermaid flowchart.
+    pub fn to_mermaid(&self) -> String {
+        describe::mermaid(&self.graph)
+    }
+
+    /// The names of the tables that can be read.
+    pub fn tables(&self) -> Vec<String> {
+        self.graph.tables.keys().cloned().collect()
+    }
+}
+
+impl std::fmt::Debug for Topology {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.describe())
+    }
+}

@@ -1,0 +1,264 @@
+//! How a graph is cut into tasks, and what must hold inside each.
+
+use std::collections::BTreeSet;
+
+use super::{Graph, Kind, NodeId, OnRewrite};
+use crate::processor::StoreId;
+
+/// How a topology runs: its parts, in an order in which each is fed by earlier ones alone.
+pub(crate) struct Plan {
+    pub(crate) lanes: u16,
+    pub(crate) parts: Vec<SubTopology>,
+    pub(crate) rebuilds: Vec<RebuildGroup>,
+}
+
+/// Nodes that are connected without an exchange, and so run in one task.
+pub(crate) struct SubTopology {
+    /// The nodes, each behind those that feed it. An exchange that cuts is in the part that it
+    /// leaves and in the part that it enters.
+    pub(crate) nodes: Vec<NodeId>,
+    /// The nodes through which records come in: sources, and exchanges that enter.
+    pub(crate) inputs: Vec<NodeId>,
+    /// The exchanges through which records leave.
+    pub(crate) exits: Vec<NodeId>,
+    /// The nodes that must be given records one by one.
+    pub(crate) one_by_one: BTreeSet<NodeId>,
+    /// The stores that its nodes write or read.
+    pub(crate) stores: BTreeSet<StoreId>,
+    /// Every part that feeds this one has a lower level.
+    pub(crate) level: u32,
+}
+
+/// Sources that must be read again together when the content of one of them is replaced, since
+/// what they feed is built from all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RebuildGroup {
+    /// The sources.
+    pub(crate) sources: BTreeSet<NodeId>,
+    /// The nodes that build their state anew.
+    pub(crate) builders: BTreeSet<NodeId>,
+    /// A node that cannot take back what it did with the former content, if there is one.
+    pub(crate) keeps: Option<NodeId>,
+}
+
+impl Plan {
+    pub(crate) fn new(graph: &Graph, lanes: u16) -> Self {
+        let cuts = |id: NodeId| lanes > 1 && matches!(graph.node(id).kind, Kind::Exchange);
+        let mut joined = Union::new(graph.nodes.len());
+        for id in graph.ids() {
+            for (child, _) in &graph.children[id.index()] {
+                // An exchange that cuts is represented by the side that it enters.
+                if !cuts(*child) {
+                    joined.join(id.index(), child.index());
+                }
+            }
+        }
+        for store in 0..graph.stores.len() as u32 {
+            let users: Vec<NodeId> = graph
+                .ids()
+                .filter(|id| uses(graph, *id, StoreId(store)))
+                .collect();
+            for pair in users.windows(2) {
+                joined.join(pair[0].index(), pair[1].index());
+            }
+        }
+        let mut roots: Vec<usize> = Vec::new();
+        for id in graph.ids() {
+            let root = joined.find(id.index());
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        let mut parts: Vec<SubTopology> = roots
+            .iter()
+            .map(|&root| {
+                let mine = |id: NodeId, joined: &mut Union| joined.find(id.index()) == root;
+                let inside: Vec<NodeId> = graph
+                    .order
+                    .iter()
+                    .copied()
+                    .filter(|id| mine(*id, &mut joined))
+                    .collect();
+                part(graph, inside, &cuts)
+            })
+            .collect();
+        set_levels(&mut parts);
+        parts.sort_by_key(|part| (part.level, part.nodes[0]));
+        Plan {
+            lanes,
+            rebuilds: rebuild_groups(graph),
+            parts,
+        }
+    }
+}
+
+impl Plan {
+    /// The place of one of its parts.
+    pub(crate) fn place_of(&self, part: &SubTopology) -> usize {
+        let place = self.parts.iter().position(|other| std::ptr::eq(other, part));
+        place.expect("the part is one of the plan's")
+    }
+}
+
+fn uses(graph: &Graph, id: NodeId, store: StoreId) -> bool {
+    let node = graph.node(id);
+    node.writes.contains(&store) || node.reads.contains(&store)
+}
+
+fn part(graph: &Graph, inside: Vec<NodeId>, cuts: &dyn Fn(NodeId) -> bool) -> SubTopology {
+    let inputs: Vec<NodeId> = inside
+        .iter()
+        .copied()
+        .filter(|id| cuts(*id) || matches!(graph.node(*id).kind, Kind::Source(_)))
+        .collect();
+    let mut exits: Vec<NodeId> = inside
+        .iter()
+        .flat_map(|id| &graph.children[id.index()])
+        .map(|(child, _)| *child)
+        .filter(|child| cuts(*child))
+        .collect();
+    exits.sort();
+    exits.dedup();
+    let stores = inside
+        .iter()
+        .flat_map(|id| {
+            let node = graph.node(*id);
+            node.writes.iter().chain(&node.reads)
+        })
+        .copied()
+        .collect();
+    let one_by_one = one_by_one(graph, &inside);
+    SubTopology {
+        nodes: inside,
+        inputs,
+        exits,
+        one_by_one,
+        stores,
+        level: 0,
+    }
+}
+
+/// The nodes at which paths part that meet again: at a node, at a sink, or at a store that one of
+/// them writes and the other reads. A path ends at an exchange that cuts, which stands in another part.
+///
+/// A batch that goes down one path as a whole before the other would show; records one by one do not.
+fn one_by_one(graph: &Graph, inside: &[NodeId]) -> BTreeSet<NodeId> {
+    let n = graph.nodes.len();
+    let mut reach: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); n];
+    let mut parting = BTreeSet::new();
+    for &id in inside.iter().rev() {
+        let mut ways: Vec<usize> = graph.children[id.index()]
+            .iter()
+            .map(|(child, _)| child.index())
+            .collect();
+        let writes = &graph.node(id).writes;
+        ways.extend(inside.iter().filter(|other| **other != id).filter_map(|other| {
+            let reads = &graph.node(*other).reads;
+            reads.iter().any(|store| writes.contains(store)).then_some(other.index())
+        }));
+        let mut seen: BTreeSet<usize> = BTreeSet::new();
+        for way in ways {
+            let mut reached = reach[way].clone();
+            reached.insert(way);
+            if let Kind::Sink(sink) = graph.nodes[way].kind {
+                reached.insert(n + sink.0 as usize);
+            }
+            if !seen.is_disjoint(&reached) {
+                parting.insert(id);
+            }
+            seen.extend(reached);
+        }
+        reach[id.index()] = seen;
+    }
+    parting
+}
+
+fn set_levels(parts: &mut [SubTopology]) {
+    let feeds: Vec<Vec<usize>> = parts
+        .iter()
+        .map(|part| {
+            (0..parts.len())
+                .filter(|other| part.exits.iter().any(|exit| parts[*other].inputs.contains(exit)))
+                .collect()
+        })
+        .collect();
+    for _ in 0..parts.len() {
+        for from in 0..parts.len() {
+            for &to in &feeds[from] {
+                parts[to].level = parts[to].level.max(parts[from].level + 1);
+            }
+        }
+    }
+}
+
+/// The sources that are read again together, and what is built anew from them.
+fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
+    let mut groups: Vec<RebuildGroup> = Vec::new();
+    for id in graph.ids() {
+        if !matches!(graph.node(id).kind, Kind::Source(_)) {
+            continue;
+        }
+        let mut group = RebuildGroup {
+            sources: BTreeSet::from([id]),
+            builders: BTreeSet::new(),
+            keeps: None,
+        };
+        let mut open = vec![id];
+        let mut seen = BTreeSet::from([id]);
+        while let Some(at) = open.pop() {
+            for (child, port) in &graph.children[at.index()] {
+                let node = graph.node(*child);
+                match node.on_rewrite {
+                    OnRewrite::Rebuilds if *port == 0 => {
+                        group.builders.insert(*child);
+                    }
+                    OnRewrite::Keeps => group.keeps = group.keeps.or(Some(*child)),
+                    _ if graph.node(at).sends_changes => {}
+                    _ => {
+                        if seen.insert(*child) {
+                            open.push(*child);
+                        }
+                    }
+                }
+            }
+        }
+        let (joined, apart): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|other| !other.builders.is_disjoint(&group.builders));
+        groups = apart;
+        for other in joined {
+            group.sources.extend(other.sources);
+            group.builders.extend(other.builders);
+            group.keeps = group.keeps.or(other.keeps);
+        }
+        groups.push(group);
+    }
+    groups.sort_by_key(|group| group.sources.first().copied());
+    groups
+}
+
+/// Sets that are joined until no more are.
+struct Union {
+    parent: Vec<usize>,
+}
+
+impl Union {
+    fn new(n: usize) -> Self {
+        Union {
+            parent: (0..n).collect(),
+        }
+    }
+
+    fn find(&mut self, mut at: usize) -> usize {
+        while self.parent[at] != at {
+            self.parent[at] = self.parent[self.parent[at]];
+            at = self.parent[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+}

@@ -1,0 +1,205 @@
+//! Gathers the records of a stream by key: one row a key, kept in a store.
+//!
+//! Records with a null key are dropped. The row's time is the greatest timestamp that it was made of.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::aggregator::{Aggregator, LentMultisets, Multisets};
+use super::change::differences;
+use super::exchange::Lanes;
+use crate::codec::{Key, SharedCodec};
+use crate::error::Result;
+use crate::graph::NodeEnv;
+use crate::processor::{Context, Processor, StoreId};
+use crate::record::{Change, Data, Record};
+use crate::run::Run;
+use crate::stamped::Stamped;
+use crate::store::{Commit, KeyValueStore, Target};
+
+/// The stores of an aggregation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AggregateStores {
+    /// A row a key.
+    pub(crate) rows: StoreId,
+    /// What grows with a key, where the aggregator keeps such.
+    pub(crate) multisets: Option<StoreId>,
+}
+
+pub(crate) struct Aggregate<K: Data, V: Data, G: Aggregator<K, V>> {
+    stores: AggregateStores,
+    aggregator: Arc<G>,
+    send_old: bool,
+    forwards: bool,
+    building: bool,
+    seed: Option<Seed<K, G::State>>,
+    types: PhantomData<fn(K, V)>,
+}
+
+/// A row that is there from the start: its key and state, and the codec that says in which lane.
+pub(crate) type Seed<K, A> = ((K, A), SharedCodec<K>);
+
+impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
+    pub(crate) fn new(
+        stores: AggregateStores,
+        aggregator: Arc<G>,
+        seed: Option<Seed<K, G::State>>,
+        env: &NodeEnv,
+    ) -> Self {
+        Aggregate {
+            stores,
+            aggregator,
+            seed,
+            send_old: env.send_old,
+            forwards: env.has_children,
+            building: false,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
+    #[inline]
+    fn add(
+        &self,
+        store: &mut KeyValueStore<K, Stamped<G::State>>,
+        sets: &mut Multisets<'_, K>,
+        record: Record<K, V>,
+        out: &mut Vec<Record<K, Change<G::State>>>,
+    ) -> Result<()> {
+        if self.building {
+            let changed = store.update_building(&record.key, |row| {
+                change(row, record.timestamp, |state| {
+                    self.aggregator.add(&record.key, &record.value, state, sets)
+                })
+            })?;
+            return changed;
+        }
+        let aggregator = &*self.aggregator;
+        let (send_old, forwards) = (self.send_old, self.forwards);
+        let sent = store.update(&record.key, |row| {
+            let old = if send_old { value(row) } else { None };
+            change(row, record.timestamp, |state| {
+                aggregator.add(&record.key, &record.value, state, sets)
+            })?;
+            let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp);
+            let new = if forwards { value(row) } else { None };
+            Ok((Change { old, new }, timestamp))
+        })?;
+        let (change, timestamp) = sent?;
+        if forwards && !change.is_nothing() {
+            let cause = record.derive((), ());
+            out.push(cause.with(record.key, change).at(timestamp));
+        }
+        Ok(())
+    }
+}
+
+fn is_mine<K: Data>(key: &K, codec: &SharedCodec<K>, cx: &Context<'_>) -> Result<bool> {
+    let lanes = cx.node().lanes;
+    Ok(Lanes::new(codec.clone()).of(key, lanes)? == cx.node().lane)
+}
+
+/// Has the row of a seed be there.
+pub(super) fn plant<K: Key, A: Data>(
+    seed: &Option<Seed<K, A>>,
+    store: StoreId,
+    cx: &mut Context<'_>,
+) -> Result<()> {
+    let Some(((key, state), codec)) = seed else {
+        return Ok(());
+    };
+    if !is_mine(key, codec, cx)? {
+        return Ok(());
+    }
+    let rows = cx.stores.key_value::<K, Stamped<A>>(store);
+    if rows.get(key)?.is_none() {
+        let row = Stamped {
+            value: state.clone(),
+            timestamp: 0,
+        };
+        rows.put(key, Some(row))?;
+        cx.forward(vec![Record::new(key.clone(), Change::insert(state.clone()), 0)]);
+    }
+    Ok(())
+}
+
+pub(super) fn value<A: Clone>(row: &Option<Stamped<A>>) -> Option<A> {
+    row.as_ref().map(|row| row.value.clone())
+}
+
+/// Has `f` change the value of a row, whose time becomes at least `timestamp`.
+#[inline]
+pub(super) fn change<A, R>(
+    row: &mut Option<Stamped<A>>,
+    timestamp: i64,
+    f: impl FnOnce(&mut Option<A>) -> R,
+) -> R {
+    let (mut value, timestamp) = match row.take() {
+        Some(row) => (Some(row.value), row.timestamp.max(timestamp)),
+        None => (None, timestamp),
+    };
+    let result = f(&mut value);
+    *row = value.map(|value| Stamped { value, timestamp });
+    result
+}
+
+impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
+    fn start(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+        self.building = store.is_building();
+        plant(&self.seed, self.stores.rows, cx)
+    }
+
+    fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
+        let records: Vec<Record<K, V>> = run.take();
+        let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
+        let mut dropped = 0;
+        let target = if self.building {
+            Target::Building
+        } else {
+            Target::Current
+        };
+        let mut lent = LentMultisets::lend(self.stores.multisets, cx.stores);
+        let mut sets = lent.of(target);
+        let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+        for record in records {
+            if record.key.is_null() {
+                dropped += 1;
+            } else {
+                self.add(store, &mut sets, record, &mut out)?;
+            }
+        }
+        lent.give_back(cx.stores);
+        cx.stats().count_dropped(dropped);
+        cx.forward(out);
+        Ok(())
+    }
+
+    fn begin_generation(&mut self, cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
+        self.building = true;
+        if let Some(((key, state), codec)) = &self.seed
+            && is_mine(key, codec, cx)?
+        {
+            let row = Stamped {
+                value: state.clone(),
+                timestamp: 0,
+            };
+            let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+            store.put_building(key, Some(row))?;
+        }
+        Ok(())
+    }
+
+    fn forward_differences(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        if self.forwards {
+            differences::<K, G::State>(self.stores.rows, cx)?;
+        }
+        Ok(())
+    }
+
+    fn end_generation(&mut self, _cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
+        self.building = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Joins each record of a stream with all rows of an index that stand under its key.
+
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::bag::Bag;
+use crate::codec::Key;
+use crate::error::Result;
+use crate::processor::{Context, Processor, StoreId};
+use crate::record::{Data, Record};
+use crate::run::Run;
+use crate::store::Target;
+
+/// The functions of a join: the index's key of a record, none for null; and the joined value of a
+/// record and a row, or of a record that found none.
+pub(crate) struct StreamIndexJoin<K, V, X, TK, T, R, F, J> {
+    pub(crate) index: StoreId,
+    pub(crate) key: Arc<F>,
+    pub(crate) join: Arc<J>,
+    /// True where a record that finds nothing is joined with none.
+    pub(crate) left: bool,
+    #[expect(clippy::type_complexity, reason = "it names the types of the operator")]
+    pub(crate) types: PhantomData<fn(K, V, X, TK, T) -> R>,
+}
+
+impl<K, V, X, TK, T, R, F, J> Processor for StreamIndexJoin<K, V, X, TK, T, R, F, J>
+where
+    K: Data,
+    V: Data,
+    X: Key,
+    TK: Key,
+    T: Data,
+    R: Data,
+    F: Fn(&K, &V) -> Option<X> + Send + Sync,
+    J: Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync,
+{
+    fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
+        let records: Vec<Record<K, V>> = run.take();
+        let mut out: Vec<Record<K, R>> = Vec::with_capacity(records.len());
+        let mut missing = 0;
+        for record in records {
+            let before = out.len();
+            let mut found = false;
+            if let Some(key) = (self.key)(&record.key, &record.value) {
+                let store = cx.stores.bucket::<X, TK, Bag<T>>(self.index);
+                store.scan(Target::Current, &key, &mut |_, versions| {
+                    if let Some(row) = versions.row() {
+                        let joined = (self.join)(&record.key, &record.value, Some(&row.value));
+                        if let Some(joined) = joined {
+                            found = true;
+                            out.push(record.derive(record.key.clone(), joined));
+                        }
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?;
+            }
+            if !found {
+                missing += 1;
+                cx.tell(record.cause, "no row in the table for a record of the stream");
+                debug_assert_eq!(out.len(), before);
+                if self.left
+                    && let Some(joined) = (self.join)(&record.key, &record.value, None)
+                {
+                    let cause = record.derive((), ());
+                    out.push(cause.with(record.key, joined));
+                }
+            }
+        }
+        cx.stats().count_missing(missing);
+        cx.forward(out);
+        Ok(())
+    }
+}

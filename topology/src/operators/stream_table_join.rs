@@ -1,0 +1,65 @@
+//! Joins each record of a stream with the row of a table that has its key, as the table stands then.
+//!
+//! Changes of the table send nothing. A record that finds no row is left out by an inner join, and
+//! joined with none by a left join; either way it is counted and told.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::codec::Key;
+use crate::error::Result;
+use crate::processor::{Context, Processor};
+use crate::record::{Data, Record};
+use crate::run::Run;
+use crate::view::SharedView;
+
+/// The functions of a join: the table's key of a record, none for null; and the joined value, none
+/// where the record is left out.
+pub(crate) struct StreamTableJoin<K, V, TK: Data, T: Data, R, F, J> {
+    pub(crate) table: SharedView<TK, T>,
+    pub(crate) key: Arc<F>,
+    pub(crate) join: Arc<J>,
+    /// True where a record with a null key takes part.
+    pub(crate) left: bool,
+    pub(crate) types: PhantomData<fn(K, V) -> R>,
+}
+
+impl<K, V, TK, T, R, F, J> Processor for StreamTableJoin<K, V, TK, T, R, F, J>
+where
+    K: Data,
+    V: Data,
+    TK: Key,
+    T: Data,
+    R: Data,
+    F: Fn(&K, &V) -> Option<TK> + Send + Sync,
+    J: Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync,
+{
+    fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
+        let records: Vec<Record<K, V>> = run.take();
+        let mut out = Vec::with_capacity(records.len());
+        let (mut missing, mut dropped) = (0, 0);
+        for record in records {
+            let row = match (self.key)(&record.key, &record.value) {
+                None if !self.left => {
+                    dropped += 1;
+                    continue;
+                }
+                None => None,
+                Some(key) => self.table.get(cx.stores, &key)?,
+            };
+            if row.is_none() {
+                missing += 1;
+                cx.tell(record.cause, "no row in the table for a record of the stream");
+            }
+            let joined = (self.join)(&record.key, &record.value, row.as_ref().map(|r| &r.value));
+            if let Some(joined) = joined {
+                let cause = record.derive((), ());
+                out.push(cause.with(record.key, joined));
+            }
+        }
+        cx.stats().count_missing(missing);
+        cx.stats().count_dropped(dropped);
+        cx.forward(out);
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Joins two tables row by row, where their keys are equal.
+//!
+//! The result is a function of the present rows: each side's change looks up the other side. Its
+//! time is the later of the two rows'.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::codec::Key;
+use crate::error::Result;
+use crate::processor::{Context, Processor};
+use crate::record::{Change, Data, Record};
+use crate::run::Run;
+use crate::view::SharedView;
+
+/// The left table comes in through port 0, the right one through port 1. The function joins what
+/// there is of both; it gives none where the kind of the join has no row.
+pub(crate) struct TableTableJoin<K: Data, L: Data, R: Data, O, F> {
+    pub(crate) left: SharedView<K, L>,
+    pub(crate) right: SharedView<K, R>,
+    pub(crate) join: Arc<F>,
+    pub(crate) types: PhantomData<fn() -> O>,
+}
+
+impl<K, L, R, O, F> TableTableJoin<K, L, R, O, F>
+where
+    K: Key,
+    L: Data,
+    R: Data,
+    O: Data,
+    F: Fn(&K, Option<&L>, Option<&R>) -> Option<O> + Send + Sync,
+{
+    fn from_left(
+        &self,
+        record: Record<K, Change<L>>,
+        cx: &mut Context<'_>,
+    ) -> Result<Record<K, Change<O>>> {
+        let row = self.right.get(cx.stores, &record.key)?;
+        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let other = row.as_ref().map(|row| &row.value);
+        let join = |side: &Option<L>| (self.join)(&record.key, side.as_ref(), other);
+        let change = Change {
+            old: join(&record.value.old),
+            new: join(&record.value.new),
+        };
+        let cause = record.derive((), ());
+        Ok(cause.with(record.key, change).at(timestamp))
+    }
+
+    fn from_right(
+        &self,
+        record: Record<K, Change<R>>,
+        cx: &mut Context<'_>,
+    ) -> Result<Record<K, Change<O>>> {
+        let row = self.left.get(cx.stores, &record.key)?;
+        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let other = row.as_ref().map(|row| &row.value);
+        let join = |side: &Option<R>| (self.join)(&record.key, other, side.as_ref());
+        let change = Change {
+            old: join(&record.value.old),
+            new: join(&record.value.new),
+        };
+        let cause = record.derive((), ());
+        Ok(cause.with(record.key, change).at(timestamp))
+    }
+}
+
+impl<K, L, R, O, F> Processor for TableTableJoin<K, L, R, O, F>
+where
+    K: Key,
+    L: Data,
+    R: Data,
+    O: Data,
+    F: Fn(&K, Option<&L>, Option<&R>) -> Option<O> + Send + Sync,
+{
+    fn process(&mut self, port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
+        let mut out = Vec::with_capacity(run.len());
+        if port == 0 {
+            for record in run.take::<K, Change<L>>() {
+                out.push(self.from_left(record, cx)?);
+            }
+        } else {
+            for record in run.take::<K, Change<R>>() {
+                out.push(self.from_right(record, cx)?);
+            }
+        }
+        out.retain(|record| !record.value.is_nothing());
+        cx.forward(out);
+        Ok(())
+    }
+}

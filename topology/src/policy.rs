@@ -1,0 +1,97 @@
+//! What happens to a record that cannot be handled, and how it is counted and told.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::record::Headers;
+
+/// What to do with a record that cannot be read, or for which an expression fails.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ErrorPolicy {
+    /// Count it, say so in the log, and go on.
+    #[default]
+    Skip,
+    /// Do so, and send the record as it came to the sink of this name.
+    DeadLetter(String),
+    /// Stop the query.
+    Fail,
+}
+
+/// What an operator counts, shared between its tasks.
+#[derive(Debug, Default)]
+pub struct NodeStats {
+    records: AtomicU64,
+    dropped: AtomicU64,
+    failed: AtomicU64,
+    missing: AtomicU64,
+    told: AtomicI64,
+}
+
+/// The least time between two lines that an operator logs, in milliseconds.
+const QUIET_MS: i64 = 1_000;
+
+impl NodeStats {
+    /// Records that came in.
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Records that were dropped as they had no key where one is needed.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Records that could not be read, or for which an expression failed.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Records of a stream for which a join found no row in the table.
+    pub fn missing(&self) -> u64 {
+        self.missing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_records(&self, n: usize) {
+        self.records.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_dropped(&self, n: u64) {
+        self.dropped.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_failed(&self, n: u64) {
+        self.failed.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_missing(&self, n: u64) {
+        self.missing.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// True where a line may be logged now, which is at most once a second.
+    pub(crate) fn may_tell(&self) -> bool {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| elapsed.as_millis() as i64);
+        let told = self.told.load(Ordering::Relaxed);
+        now - told >= QUIET_MS
+            && self
+                .told
+                .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+}
+
+/// The headers of a dead letter say what failed, and where the record stood.
+pub(crate) fn dead_letter_headers(
+    headers: &Headers,
+    message: &str,
+    source: &str,
+    partition: u32,
+    offset: i64,
+) -> Headers {
+    headers
+        .with("__streams.errors.message", message)
+        .with("__streams.errors.topic", source)
+        .with("__streams.errors.partition", partition.to_string())
+        .with("__streams.errors.offset", offset.to_string())
+}

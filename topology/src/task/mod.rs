@@ -1,0 +1,728 @@
+//! The task: a sub-topology at work on its share of the partitions.
+//!
+//! A task does no input and no output. It is given raw batches and runs of other tasks; it chooses
+//! which input goes on, has its nodes process, and collects what leaves; at a commit it says what to
+//! write. Whoever hosts it does the rest: the runtime, the test driver, a user's own loop.
+
+mod input;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use self::input::{Input, Taken};
+use crate::connector::RawBatch;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Decoded, Decoder, Graph, Kind, NodeEnv, NodeId, Plan, SubTopology};
+use crate::policy::ErrorPolicy;
+use crate::processor::{
+    Child, Context, Exits, NodeFacts, NextPunctuation, Processor, SinkId, StoreId, Stores,
+};
+use crate::run::{Origin, Run, Stamp};
+use crate::store::{Commit, Generations, State};
+use crate::time::{Clock, NO_TIMESTAMP, Timestamp};
+
+/// How tasks are to work.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskOptions {
+    pub(crate) clock: Clock,
+    /// The most records that a run has.
+    pub(crate) max_run: usize,
+    /// True where changes collapse until the commit where they leave.
+    pub(crate) collapse: bool,
+}
+
+impl Default for TaskOptions {
+    fn default() -> Self {
+        TaskOptions {
+            clock: Clock::system(),
+            max_run: 4_096,
+            collapse: true,
+        }
+    }
+}
+
+/// A sub-topology at work.
+pub(crate) struct Task {
+    graph: Arc<Graph>,
+    name: String,
+    inputs: Vec<Input>,
+    decoders: BTreeMap<NodeId, Box<dyn Decoder>>,
+    nodes: Vec<Option<Instance>>,
+    /// The nodes of the task, each behind those that feed it.
+    order: Vec<NodeId>,
+    shared: Shared,
+    options: TaskOptions,
+    /// The place of the task's part in the plan.
+    pub(crate) part: usize,
+    pub(crate) lane: u16,
+    pub(crate) level: u32,
+    written_time: Timestamp,
+    punctuates: Vec<NodeId>,
+}
+
+/// What all nodes of a task share.
+struct Shared {
+    stores: Stores,
+    exits: Exits,
+    stream_time: Timestamp,
+    now: Timestamp,
+    /// The greatest place of a record that was taken.
+    latest: Stamp,
+    /// The node that is at work, for the case that it panics.
+    at_work: NodeId,
+    /// True while a call into the task has not returned well.
+    working: bool,
+    spare: Vec<Vec<(Child, Run)>>,
+}
+
+/// A node of a task.
+struct Instance {
+    processor: Option<Box<dyn Processor>>,
+    facts: NodeFacts,
+    children: Vec<(NodeId, u8)>,
+    one_by_one: bool,
+}
+
+impl Task {
+    pub(crate) fn new(
+        graph: &Arc<Graph>,
+        plan: &Plan,
+        part: &SubTopology,
+        lane: u16,
+        state: &State,
+        options: &TaskOptions,
+    ) -> Result<Self> {
+        let mut task = Task {
+            graph: graph.clone(),
+            name: graph.node(part.nodes[0]).name.to_string(),
+            inputs: Vec::new(),
+            decoders: BTreeMap::new(),
+            nodes: Vec::new(),
+            order: part.nodes.clone(),
+            shared: Shared {
+                stores: open_stores(graph, part, lane, state)?,
+                exits: Exits::default(),
+                stream_time: NO_TIMESTAMP,
+                now: options.clock.now(),
+                latest: Stamp::MIN,
+                at_work: part.nodes[0],
+                working: false,
+                spare: Vec::new(),
+            },
+            options: options.clone(),
+            part: plan.place_of(part),
+            lane,
+            level: part.level,
+            written_time: NO_TIMESTAMP,
+            punctuates: Vec::new(),
+        };
+        task.order.extend(&part.exits);
+        task.nodes.resize_with(graph.nodes.len(), || None);
+        for &id in &task.order {
+            let instance = instance(graph, plan, part, lane, id, options);
+            task.nodes[id.index()] = Some(instance);
+        }
+        for &id in &part.inputs {
+            if let Kind::Source(source) = &graph.node(id).kind {
+                task.decoders.insert(id, (source.decoder)());
+            }
+        }
+        for &id in &task.order {
+            let facts = &mut node(&mut task.nodes, id).facts;
+            facts.first_start = facts.first_start && state.meta(&facts.start_key())?.is_none();
+        }
+        if let Some(bytes) = state.meta(&task.time_key())? {
+            let time = bytes.try_into().map_or(NO_TIMESTAMP, i64::from_be_bytes);
+            (task.shared.stream_time, task.written_time) = (time, time);
+        }
+        task.start()?;
+        Ok(task)
+    }
+
+    fn time_key(&self) -> String {
+        format!("time/{}/{}", self.lane, self.name)
+    }
+
+    fn start(&mut self) -> Result<()> {
+        for id in self.order.clone() {
+            self.with_processor(id, &Origin::Engine, |processor, cx| processor.start(cx))?;
+        }
+        self.punctuates = self
+            .order
+            .iter()
+            .copied()
+            .filter(|id| self.next_of(*id) != NextPunctuation::default())
+            .collect();
+        Ok(())
+    }
+
+    /// Calls a processor and forwards what it forwards.
+    fn with_processor(
+        &mut self,
+        id: NodeId,
+        origin: &Origin,
+        call: impl FnOnce(&mut dyn Processor, &mut Context<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut forwarded = self.shared.spare.pop().unwrap_or_default();
+        let instance = node(&mut self.nodes, id);
+        if let Some(processor) = &mut instance.processor {
+            let mut cx = self
+                .shared
+                .context(&instance.facts, origin, &mut forwarded, id);
+            call(&mut **processor, &mut cx)?;
+        }
+        deliver(&mut self.nodes, &mut self.shared, origin, id, forwarded)
+    }
+
+    /// The input of a partition, made if it is new.
+    fn input(&mut self, node: NodeId, partition: u32) -> &mut Input {
+        let at = self
+            .inputs
+            .iter()
+            .position(|input| input.node == node && input.partition == partition);
+        let at = at.unwrap_or_else(|| {
+            // Inputs stand in the order of their nodes and partitions, whenever they came.
+            let at = self
+                .inputs
+                .partition_point(|input| (input.node, input.partition) < (node, partition));
+            self.inputs.insert(at, Input::new(node, partition));
+            at
+        });
+        &mut self.inputs[at]
+    }
+
+    /// Goes on behind what an earlier run of the process committed.
+    pub(crate) fn resume(&mut self, node: NodeId, partition: u32, reached: Timestamp) {
+        self.input(node, partition).resume(reached);
+    }
+
+    /// Queues a batch of a source. `rank` orders the partition among all of the process.
+    pub(crate) fn enqueue(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>) {
+        let decoder = self
+            .decoders
+            .get_mut(&node)
+            .expect("the source belongs to the task");
+        let mut decoded = decoder.decode(batch);
+        let facts = &self.nodes[node.index()].as_ref().expect("it is there").facts;
+        if facts.policy == ErrorPolicy::Fail {
+            cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
+        }
+        let source = facts.name.clone();
+        self.input(node, batch.partition)
+            .push_source(source, rank, batch.clone(), decoded);
+    }
+
+    /// Queues records of a source whose types are the source's own; each is its own cause.
+    pub(crate) fn enqueue_decoded(
+        &mut self,
+        node: NodeId,
+        rank: u32,
+        batch: &Arc<RawBatch>,
+        mut run: Run,
+    ) {
+        run.set_causes();
+        let decoded = Decoded {
+            run,
+            bad: Vec::new(),
+            times: None,
+        };
+        let source = self.graph.node(node).name.clone();
+        self.input(node, batch.partition)
+            .push_source(source, rank, batch.clone(), decoded);
+    }
+
+    /// Has the task wait for nothing that other tasks may still send.
+    pub(crate) fn release_exchanges(&mut self) {
+        for input in &mut self.inputs {
+            if matches!(self.graph.node(input.node).kind, Kind::Exchange) {
+                input.frontier = Stamp::MAX;
+            }
+        }
+    }
+
+    /// Queues a run that the task of lane `from` sent through exchange `node`.
+    pub(crate) fn enqueue_run(&mut self, node: NodeId, from: u16, run: Run, origin: Origin) {
+        self.input(node, u32::from(from)).push_exchange(run, origin);
+    }
+
+    /// Notes that nothing before `frontier` is still to come from an input.
+    pub(crate) fn set_frontier(&mut self, node: NodeId, partition: u32, frontier: Stamp) {
+        self.input(node, partition).frontier = frontier;
+    }
+
+    /// How many records of a source wait.
+    pub(crate) fn waiting(&self, node: NodeId) -> usize {
+        self.inputs
+            .iter()
+            .filter(|input| input.node == node)
+            .map(Input::len)
+            .sum()
+    }
+
+    /// Nothing that the task will still send stands before this place.
+    pub(crate) fn frontier(&self) -> Stamp {
+        self.inputs
+            .iter()
+            .map(|input| input.head().unwrap_or(input.frontier))
+            .min()
+            .unwrap_or(Stamp::MAX)
+    }
+
+    /// The greatest place of a record that was taken.
+    pub(crate) fn latest(&self) -> Stamp {
+        self.shared.latest
+    }
+
+    /// Processes one run, if one may be taken that begins at or before `bound`; false where none may.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read, or a record failed whose policy is to stop. What the run had
+    /// done must be rolled back then.
+    pub(crate) fn step(&mut self, bound: Stamp) -> Result<bool> {
+        let Some((at, limit)) = self.choose(bound) else {
+            return Ok(false);
+        };
+        self.shared.working = true;
+        let until = self.next_stream_punctuation();
+        let max_run = self.options.max_run;
+        let node_id = self.inputs[at].node;
+        let taken = self.inputs[at].take(max_run, |stamp| limit.admits(stamp, at, bound), until);
+        if !taken.run.is_empty() {
+            let last = taken.origin.stamp(taken.run.cause(taken.run.len() - 1));
+            self.shared.latest = self.shared.latest.max(last);
+        }
+        self.process(node_id, taken)?;
+        self.shared.working = false;
+        Ok(true)
+    }
+
+    fn process(&mut self, id: NodeId, taken: Taken) -> Result<()> {
+        self.shared.now = self.options.clock.now();
+        self.shared.stream_time = self.shared.stream_time.max(taken.reached);
+        let Taken {
+            run, origin, bad, ..
+        } = taken;
+        let instance = node(&mut self.nodes, id);
+        instance.facts.stats.count_records(run.len());
+        let mut forwarded = self.shared.spare.pop().unwrap_or_default();
+        if !run.is_empty() {
+            forwarded.push((Child::All, run));
+        }
+        deliver(&mut self.nodes, &mut self.shared, &origin, id, forwarded)?;
+        let facts = &node(&mut self.nodes, id).facts;
+        for (cause, error) in bad {
+            facts.report(&origin, cause, &error.to_string(), &mut self.shared.exits)?;
+        }
+        self.punctuate()
+    }
+
+    /// The input whose head is earliest, if it may go on, and what its run must not pass.
+    fn choose(&self, bound: Stamp) -> Option<(usize, Limit)> {
+        let mut best: Option<(Stamp, usize)> = None;
+        for (at, input) in self.inputs.iter().enumerate() {
+            if let Some(head) = input.head() {
+                best = Some(best.map_or((head, at), |best| best.min((head, at))));
+            }
+        }
+        let (head, at) = best?;
+        let mut limit = Limit(Stamp::MAX, usize::MAX);
+        for (other, input) in self.inputs.iter().enumerate() {
+            if other != at {
+                let next = input.head().unwrap_or(input.frontier);
+                if (next, other) < (limit.0, limit.1) {
+                    limit = Limit(next, other);
+                }
+            }
+        }
+        limit.admits(head, at, bound).then_some((at, limit))
+    }
+
+    fn next_of(&self, id: NodeId) -> NextPunctuation {
+        self.nodes[id.index()]
+            .as_ref()
+            .and_then(|node| node.processor.as_ref())
+            .map(|processor| processor.next_punctuation())
+            .unwrap_or_default()
+    }
+
+    fn next_stream_punctuation(&self) -> Option<Timestamp> {
+        self.punctuates
+            .iter()
+            .filter_map(|id| self.next_of(*id).stream_time)
+            .min()
+    }
+
+    /// Calls the processors whose time has come.
+    pub(crate) fn punctuate(&mut self) -> Result<()> {
+        for i in 0..self.punctuates.len() {
+            let id = self.punctuates[i];
+            let next = self.next_of(id);
+            let due = |next: Option<Timestamp>, now: Timestamp| next.is_some_and(|at| at <= now);
+            if due(next.stream_time, self.shared.stream_time) || due(next.wall_clock, self.shared.now) {
+                self.with_processor(id, &Origin::Engine, |processor, cx| processor.punctuate(cx))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets wall-clock time pass.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        self.shared.now = self.options.clock.now();
+        self.punctuate()
+    }
+
+    /// When wall-clock time next matters.
+    pub(crate) fn next_tick(&self) -> Option<Timestamp> {
+        self.punctuates
+            .iter()
+            .filter_map(|id| self.next_of(*id).wall_clock)
+            .min()
+    }
+
+    /// Forwards what was held back until the commit.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.shared.working = true;
+        for i in 0..self.order.len() {
+            let id = self.order[i];
+            if self.graph.node(id).may_collapse {
+                self.with_processor(id, &Origin::Engine, |processor, cx| processor.flush(cx))?;
+            }
+        }
+        self.shared.working = false;
+        Ok(())
+    }
+
+    /// What left the task since this was asked last.
+    pub(crate) fn exits(&mut self) -> &mut Exits {
+        &mut self.shared.exits
+    }
+
+    /// The greatest timestamp that was processed.
+    pub(crate) fn stream_time(&self) -> Timestamp {
+        self.shared.stream_time
+    }
+
+    /// True where a call into the task has not returned well: it failed or panicked.
+    pub(crate) fn is_working(&self) -> bool {
+        self.shared.working
+    }
+
+    /// The node that is, or was last, at work.
+    pub(crate) fn at_work(&self) -> NodeId {
+        self.shared.at_work
+    }
+
+    /// Adds everything that changed since the last commit to the next one.
+    pub(crate) fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
+        for (_, store) in self.shared.stores.iter_mut() {
+            store.freeze(commit)?;
+        }
+        for &id in &self.order {
+            let facts = &mut node(&mut self.nodes, id).facts;
+            if std::mem::take(&mut facts.first_start) {
+                commit.put_meta(&facts.start_key(), &[1]);
+            }
+        }
+        if self.shared.stream_time != self.written_time {
+            commit.put_meta(&self.time_key(), &self.shared.stream_time.to_be_bytes());
+            self.written_time = self.shared.stream_time;
+        }
+        Ok(())
+    }
+
+    /// What was frozen is written.
+    pub(crate) fn committed(&mut self) {
+        for (_, store) in self.shared.stores.iter_mut() {
+            store.committed();
+        }
+    }
+
+    /// Where reading goes on: node, partition, offset, and the time reached.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (NodeId, u32, i64, Timestamp)> {
+        self.inputs.iter().filter_map(|input| {
+            let (offset, reached) = input.position()?;
+            Some((input.node, input.partition, offset, reached))
+        })
+    }
+
+    /// About how many bytes the stores take in memory.
+    pub(crate) fn memory(&mut self) -> usize {
+        self.shared.stores.iter_mut().map(|(_, store)| store.memory()).sum()
+    }
+
+    /// How many rows were written since the last commit.
+    pub(crate) fn uncommitted(&mut self) -> usize {
+        self.shared.stores.iter_mut().map(|(_, store)| store.uncommitted()).sum()
+    }
+
+    /// Has the stores shrink to `target` bytes in all, as far as they can.
+    pub(crate) fn evict(&mut self, target: usize) {
+        let all = self.memory();
+        if all <= target {
+            return;
+        }
+        for (_, store) in self.shared.stores.iter_mut() {
+            let share = (store.memory() as u128 * target as u128 / all as u128) as usize;
+            store.evict(share);
+        }
+    }
+
+    /// Begins to build the state of nodes anew: their source is read again from the start.
+    pub(crate) fn begin_generation(&mut self, ids: &[NodeId], commit: &mut Commit) -> Result<()> {
+        for &id in ids {
+            for store in self.graph.node(id).writes.clone() {
+                self.begin_store(store, commit)?;
+            }
+        }
+        self.generation(ids, commit, |processor, cx, commit| {
+            processor.begin_generation(cx, commit)
+        })
+    }
+
+    fn begin_store(&mut self, id: StoreId, commit: &mut Commit) -> Result<()> {
+        let key = generation_key(&self.graph, id, self.lane);
+        if let Some(store) = self.shared.stores.get(id) {
+            let generations = store.begin_generation(commit)?;
+            commit.put_meta(&key, &generations.to_bytes());
+        }
+        Ok(())
+    }
+
+    /// Forwards how the state that was built differs from the present one.
+    pub(crate) fn forward_differences(&mut self, ids: &[NodeId]) -> Result<()> {
+        for &id in ids {
+            self.with_processor(id, &Origin::Engine, |processor, cx| {
+                processor.forward_differences(cx)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Puts the state that was built in place of the present one.
+    pub(crate) fn end_generation(&mut self, ids: &[NodeId], commit: &mut Commit) -> Result<()> {
+        for &id in ids {
+            for store in self.graph.node(id).writes.clone() {
+                let key = generation_key(&self.graph, store, self.lane);
+                if let Some(store) = self.shared.stores.get(store) {
+                    let generations = store.end_generation(commit);
+                    commit.put_meta(&key, &generations.to_bytes());
+                }
+            }
+        }
+        self.generation(ids, commit, |processor, cx, commit| {
+            processor.end_generation(cx, commit)
+        })
+    }
+
+    fn generation(
+        &mut self,
+        ids: &[NodeId],
+        commit: &mut Commit,
+        call: impl Fn(&mut dyn Processor, &mut Context<'_>, &mut Commit) -> Result<()>,
+    ) -> Result<()> {
+        for &id in ids {
+            self.with_processor(id, &Origin::Engine, |processor, cx| call(processor, cx, commit))?;
+        }
+        Ok(())
+    }
+}
+
+/// What an input must not pass: the place of the head of another, and which that is.
+#[derive(Debug, Clone, Copy)]
+struct Limit(Stamp, usize);
+
+impl Limit {
+    /// True where a record of input `at` may be taken before the other input goes on.
+    fn admits(self, stamp: Stamp, at: usize, bound: Stamp) -> bool {
+        (stamp, at) < (self.0, self.1) && stamp <= bound
+    }
+}
+
+/// The key under which the generations of a store are remembered.
+pub(crate) fn generation_key(graph: &Graph, store: StoreId, lane: u16) -> String {
+    format!("generation/{lane}/{}", graph.store(store).name)
+}
+
+fn open_stores(graph: &Graph, part: &SubTopology, lane: u16, state: &State) -> Result<Stores> {
+    let mut stores = Stores::default();
+    for &id in &part.stores {
+        let generations = state
+            .meta(&generation_key(graph, id, lane))?
+            .and_then(|bytes| Generations::from_bytes(&bytes))
+            .unwrap_or_default();
+        stores.insert(id, (graph.store(id).make)(state, lane, generations)?);
+    }
+    Ok(stores)
+}
+
+fn instance(
+    graph: &Graph,
+    plan: &Plan,
+    part: &SubTopology,
+    lane: u16,
+    id: NodeId,
+    options: &TaskOptions,
+) -> Instance {
+    let spec = graph.node(id);
+    let enters = part.inputs.contains(&id);
+    let env = NodeEnv {
+        lanes: plan.lanes,
+        send_old: graph.send_old[id.index()],
+        has_children: !graph.children[id.index()].is_empty(),
+        collapse: options.collapse && spec.may_collapse,
+    };
+    let leaves = part.exits.contains(&id);
+    Instance {
+        processor: (!enters).then(|| (spec.make)(&env)),
+        facts: NodeFacts {
+            index: id.0,
+            name: spec.name.clone(),
+            stats: spec.stats.clone(),
+            policy: spec.policy.clone(),
+            dead_letters: dead_letters(graph, &spec.policy),
+            lane,
+            lanes: plan.lanes,
+            first_start: spec.starts_once,
+        },
+        children: if leaves {
+            Vec::new()
+        } else {
+            graph.children[id.index()].clone()
+        },
+        one_by_one: part.one_by_one.contains(&id),
+    }
+}
+
+fn dead_letters(graph: &Graph, policy: &ErrorPolicy) -> Option<SinkId> {
+    match policy {
+        ErrorPolicy::DeadLetter(name) => graph
+            .sinks
+            .iter()
+            .position(|sink| *sink.name == **name)
+            .map(|at| SinkId(at as u32)),
+        _ => None,
+    }
+}
+
+/// With the policy to stop, nothing behind a record that cannot be read is processed.
+fn cut_at_first_bad(bad: &mut Vec<(u32, Error)>, run: &mut Run) {
+    if let Some((first, _)) = bad.first() {
+        let keep = (0..run.len()).take_while(|i| run.cause(*i) < *first).count();
+        run.split_off(keep);
+        bad.truncate(1);
+    }
+}
+
+fn node(nodes: &mut [Option<Instance>], id: NodeId) -> &mut Instance {
+    nodes[id.index()].as_mut().expect("the node belongs to the task")
+}
+
+impl Shared {
+    fn context<'a>(
+        &'a mut self,
+        facts: &'a NodeFacts,
+        origin: &'a Origin,
+        forwarded: &'a mut Vec<(Child, Run)>,
+        id: NodeId,
+    ) -> Context<'a> {
+        self.at_work = id;
+        Context {
+            stores: &mut self.stores,
+            exits: &mut self.exits,
+            origin,
+            stream_time: self.stream_time,
+            now: self.now,
+            latest: self.latest,
+            node: facts,
+            forwarded,
+        }
+    }
+}
+
+/// Gives what a node forwarded to its children, depth first.
+fn deliver(
+    nodes: &mut [Option<Instance>],
+    shared: &mut Shared,
+    origin: &Origin,
+    from: NodeId,
+    mut forwarded: Vec<(Child, Run)>,
+) -> Result<()> {
+    for (child, run) in forwarded.drain(..) {
+        let instance = node(nodes, from);
+        if instance.one_by_one && run.len() > 1 {
+            for record in singles(run) {
+                deliver_run(nodes, shared, origin, from, child, record)?;
+            }
+        } else {
+            deliver_run(nodes, shared, origin, from, child, run)?;
+        }
+    }
+    shared.spare.push(forwarded);
+    Ok(())
+}
+
+fn deliver_run(
+    nodes: &mut [Option<Instance>],
+    shared: &mut Shared,
+    origin: &Origin,
+    from: NodeId,
+    child: Child,
+    run: Run,
+) -> Result<()> {
+    let count = node(nodes, from).children.len();
+    let (first, end) = match child {
+        Child::All => (0, count),
+        Child::One(at) if at < count => (at, at + 1),
+        Child::One(_) => return Ok(()),
+    };
+    let mut run = Some(run);
+    for at in first..end {
+        let (to, port) = node(nodes, from).children[at];
+        let part = if at + 1 == end {
+            run.take()
+        } else {
+            run.as_ref().map(Run::duplicate)
+        };
+        if let Some(part) = part {
+            process(nodes, shared, origin, to, port, part)?;
+        }
+    }
+    Ok(())
+}
+
+fn process(
+    nodes: &mut [Option<Instance>],
+    shared: &mut Shared,
+    origin: &Origin,
+    id: NodeId,
+    port: u8,
+    run: Run,
+) -> Result<()> {
+    if node(nodes, id).one_by_one && run.len() > 1 {
+        for record in singles(run) {
+            process(nodes, shared, origin, id, port, record)?;
+        }
+        return Ok(());
+    }
+    let mut forwarded = shared.spare.pop().unwrap_or_default();
+    let instance = node(nodes, id);
+    instance.facts.stats.count_records(run.len());
+    let processor = instance
+        .processor
+        .as_mut()
+        .ok_or_else(|| Error::new(ErrorKind::Invalid, "a run was sent to a source"))?;
+    let mut cx = shared.context(&instance.facts, origin, &mut forwarded, id);
+    processor.process(port, run, &mut cx)?;
+    deliver(nodes, shared, origin, id, forwarded)
+}
+
+/// A run as runs of one record.
+fn singles(mut run: Run) -> impl Iterator<Item = Run> {
+    let mut last_first = Vec::with_capacity(run.len());
+    while run.len() > 1 {
+        last_first.push(run.split_off(run.len() - 1));
+    }
+    last_first.push(run);
+    last_first.into_iter().rev()
+}

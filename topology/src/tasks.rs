@@ -1,0 +1,421 @@
+//! All tasks of a topology that one thread runs, and what passes between them.
+//!
+//! A topology is cut into parts, and each part runs in as many tasks as there are lanes. Every lane
+//! belongs to one [`TaskSet`]; a process that has one thread has one set with all of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use crate::connector::{RawBatch, SinkRecord, Waker};
+use crate::error::Result;
+use crate::graph::{Graph, Kind, NodeId, Plan};
+use crate::processor::{Departure, SinkId};
+use crate::run::{Origin, Run, Stamp};
+use crate::store::{Commit, State};
+use crate::task::{Task, TaskOptions};
+use crate::time::{NO_TIMESTAMP, Timestamp};
+
+/// What one set of tasks sends to another.
+pub(crate) enum Mail {
+    /// Records.
+    Run {
+        node: NodeId,
+        from: u16,
+        lane: u16,
+        run: Run,
+        origin: Origin,
+    },
+    /// Nothing before this place will still come.
+    Frontier {
+        node: NodeId,
+        from: u16,
+        lane: u16,
+        frontier: Stamp,
+    },
+}
+
+/// Where the sets of a process leave mail for one another.
+pub(crate) struct PostOffice {
+    boxes: Vec<(Mutex<Vec<Mail>>, Waker)>,
+}
+
+impl PostOffice {
+    /// An office with a box for each set; a set is woken when mail comes.
+    pub(crate) fn new(wakers: Vec<Waker>) -> Arc<Self> {
+        Arc::new(PostOffice {
+            boxes: wakers
+                .into_iter()
+                .map(|waker| (Mutex::default(), waker))
+                .collect(),
+        })
+    }
+
+    fn send(&self, to: usize, mail: Mail) {
+        let (mails, waker) = &self.boxes[to];
+        mails.lock().expect("no panic while locked").push(mail);
+        waker.wake();
+    }
+
+    fn take(&self, of: usize) -> Vec<Mail> {
+        let mut mails = self.boxes[of].0.lock().expect("no panic while locked");
+        std::mem::take(&mut mails)
+    }
+}
+
+/// Which lanes a set has: those whose number leaves `index` when divided by `of`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) index: usize,
+    pub(crate) of: usize,
+}
+
+impl Share {
+    /// All lanes.
+    pub(crate) const ALL: Share = Share { index: 0, of: 1 };
+
+    fn has(self, lane: u16) -> bool {
+        usize::from(lane) % self.of == self.index
+    }
+
+    fn owner(self, lane: u16) -> usize {
+        usize::from(lane) % self.of
+    }
+}
+
+/// Tasks that one thread runs.
+pub(crate) struct TaskSet {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) plan: Arc<Plan>,
+    tasks: Vec<Task>,
+    share: Share,
+    office: Arc<PostOffice>,
+    /// What each task last said of its frontier.
+    said: Vec<Stamp>,
+    /// The task that each node enters, by lane.
+    entry: BTreeMap<(NodeId, u16), usize>,
+    outputs: Vec<(SinkId, SinkRecord)>,
+}
+
+impl TaskSet {
+    pub(crate) fn new(
+        graph: &Arc<Graph>,
+        plan: &Arc<Plan>,
+        share: Share,
+        office: &Arc<PostOffice>,
+        state: &State,
+        options: &TaskOptions,
+    ) -> Result<Self> {
+        let mut set = TaskSet {
+            graph: graph.clone(),
+            plan: plan.clone(),
+            tasks: Vec::new(),
+            share,
+            office: office.clone(),
+            said: Vec::new(),
+            entry: BTreeMap::new(),
+            outputs: Vec::new(),
+        };
+        for part in &plan.parts {
+            for lane in (0..plan.lanes).filter(|lane| share.has(*lane)) {
+                let mut task = Task::new(graph, plan, part, lane, state, options)?;
+                for &node in &part.inputs {
+                    set.entry.insert((node, lane), set.tasks.len());
+                    if matches!(graph.node(node).kind, Kind::Exchange) {
+                        for from in 0..plan.lanes {
+                            task.set_frontier(node, u32::from(from), Stamp::MIN);
+                        }
+                    }
+                }
+                set.tasks.push(task);
+                set.said.push(Stamp::MIN);
+            }
+        }
+        Ok(set)
+    }
+
+    /// The lane of a partition of a source.
+    pub(crate) fn lane_of(&self, partition: u32) -> u16 {
+        (partition % u32::from(self.plan.lanes)) as u16
+    }
+
+    /// True where the set has the task that a partition of a source belongs to.
+    pub(crate) fn has(&self, partition: u32) -> bool {
+        self.share.has(self.lane_of(partition))
+    }
+
+    fn task_of(&mut self, node: NodeId, lane: u16) -> &mut Task {
+        let at = self.entry[&(node, lane)];
+        &mut self.tasks[at]
+    }
+
+    /// Queues a batch of a source. `rank` orders the partition among all of the process.
+    pub(crate) fn enqueue(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>) {
+        let lane = self.lane_of(batch.partition);
+        self.task_of(node, lane).enqueue(node, rank, batch);
+    }
+
+    /// Queues records of a source whose types are the source's own.
+    pub(crate) fn enqueue_run(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, run: Run) {
+        let lane = self.lane_of(batch.partition);
+        self.task_of(node, lane).enqueue_decoded(node, rank, batch, run);
+    }
+
+    /// Goes on behind what an earlier run of the process committed.
+    pub(crate) fn resume(&mut self, node: NodeId, partition: u32, reached: Timestamp) {
+        let lane = self.lane_of(partition);
+        self.task_of(node, lane).resume(node, partition, reached);
+    }
+
+    /// Notes that nothing before `frontier` is still to come from a partition of a source.
+    pub(crate) fn set_frontier(&mut self, node: NodeId, partition: u32, frontier: Stamp) {
+        let lane = self.lane_of(partition);
+        self.task_of(node, lane).set_frontier(node, partition, frontier);
+    }
+
+    /// How many records of a partition of a source wait.
+    pub(crate) fn waiting(&mut self, node: NodeId, partition: u32) -> usize {
+        let lane = self.lane_of(partition);
+        self.task_of(node, lane).waiting(node)
+    }
+
+    /// Lets every task take runs that begin at or before `bound`, until none may or `runs` were
+    /// taken; true where any was.
+    ///
+    /// # Errors
+    ///
+    /// As those of a task's step.
+    pub(crate) fn work(&mut self, bound: Stamp, runs: usize) -> Result<bool> {
+        let mut worked = false;
+        for _ in 0..runs {
+            self.receive();
+            let mut any = false;
+            for at in 0..self.tasks.len() {
+                any |= self.tasks[at].step(bound)?;
+                self.send(at);
+            }
+            worked |= any;
+            if !any {
+                break;
+            }
+        }
+        Ok(worked)
+    }
+
+    /// Takes what other sets sent.
+    pub(crate) fn receive(&mut self) {
+        for mail in self.office.take(self.share.index) {
+            self.deliver(mail);
+        }
+    }
+
+    fn deliver(&mut self, mail: Mail) {
+        match mail {
+            Mail::Run {
+                node,
+                from,
+                lane,
+                run,
+                origin,
+            } => self.task_of(node, lane).enqueue_run(node, from, run, origin),
+            Mail::Frontier {
+                node,
+                from,
+                lane,
+                frontier,
+            } => self
+                .task_of(node, lane)
+                .set_frontier(node, u32::from(from), frontier),
+        }
+    }
+
+    fn post(&mut self, lane: u16, mail: Mail) {
+        if self.share.has(lane) {
+            self.deliver(mail);
+        } else {
+            self.office.send(self.share.owner(lane), mail);
+        }
+    }
+
+    /// Sends on what left a task, and how far it has come.
+    fn send(&mut self, at: usize) {
+        let from = self.tasks[at].lane;
+        let exits = self.tasks[at].exits();
+        self.outputs.append(&mut exits.sinks);
+        let departures = std::mem::take(&mut exits.exchange);
+        for Departure {
+            node,
+            lane,
+            run,
+            origin,
+        } in departures
+        {
+            let mail = Mail::Run {
+                node: NodeId(node),
+                from,
+                lane,
+                run,
+                origin,
+            };
+            self.post(lane, mail);
+        }
+        let frontier = self.tasks[at].frontier();
+        if frontier != self.said[at] {
+            self.said[at] = frontier;
+            self.say_frontier(at, frontier);
+        }
+    }
+
+    fn say_frontier(&mut self, at: usize, frontier: Stamp) {
+        let plan = self.plan.clone();
+        let part = &plan.parts[self.tasks[at].part];
+        let from = self.tasks[at].lane;
+        for &node in &part.exits {
+            for lane in 0..plan.lanes {
+                let mail = Mail::Frontier {
+                    node,
+                    from,
+                    lane,
+                    frontier,
+                };
+                self.post(lane, mail);
+            }
+        }
+    }
+
+    /// The number of levels of the plan.
+    pub(crate) fn levels(&self) -> u32 {
+        self.plan.parts.iter().map(|part| part.level + 1).max().unwrap_or(0)
+    }
+
+    /// Has the tasks of a level process all that was sent to them, and send what they held back.
+    /// Everything of lower levels must have been sent.
+    ///
+    /// # Errors
+    ///
+    /// As those of a task's step.
+    pub(crate) fn drain_level(&mut self, level: u32, bound: Stamp) -> Result<()> {
+        self.receive();
+        for at in 0..self.tasks.len() {
+            if self.tasks[at].level == level {
+                self.tasks[at].release_exchanges();
+                while self.tasks[at].step(bound)? {
+                    self.send(at);
+                }
+                self.tasks[at].flush()?;
+                self.send(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets wall-clock time pass.
+    ///
+    /// # Errors
+    ///
+    /// As those of a task's step.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        for at in 0..self.tasks.len() {
+            self.tasks[at].tick()?;
+            self.send(at);
+        }
+        Ok(())
+    }
+
+    /// When wall-clock time next matters.
+    pub(crate) fn next_tick(&self) -> Option<Timestamp> {
+        self.tasks.iter().filter_map(Task::next_tick).min()
+    }
+
+    /// The greatest place of a record that any task took.
+    pub(crate) fn latest(&self) -> Stamp {
+        self.tasks.iter().map(Task::latest).max().unwrap_or(Stamp::MIN)
+    }
+
+    /// The earliest place that any task still waits for or has to take.
+    pub(crate) fn frontier(&self) -> Stamp {
+        self.tasks.iter().map(Task::frontier).min().unwrap_or(Stamp::MAX)
+    }
+
+    /// Records that left for sinks, in order, since this was asked last.
+    pub(crate) fn outputs(&mut self) -> Vec<(SinkId, SinkRecord)> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// True where records have left for sinks since they were asked for.
+    pub(crate) fn has_outputs(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    /// Adds everything that changed since the last commit to the next one.
+    ///
+    /// # Errors
+    ///
+    /// Where a row cannot be encoded.
+    pub(crate) fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
+        for task in &mut self.tasks {
+            task.freeze(commit)?;
+        }
+        Ok(())
+    }
+
+    /// What was frozen is written.
+    pub(crate) fn committed(&mut self) {
+        for task in &mut self.tasks {
+            task.committed();
+        }
+    }
+
+    /// Where reading goes on: source, partition, offset, and the time reached.
+    pub(crate) fn positions(&self) -> Vec<(NodeId, u32, i64, Timestamp)> {
+        self.tasks.iter().flat_map(Task::positions).collect()
+    }
+
+    /// About how many bytes the stores take in memory.
+    pub(crate) fn memory(&mut self) -> usize {
+        self.tasks.iter_mut().map(Task::memory).sum()
+    }
+
+    /// How many rows were written since the last commit.
+    pub(crate) fn uncommitted(&mut self) -> usize {
+        self.tasks.iter_mut().map(Task::uncommitted).sum()
+    }
+
+    /// Has the stores shrink to `target` bytes in all, as far as they can.
+    pub(crate) fn evict(&mut self, target: usize) {
+        let all = self.memory();
+        if all > target {
+            for task in &mut self.tasks {
+                let share = task.memory() as u128 * target as u128 / all as u128;
+                task.evict(share as usize);
+            }
+        }
+    }
+
+    /// Calls something on every task that has any of these nodes, with those that it has.
+    pub(crate) fn for_nodes(
+        &mut self,
+        ids: &[NodeId],
+        mut call: impl FnMut(&mut Task, &[NodeId]) -> Result<()>,
+    ) -> Result<()> {
+        for at in 0..self.tasks.len() {
+            let plan = self.plan.clone();
+            let part = &plan.parts[self.tasks[at].part];
+            let mine: Vec<NodeId> = ids.iter().copied().filter(|id| part.nodes.contains(id)).collect();
+            if !mine.is_empty() {
+                call(&mut self.tasks[at], &mine)?;
+                self.send(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The greatest timestamp that any task has processed.
+    pub(crate) fn stream_time(&self) -> Timestamp {
+        self.tasks.iter().map(Task::stream_time).max().unwrap_or(NO_TIMESTAMP)
+    }
+
+    /// The node that is, or was last, at work in the task that failed last.
+    pub(crate) fn at_work(&self) -> Option<NodeId> {
+        self.tasks.iter().find(|task| task.is_working()).map(Task::at_work)
+    }
+}

@@ -19,6 +19,7 @@ mod operators;
 pub mod dsl;
 mod task;
 mod tasks;
+pub mod runtime;
 pub mod test_driver;
 
 pub use error::{Error, ErrorKind, Result};

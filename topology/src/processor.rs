@@ -36,13 +36,9 @@ pub(crate) trait Processor: Send {
         Ok(())
     }
 
-    /// Forwards how the state that was built differs from the present one. Everything is committed.
-    fn forward_differences(&mut self, _cx: &mut Context<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    /// Puts the state that was built in place of the present one.
-    fn end_generation(&mut self, _cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
+    /// The state that was built is the present one now: forwards how it differs from the former.
+    /// Everything is committed.
+    fn end_generation(&mut self, _cx: &mut Context<'_>) -> Result<()> {
         Ok(())
     }
 

@@ -88,6 +88,18 @@ impl<K, V> Record<K, V> {
         }
     }
 
+    /// A record whose value is made of this one's.
+    #[inline]
+    pub(crate) fn map_value<V2>(self, map: impl FnOnce(V) -> V2) -> Record<K, V2> {
+        Record {
+            key: self.key,
+            value: map(self.value),
+            timestamp: self.timestamp,
+            headers: self.headers,
+            cause: self.cause,
+        }
+    }
+
     /// The same record at another time.
     #[inline]
     pub(crate) fn at(mut self, timestamp: Timestamp) -> Self {

@@ -3,7 +3,7 @@
 //! A topology is cut into parts, and each part runs in as many tasks as there are lanes. Every lane
 //! belongs to one [`TaskSet`]; a process that has one thread has one set with all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use crate::connector::{RawBatch, SinkRecord, Waker};
@@ -32,6 +32,18 @@ pub(crate) enum Mail {
         lane: u16,
         frontier: Stamp,
     },
+    /// A batch of a source.
+    Batch {
+        node: NodeId,
+        rank: u32,
+        batch: Arc<RawBatch>,
+    },
+    /// Whether more is known to be there of a partition of a source.
+    Behind {
+        node: NodeId,
+        partition: u32,
+        behind: bool,
+    },
 }
 
 /// Where the sets of a process leave mail for one another.
@@ -54,6 +66,13 @@ impl PostOffice {
         let (mails, waker) = &self.boxes[to];
         mails.lock().expect("no panic while locked").push(mail);
         waker.wake();
+    }
+
+    /// Throws all mail away.
+    pub(crate) fn clear(&self) {
+        for (mails, _) in &self.boxes {
+            mails.lock().expect("no panic while locked").clear();
+        }
     }
 
     fn take(&self, of: usize) -> Vec<Mail> {
@@ -138,11 +157,6 @@ impl TaskSet {
         (partition % u32::from(self.plan.lanes)) as u16
     }
 
-    /// True where the set has the task that a partition of a source belongs to.
-    pub(crate) fn has(&self, partition: u32) -> bool {
-        self.share.has(self.lane_of(partition))
-    }
-
     fn task_of(&mut self, node: NodeId, lane: u16) -> &mut Task {
         let at = self.entry[&(node, lane)];
         &mut self.tasks[at]
@@ -163,19 +177,19 @@ impl TaskSet {
     /// Goes on behind what an earlier run of the process committed.
     pub(crate) fn resume(&mut self, node: NodeId, partition: u32, reached: Timestamp) {
         let lane = self.lane_of(partition);
-        self.task_of(node, lane).resume(node, partition, reached);
+        if self.share.has(lane) {
+            self.task_of(node, lane).resume(node, partition, reached);
+        }
     }
 
-    /// Notes that nothing before `frontier` is still to come from a partition of a source.
-    pub(crate) fn set_frontier(&mut self, node: NodeId, partition: u32, frontier: Stamp) {
-        let lane = self.lane_of(partition);
-        self.task_of(node, lane).set_frontier(node, partition, frontier);
+    /// How many records wait, of all inputs.
+    pub(crate) fn waiting(&self) -> usize {
+        self.tasks.iter().map(Task::waiting).sum()
     }
 
-    /// How many records of a partition of a source wait.
-    pub(crate) fn waiting(&mut self, node: NodeId, partition: u32) -> usize {
-        let lane = self.lane_of(partition);
-        self.task_of(node, lane).waiting(node)
+    /// The sources of which something waits.
+    pub(crate) fn waiting_sources(&self) -> BTreeSet<NodeId> {
+        self.tasks.iter().flat_map(Task::waiting_sources).collect()
     }
 
     /// Lets every task take runs that begin at or before `bound`, until none may or `runs` were
@@ -225,7 +239,42 @@ impl TaskSet {
             } => self
                 .task_of(node, lane)
                 .set_frontier(node, u32::from(from), frontier),
+            Mail::Batch { node, rank, batch } => {
+                let lane = self.lane_of(batch.partition);
+                self.task_of(node, lane).enqueue(node, rank, &batch);
+            }
+            Mail::Behind {
+                node,
+                partition,
+                behind,
+            } => {
+                let lane = self.lane_of(partition);
+                self.task_of(node, lane).set_behind(node, partition, behind);
+            }
         }
+    }
+
+    /// Queues a batch of a source, here or at the set that has its task, and notes whether more is
+    /// known to be there.
+    pub(crate) fn feed(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, behind: bool) {
+        let lane = self.lane_of(batch.partition);
+        let mail = Mail::Batch {
+            node,
+            rank,
+            batch: batch.clone(),
+        };
+        self.post(lane, mail);
+        self.tell_behind(node, batch.partition, behind);
+    }
+
+    /// Notes whether more is known to be there of a partition of a source.
+    pub(crate) fn tell_behind(&mut self, node: NodeId, partition: u32, behind: bool) {
+        let mail = Mail::Behind {
+            node,
+            partition,
+            behind,
+        };
+        self.post(self.lane_of(partition), mail);
     }
 
     fn post(&mut self, lane: u16, mail: Mail) {
@@ -388,6 +437,28 @@ impl TaskSet {
                 let share = task.memory() as u128 * target as u128 / all as u128;
                 task.evict(share as usize);
             }
+        }
+    }
+
+    /// Has all tasks wait again for one another, after a drain.
+    pub(crate) fn rearm(&mut self) {
+        for task in &mut self.tasks {
+            task.await_exchanges();
+        }
+        self.said.fill(Stamp::MIN);
+    }
+
+    /// Says anew how far every task has come.
+    pub(crate) fn say_all(&mut self) {
+        for at in 0..self.tasks.len() {
+            self.send(at);
+        }
+    }
+
+    /// Forgets what waits of a source, and where reading it goes on.
+    pub(crate) fn clear_source(&mut self, node: NodeId) {
+        for task in &mut self.tasks {
+            task.clear_source(node);
         }
     }
 

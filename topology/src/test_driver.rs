@@ -37,6 +37,7 @@ use crate::graph::{Graph, NodeId, Plan, Topology};
 use crate::query::{Pulse, Readers, Snapshot, Table};
 use crate::record::{Data, Headers, Record};
 use crate::run::{Run, Stamp};
+use crate::runtime::read_position;
 use crate::store::{Commit, State, StateOptions};
 use crate::task::TaskOptions;
 use crate::tasks::{PostOffice, Share, TaskSet};
@@ -334,7 +335,8 @@ impl TopologyTestDriver {
         let graph = self.topology.graph.clone();
         for ((node, partition), offset) in &mut self.offsets {
             let bytes = self.state.meta(&position_key(&graph, *node, *partition))?;
-            let (reached, position) = bytes.as_deref().map_or((NO_TIMESTAMP, 0), read_position);
+            let position = bytes.as_deref().map(read_position);
+            let (reached, position) = position.unwrap_or((NO_TIMESTAMP, 0));
             *offset = position;
             self.set.resume(*node, *partition, reached);
         }
@@ -443,6 +445,7 @@ fn open(graph: &Arc<Graph>, state: &State, options: &DriverOptions, clock: &Cloc
         clock: clock.clone(),
         max_run: options.max_run,
         collapse: !options.each_change,
+        ..TaskOptions::default()
     };
     TaskSet::new(graph, &plan, Share::ALL, &office, state, &tasks)
 }
@@ -450,10 +453,4 @@ fn open(graph: &Arc<Graph>, state: &State, options: &DriverOptions, clock: &Cloc
 /// The key under which it is remembered where reading a partition goes on.
 pub(crate) fn position_key(graph: &Graph, node: NodeId, partition: u32) -> String {
     format!("position/{}/{partition}", graph.node(node).name)
-}
-
-fn read_position(bytes: &[u8]) -> (Timestamp, i64) {
-    let word = |bytes: &[u8]| bytes.try_into().map_or(0, i64::from_be_bytes);
-    let (reached, offset) = bytes.split_at_checked(8).unwrap_or_default();
-    (word(reached), word(offset))
 }

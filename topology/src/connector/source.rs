@@ -77,6 +77,9 @@ pub trait SourceReader: Send {
     /// shows as the health in the stats, and is tried again.
     fn poll(&mut self, limit: usize) -> Result<Poll>;
 
+    /// True where more is known to be there of a partition behind what was polled.
+    fn is_behind(&self, partition: u32) -> bool;
+
     /// What to store so that reading can go on at `offset` of `partition`.
     ///
     /// # Errors

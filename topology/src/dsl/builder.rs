@@ -1,6 +1,6 @@
 //! Where a topology begins.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -130,11 +130,13 @@ impl StreamsBuilder {
             inputs: Vec::new(),
             make: Arc::new(|_| Box::new(Pass)),
         });
+        let codecs = consumed.codecs().map(|codecs| Arc::new(codecs) as Arc<dyn Any + Send + Sync>);
         let source = SourceSpec {
             binding: consumed.source,
             decoder: Arc::new(move || Box::new(make())),
             bootstrap: bootstrap || consumed.load_first,
             types: TypeId::of::<(K, V)>(),
+            codecs,
         };
         graph.set_source(node, source, consumed.policy);
         node

@@ -115,8 +115,7 @@ impl<K: Data, V: Data> KStream<K, V> {
     ) -> KStream<K, V2> {
         self.map_step("map-values", true, move |record, out| {
             let value = map(&record.key, &record.value);
-            let cause = record.derive((), ());
-            out.push(cause.with(record.key, value));
+            out.push(record.with_value(value));
         })
     }
 

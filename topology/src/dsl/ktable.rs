@@ -7,7 +7,10 @@ use super::builder::{Shared, add_rows, register};
 use super::grouped_table::KGroupedTable;
 use super::kstream::KStream;
 use super::options::{Grouped, Joined, Materialized};
-use crate::codec::{Key, SharedCodec};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{Key, SharedCodec, bincode};
 use crate::graph::{Kind, NodeEnv, NodeId, NodeSpec, OldValues, StoreSpec};
 use crate::operators::collapse::Collapse;
 use crate::operators::exchange::Exchange;
@@ -383,7 +386,7 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Joins the rows of two tables that have the same key.
-    pub fn join<R: Data, O: Data>(
+    pub fn join<R: Data, O: Stored>(
         &self,
         right: &KTable<K, R>,
         join: impl Fn(&V, &R) -> O + Send + Sync + 'static,
@@ -393,7 +396,7 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Joins each row of this table with the row of the other that has its key, or with none.
-    pub fn left_join<R: Data, O: Data>(
+    pub fn left_join<R: Data, O: Stored>(
         &self,
         right: &KTable<K, R>,
         join: impl Fn(&V, Option<&R>) -> O + Send + Sync + 'static,
@@ -403,7 +406,7 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Joins each row of the other table with the row of this one that has its key, or with none.
-    pub fn right_join<R: Data, O: Data>(
+    pub fn right_join<R: Data, O: Stored>(
         &self,
         right: &KTable<K, R>,
         join: impl Fn(Option<&V>, &R) -> O + Send + Sync + 'static,
@@ -413,7 +416,7 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Joins the rows of both tables, those that have no partner with none.
-    pub fn outer_join<R: Data, O: Data>(
+    pub fn outer_join<R: Data, O: Stored>(
         &self,
         right: &KTable<K, R>,
         join: impl Fn(Option<&V>, Option<&R>) -> O + Send + Sync + 'static,
@@ -424,7 +427,7 @@ impl<K: Key, V: Data> KTable<K, V> {
         })
     }
 
-    fn join_step<R: Data, O: Data>(
+    fn join_step<R: Data, O: Stored>(
         &self,
         right: &KTable<K, R>,
         label: &'static str,
@@ -443,7 +446,14 @@ impl<K: Key, V: Data> KTable<K, V> {
             drop(graph);
             return self.filter_map_values(|_, _| None);
         };
-        let reads = [left_view.stores(), right_view.stores()].concat();
+        let stores = (left_view.stores(), right_view.stores());
+        let entangled =
+            graph.depends_on(right.node, &stores.0) || graph.depends_on(self.node, &stores.1);
+        let results = entangled.then(|| {
+            let name = format!("{}.results", joined.name);
+            add_rows::<K, O>(&mut graph, &name, &self.key, &bincode()).0
+        });
+        let reads = [stores.0, stores.1].concat();
         let join = Arc::new(join);
         let node = graph.add(NodeSpec {
             name: joined.name,
@@ -455,12 +465,14 @@ impl<K: Key, V: Data> KTable<K, V> {
                     left: left_view.clone(),
                     right: right_view.clone(),
                     join: Arc::new(move |_: &K, l: Option<&V>, r: Option<&R>| join(l, r)),
+                    results,
                     types: PhantomData,
                 })
             }),
         });
         let spec = graph.node_mut(node);
         spec.reads = reads;
+        spec.writes = results.into_iter().collect();
         spec.old_values = OldValues::Reads;
         spec.sends_changes = true;
         spec.stateless = false;
@@ -468,6 +480,11 @@ impl<K: Key, V: Data> KTable<K, V> {
         KTable::new(self.graph.clone(), node, None, self.key.clone(), self.placed.clone())
     }
 }
+
+/// A value that a step may have to keep: any that serde can write and read.
+pub trait Stored: Data + Serialize + DeserializeOwned {}
+
+impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
 
 /// Adds a store of rows by another key.
 pub(super) fn add_buckets<X: Key, K: Key, V: Data>(

@@ -16,7 +16,7 @@ pub use self::grouped_stream::{AggregateOptions, KGroupedStream};
 pub use self::grouped_table::KGroupedTable;
 pub use self::join_on::{JoinKind, JoinSide, JoinSpec};
 pub use self::kstream::{KStream, TableKey};
-pub use self::ktable::{KTable, TableIndex};
+pub use self::ktable::{KTable, Stored, TableIndex};
 pub use self::options::{Consumed, Grouped, Joined, JsonPayload, Materialized, Produced};
 pub use crate::operators::aggregator::{Aggregator, Multisets};
 pub use crate::operators::branch::Predicate;

@@ -102,6 +102,20 @@ impl GraphBuilder {
         self.graph.node(id)
     }
 
+    /// True where what `node` sends depends on a step that writes one of these stores.
+    pub(crate) fn depends_on(&self, node: NodeId, stores: &[StoreId]) -> bool {
+        let mut open = vec![node];
+        let mut seen = BTreeSet::from([node]);
+        while let Some(at) = open.pop() {
+            let spec = self.node(at);
+            if spec.writes.iter().any(|store| stores.contains(store)) {
+                return true;
+            }
+            open.extend(spec.inputs.iter().copied().filter(|input| seen.insert(*input)));
+        }
+        false
+    }
+
     /// Makes a node a source.
     pub(crate) fn set_source(&mut self, id: NodeId, source: SourceSpec, policy: ErrorPolicy) {
         let node = self.node_mut(id);

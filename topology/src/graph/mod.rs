@@ -64,6 +64,11 @@ impl Graph {
         })
     }
 
+    /// For each node, the number of the connected part of the graph that it is in.
+    pub(crate) fn components(&self) -> Vec<usize> {
+        plan::components(self)
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
     }

@@ -65,6 +65,8 @@ pub(crate) struct SourceSpec {
     pub(crate) bootstrap: bool,
     /// The types of keys and values.
     pub(crate) types: TypeId,
+    /// The codecs of keys and values, as a pair, where batches have no decoder of their own.
+    pub(crate) codecs: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What a node does.

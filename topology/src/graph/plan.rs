@@ -41,27 +41,39 @@ pub(crate) struct RebuildGroup {
     pub(crate) keeps: Option<NodeId>,
 }
 
+/// Nodes that are connected, by an edge or by a store that both use, without an exchange that cuts.
+fn connect(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Union {
+    let mut joined = Union::new(graph.nodes.len());
+    for id in graph.ids() {
+        for (child, _) in &graph.children[id.index()] {
+            // An exchange that cuts is represented by the side that it enters.
+            if !cuts(*child) {
+                joined.join(id.index(), child.index());
+            }
+        }
+    }
+    for store in 0..graph.stores.len() as u32 {
+        let users: Vec<NodeId> = graph
+            .ids()
+            .filter(|id| uses(graph, *id, StoreId(store)))
+            .collect();
+        for pair in users.windows(2) {
+            joined.join(pair[0].index(), pair[1].index());
+        }
+    }
+    joined
+}
+
+/// For each node, the number of the connected part of the graph that it is in.
+pub(super) fn components(graph: &Graph) -> Vec<usize> {
+    let mut joined = connect(graph, &|_| false);
+    graph.ids().map(|id| joined.find(id.index())).collect()
+}
+
 impl Plan {
     pub(crate) fn new(graph: &Graph, lanes: u16) -> Self {
         let cuts = |id: NodeId| lanes > 1 && matches!(graph.node(id).kind, Kind::Exchange);
-        let mut joined = Union::new(graph.nodes.len());
-        for id in graph.ids() {
-            for (child, _) in &graph.children[id.index()] {
-                // An exchange that cuts is represented by the side that it enters.
-                if !cuts(*child) {
-                    joined.join(id.index(), child.index());
-                }
-            }
-        }
-        for store in 0..graph.stores.len() as u32 {
-            let users: Vec<NodeId> = graph
-                .ids()
-                .filter(|id| uses(graph, *id, StoreId(store)))
-                .collect();
-            for pair in users.windows(2) {
-                joined.join(pair[0].index(), pair[1].index());
-            }
-        }
+        let mut joined = connect(graph, &cuts);
         let mut roots: Vec<usize> = Vec::new();
         for id in graph.ids() {
             let root = joined.find(id.index());

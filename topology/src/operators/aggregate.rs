@@ -88,8 +88,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
         })?;
         let (change, timestamp) = sent?;
         if forwards && !change.is_nothing() {
-            let cause = record.derive((), ());
-            out.push(cause.with(record.key, change).at(timestamp));
+            out.push(record.with_value(change).at(timestamp));
         }
         Ok(())
     }
@@ -191,15 +190,11 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
         Ok(())
     }
 
-    fn forward_differences(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    fn end_generation(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        self.building = false;
         if self.forwards {
             differences::<K, G::State>(self.stores.rows, cx)?;
         }
-        Ok(())
-    }
-
-    fn end_generation(&mut self, _cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
-        self.building = false;
         Ok(())
     }
 }

@@ -62,8 +62,7 @@ where
                 if self.left
                     && let Some(joined) = (self.join)(&record.key, &record.value, None)
                 {
-                    let cause = record.derive((), ());
-                    out.push(cause.with(record.key, joined));
+                    out.push(record.with_value(joined));
                 }
             }
         }

@@ -53,8 +53,7 @@ where
             }
             let joined = (self.join)(&record.key, &record.value, row.as_ref().map(|r| &r.value));
             if let Some(joined) = joined {
-                let cause = record.derive((), ());
-                out.push(cause.with(record.key, joined));
+                out.push(record.with_value(joined));
             }
         }
         cx.stats().count_missing(missing);

@@ -76,8 +76,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
             })?;
             let (change, timestamp) = sent?;
             if forwards && !change.is_nothing() {
-                let cause = record.derive((), ());
-                out.push(cause.with(record.key, change).at(timestamp));
+                out.push(record.with_value(change).at(timestamp));
             }
         }
         lent.give_back(cx.stores);

@@ -2,15 +2,20 @@
 //!
 //! The result is a function of the present rows: each side's change looks up the other side. Its
 //! time is the later of the two rows'.
+//!
+//! Where one change reaches both sides, as in a join of a table with itself, the other side may have
+//! changed already when the first is heard. What the former result was can then only be known by
+//! having kept it.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::codec::Key;
 use crate::error::Result;
-use crate::processor::{Context, Processor};
+use crate::processor::{Context, Processor, StoreId};
 use crate::record::{Change, Data, Record};
 use crate::run::Run;
+use crate::stamped::Stamped;
 use crate::view::SharedView;
 
 /// The left table comes in through port 0, the right one through port 1. The function joins what
@@ -19,6 +24,8 @@ pub(crate) struct TableTableJoin<K: Data, L: Data, R: Data, O, F> {
     pub(crate) left: SharedView<K, L>,
     pub(crate) right: SharedView<K, R>,
     pub(crate) join: Arc<F>,
+    /// Where results are kept, if one change may reach both sides.
+    pub(crate) results: Option<StoreId>,
     pub(crate) types: PhantomData<fn() -> O>,
 }
 
@@ -43,8 +50,7 @@ where
             old: join(&record.value.old),
             new: join(&record.value.new),
         };
-        let cause = record.derive((), ());
-        Ok(cause.with(record.key, change).at(timestamp))
+        Ok(record.with_value(change).at(timestamp))
     }
 
     fn from_right(
@@ -60,8 +66,7 @@ where
             old: join(&record.value.old),
             new: join(&record.value.new),
         };
-        let cause = record.derive((), ());
-        Ok(cause.with(record.key, change).at(timestamp))
+        Ok(record.with_value(change).at(timestamp))
     }
 }
 
@@ -82,6 +87,14 @@ where
         } else {
             for record in run.take::<K, Change<R>>() {
                 out.push(self.from_right(record, cx)?);
+            }
+        }
+        if let Some(results) = self.results {
+            let store = cx.stores.key_value::<K, Stamped<O>>(results);
+            for record in &mut out {
+                let timestamp = record.timestamp;
+                let row = record.value.new.clone().map(|value| Stamped { value, timestamp });
+                record.value.old = store.put(&record.key, row)?.map(|row| row.value);
             }
         }
         out.retain(|record| !record.value.is_nothing());

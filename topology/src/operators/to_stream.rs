@@ -20,8 +20,7 @@ impl<K: Data, V: Data> Processor for ToStream<K, V> {
         let records: Vec<Record<K, Change<V>>> = run.take();
         let mut out = Vec::with_capacity(records.len());
         for record in records {
-            let cause = record.derive((), ());
-            out.push(cause.with(record.key, record.value.new));
+            out.push(record.map_value(|change| change.new));
         }
         cx.forward(out);
         Ok(())

@@ -77,15 +77,11 @@ impl<K: Key, V: Data> Processor for ToTable<K, V> {
         Ok(())
     }
 
-    fn forward_differences(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    fn end_generation(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        self.building = false;
         if self.forwards {
             differences::<K, V>(self.store, cx)?;
         }
-        Ok(())
-    }
-
-    fn end_generation(&mut self, _cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
-        self.building = false;
         Ok(())
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct BucketStore<P: Data, S: Data, V: Data> {
     base: Base<(P, S), V>,
     current: Layer<P, S, V>,
     building: Option<Layer<P, S, V>>,
+    former: Option<Layer<P, S, V>>,
 }
 
 /// What a bucket store keeps, and in which form.
@@ -411,6 +412,7 @@ impl<P: Key, S: Key, V: Data> BucketStore<P, S, V> {
             base,
             current,
             building,
+            former: None,
         })
     }
 
@@ -535,10 +537,15 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
         })
     }
 
-    fn end_generation(&mut self, commit: &mut Commit) -> Generations {
+    fn switch_generation(&mut self) {
         if let Some(built) = self.building.take() {
-            let old = std::mem::replace(&mut self.current, built);
-            self.base.clear(&self.format.rows, old.part, commit);
+            self.former = Some(std::mem::replace(&mut self.current, built));
+        }
+    }
+
+    fn end_generation(&mut self, commit: &mut Commit) -> Generations {
+        if let Some(former) = self.former.take() {
+            self.base.clear(&self.format.rows, former.part, commit);
         }
         Generations {
             current: self.current.part.generation,

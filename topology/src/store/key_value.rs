@@ -52,6 +52,8 @@ pub struct KeyValueStore<K: Data, V: Data> {
     current: Layer<K, V>,
     /// The generation that is being built beside the current one, if any.
     building: Option<Layer<K, V>>,
+    /// The generation that was current, while it is compared with the one that is.
+    former: Option<Layer<K, V>>,
 }
 
 impl<K: Key, V: Data> Layer<K, V> {
@@ -226,6 +228,7 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
             base,
             current,
             building,
+            former: None,
         })
     }
 
@@ -321,7 +324,7 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
     }
 }
 
-/// What a row was in the current generation, and what it is in the one that was built.
+/// What a row was in the former generation, and what it is in the current one.
 pub(crate) struct Difference<K, V> {
     pub(crate) key: K,
     pub(crate) old: Option<V>,
@@ -329,8 +332,8 @@ pub(crate) struct Difference<K, V> {
 }
 
 impl<K: Key, V: Data> KeyValueStore<K, V> {
-    /// The rows in which the generation that was built differs from the current one, in key order:
-    /// the next `limit` behind the key `after`. Everything must be committed.
+    /// The rows in which the generation that was switched to differs from the former one, in key
+    /// order: the next `limit` behind the key `after`. Everything must be committed.
     ///
     /// Rows are compared as bytes of the value's codec.
     pub(crate) fn differences(
@@ -338,13 +341,13 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
         after: Option<&K>,
         limit: usize,
     ) -> Result<Vec<Difference<K, V>>> {
-        let building = self.building.as_ref().expect("a generation is being built");
+        let former = self.former.as_ref().expect("a generation was switched to");
         let mut from = after.map_or(Ok(Vec::new()), |key| self.format.key_bytes(key))?;
         let mut skip_first = after.is_some();
         let mut found = Vec::new();
         while found.len() < limit {
-            let mut old = self.page(self.current.part, &from)?;
-            let mut new = self.page(building.part, &from)?;
+            let mut old = self.page(former.part, &from)?;
+            let mut new = self.page(self.current.part, &from)?;
             if skip_first {
                 for page in [&mut old, &mut new] {
                     page.rows.retain(|row| row.0 != from);
@@ -513,10 +516,15 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
         })
     }
 
-    fn end_generation(&mut self, commit: &mut Commit) -> Generations {
+    fn switch_generation(&mut self) {
         if let Some(built) = self.building.take() {
-            let old = std::mem::replace(&mut self.current, built);
-            self.base.clear(&self.format, old.part, commit);
+            self.former = Some(std::mem::replace(&mut self.current, built));
+        }
+    }
+
+    fn end_generation(&mut self, commit: &mut Commit) -> Generations {
+        if let Some(former) = self.former.take() {
+            self.base.clear(&self.format, former.part, commit);
         }
         Generations {
             current: self.current.part.generation,

@@ -83,7 +83,11 @@ pub(crate) trait AnyStore: Any + Send {
     /// Begins a generation beside the current one, dropping one that was begun before.
     fn begin_generation(&mut self, commit: &mut Commit) -> Result<Generations>;
 
-    /// Has the generation that was built take the place of the current one.
+    /// Has the generation that was built take the place of the current one, which stays to be
+    /// compared.
+    fn switch_generation(&mut self);
+
+    /// Drops the former generation.
     fn end_generation(&mut self, commit: &mut Commit) -> Generations;
 
     /// For access by type.

@@ -164,6 +164,7 @@ fn a_generation_takes_the_place_of_the_current_one() {
             bench.check();
             bench.commit(true);
 
+            bench.store.switch_generation();
             let mut rows = bench.now.clone();
             let mut after = None;
             loop {

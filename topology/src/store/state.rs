@@ -188,6 +188,22 @@ impl State {
         read_meta(&*self.inner.bytes, prefix)
     }
 
+    /// Makes a family of keys that is not a store, unless it is there.
+    pub(crate) fn create_family(&self, family: &Family) -> Result<()> {
+        self.inner.bytes.create(family)
+    }
+
+    /// Shows the keys of a family, in order.
+    pub(crate) fn scan_family(
+        &self,
+        family: &Family,
+        from: &[u8],
+        to: &[u8],
+        visit: &mut Visit<'_>,
+    ) -> Result<()> {
+        self.inner.bytes.scan(family, from, to, visit)
+    }
+
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
         let epoch = self.epoch() + 1;
@@ -334,6 +350,11 @@ impl Commit {
             }
         }
         self.memory.extend(other.memory);
+    }
+
+    /// Adds writes.
+    pub(crate) fn push(&mut self, writes: FamilyWrites) {
+        self.writes.push(writes);
     }
 
     /// True where nothing would change.

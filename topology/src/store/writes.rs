@@ -92,6 +92,11 @@ impl FamilyWrites {
         self.cleared.append(&mut other.cleared);
     }
 
+    /// Removes the keys from `from` up to but without `to`, before anything is written.
+    pub(crate) fn clear(&mut self, from: Vec<u8>, to: Vec<u8>) {
+        self.cleared.push((from, to));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.cleared.is_empty()
     }

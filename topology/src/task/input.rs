@@ -17,6 +17,10 @@ pub(super) struct Input {
     queue: VecDeque<Queued>,
     /// Nothing that is still to come stands before this.
     pub(super) frontier: Stamp,
+    /// True where more is known to be there behind what was queued.
+    pub(super) behind: bool,
+    rank: u32,
+    end: i64,
     /// The greatest timestamp that was queued.
     reached: Timestamp,
     /// Where reading goes on behind what was processed.
@@ -52,6 +56,9 @@ impl Input {
             partition,
             queue: VecDeque::new(),
             frontier: Stamp::MAX,
+            behind: false,
+            rank: 0,
+            end: 0,
             reached: NO_TIMESTAMP,
             position: None,
             processed: NO_TIMESTAMP,
@@ -75,6 +82,7 @@ impl Input {
         let end = batch.end;
         let origin = SourceOrigin::new(source, rank, batch.clone(), times, self.reached);
         self.reached = self.reached.max(origin.end_time());
+        (self.rank, self.end) = (rank, end);
         self.queue.push_back(Queued {
             run: decoded.run,
             end_time: origin.end_time(),
@@ -109,6 +117,25 @@ impl Input {
         };
         // A batch of which nothing is left still has its end to be noted.
         Some(cause.map_or(Stamp::MIN, |cause| queued.origin.stamp(cause)))
+    }
+
+    /// The place of the first record that waits; or, where none does, the first place at which one
+    /// may still come.
+    pub(super) fn next(&self) -> Stamp {
+        self.head().unwrap_or(if self.behind {
+            Stamp {
+                time: self.reached,
+                input: self.rank,
+                offset: self.end,
+            }
+        } else {
+            self.frontier
+        })
+    }
+
+    /// True where nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// How many records wait.

@@ -6,7 +6,7 @@
 
 mod input;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::input::{Input, Taken};
@@ -29,6 +29,8 @@ pub(crate) struct TaskOptions {
     pub(crate) max_run: usize,
     /// True where changes collapse until the commit where they leave.
     pub(crate) collapse: bool,
+    /// Nodes that are given nothing any more.
+    pub(crate) disabled: Arc<BTreeSet<NodeId>>,
 }
 
 impl Default for TaskOptions {
@@ -37,6 +39,7 @@ impl Default for TaskOptions {
             clock: Clock::system(),
             max_run: 4_096,
             collapse: true,
+            disabled: Arc::default(),
         }
     }
 }
@@ -81,6 +84,8 @@ struct Instance {
     facts: NodeFacts,
     children: Vec<(NodeId, u8)>,
     one_by_one: bool,
+    /// True where the node's query has failed: it is given nothing any more.
+    disabled: bool,
 }
 
 impl Task {
@@ -250,20 +255,29 @@ impl Task {
         self.input(node, partition).frontier = frontier;
     }
 
-    /// How many records of a source wait.
-    pub(crate) fn waiting(&self, node: NodeId) -> usize {
-        self.inputs
-            .iter()
-            .filter(|input| input.node == node)
-            .map(Input::len)
-            .sum()
+    /// Notes whether more is known to be there of a partition, so that others wait for it.
+    pub(crate) fn set_behind(&mut self, node: NodeId, partition: u32, behind: bool) {
+        self.input(node, partition).behind = behind;
+    }
+
+    /// How many records wait, of all inputs.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inputs.iter().map(Input::len).sum()
+    }
+
+    /// The sources of which something waits.
+    pub(crate) fn waiting_sources(&self) -> impl Iterator<Item = NodeId> {
+        let waiting = self.inputs.iter().filter(|input| !input.is_empty());
+        waiting
+            .map(|input| input.node)
+            .filter(|id| matches!(self.graph.node(*id).kind, Kind::Source(_)))
     }
 
     /// Nothing that the task will still send stands before this place.
     pub(crate) fn frontier(&self) -> Stamp {
         self.inputs
             .iter()
-            .map(|input| input.head().unwrap_or(input.frontier))
+            .map(Input::next)
             .min()
             .unwrap_or(Stamp::MAX)
     }
@@ -329,7 +343,7 @@ impl Task {
         let mut limit = Limit(Stamp::MAX, usize::MAX);
         for (other, input) in self.inputs.iter().enumerate() {
             if other != at {
-                let next = input.head().unwrap_or(input.frontier);
+                let next = input.next();
                 if (next, other) < (limit.0, limit.1) {
                     limit = Limit(next, other);
                 }
@@ -470,14 +484,17 @@ impl Task {
 
     /// Begins to build the state of nodes anew: their source is read again from the start.
     pub(crate) fn begin_generation(&mut self, ids: &[NodeId], commit: &mut Commit) -> Result<()> {
-        for &id in ids {
-            for store in self.graph.node(id).writes.clone() {
-                self.begin_store(store, commit)?;
-            }
+        self.shared.working = true;
+        for store in self.written_by(ids) {
+            self.begin_store(store, commit)?;
         }
-        self.generation(ids, commit, |processor, cx, commit| {
-            processor.begin_generation(cx, commit)
-        })
+        for &id in ids {
+            self.with_processor(id, &Origin::Engine, |processor, cx| {
+                processor.begin_generation(cx, commit)
+            })?;
+        }
+        self.shared.working = false;
+        Ok(())
     }
 
     fn begin_store(&mut self, id: StoreId, commit: &mut Commit) -> Result<()> {
@@ -489,42 +506,45 @@ impl Task {
         Ok(())
     }
 
-    /// Forwards how the state that was built differs from the present one.
-    pub(crate) fn forward_differences(&mut self, ids: &[NodeId]) -> Result<()> {
-        for &id in ids {
-            self.with_processor(id, &Origin::Engine, |processor, cx| {
-                processor.forward_differences(cx)
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Puts the state that was built in place of the present one.
+    /// Puts the state that was built in place of the present one, and forwards how it differs.
+    /// Everything must be committed.
     pub(crate) fn end_generation(&mut self, ids: &[NodeId], commit: &mut Commit) -> Result<()> {
-        for &id in ids {
-            for store in self.graph.node(id).writes.clone() {
-                let key = generation_key(&self.graph, store, self.lane);
-                if let Some(store) = self.shared.stores.get(store) {
-                    let generations = store.end_generation(commit);
-                    commit.put_meta(&key, &generations.to_bytes());
-                }
+        self.shared.working = true;
+        for store in self.written_by(ids) {
+            if let Some(store) = self.shared.stores.get(store) {
+                store.switch_generation();
             }
         }
-        self.generation(ids, commit, |processor, cx, commit| {
-            processor.end_generation(cx, commit)
-        })
+        for &id in ids {
+            self.with_processor(id, &Origin::Engine, |processor, cx| processor.end_generation(cx))?;
+        }
+        for id in self.written_by(ids) {
+            let key = generation_key(&self.graph, id, self.lane);
+            if let Some(store) = self.shared.stores.get(id) {
+                let generations = store.end_generation(commit);
+                commit.put_meta(&key, &generations.to_bytes());
+            }
+        }
+        self.shared.working = false;
+        Ok(())
     }
 
-    fn generation(
-        &mut self,
-        ids: &[NodeId],
-        commit: &mut Commit,
-        call: impl Fn(&mut dyn Processor, &mut Context<'_>, &mut Commit) -> Result<()>,
-    ) -> Result<()> {
-        for &id in ids {
-            self.with_processor(id, &Origin::Engine, |processor, cx| call(processor, cx, commit))?;
+    fn written_by(&self, ids: &[NodeId]) -> Vec<StoreId> {
+        ids.iter().flat_map(|id| self.graph.node(*id).writes.clone()).collect()
+    }
+
+    /// Forgets what waits of a source, and where reading it goes on.
+    pub(crate) fn clear_source(&mut self, node: NodeId) {
+        self.inputs.retain(|input| input.node != node);
+    }
+
+    /// Has the task wait again for what other tasks may still send, after it was released.
+    pub(crate) fn await_exchanges(&mut self) {
+        for input in &mut self.inputs {
+            if matches!(self.graph.node(input.node).kind, Kind::Exchange) {
+                input.frontier = Stamp::MIN;
+            }
         }
-        Ok(())
     }
 }
 
@@ -591,6 +611,7 @@ fn instance(
             graph.children[id.index()].clone()
         },
         one_by_one: part.one_by_one.contains(&id),
+        disabled: options.disabled.contains(&id),
     }
 }
 
@@ -699,6 +720,9 @@ fn process(
     port: u8,
     run: Run,
 ) -> Result<()> {
+    if node(nodes, id).disabled {
+        return Ok(());
+    }
     if node(nodes, id).one_by_one && run.len() > 1 {
         for record in singles(run) {
             process(nodes, shared, origin, id, port, record)?;

@@ -1,0 +1,225 @@
+//! Threads that hand committed output to sinks.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use super::outbox::{self, Delivered};
+use crate::connector::{Health, Sink, SinkRecord, SinkStart, SinkWriter, Stats};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::State;
+
+/// How many records are delivered in one call, at most.
+const AT_ONCE: usize = 10_000;
+
+/// The first and the longest time to wait before a sink is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// A sink of a running topology.
+pub(super) struct Outlet {
+    pub(super) name: String,
+    pub(super) location: String,
+    pub(super) stats: Arc<Stats>,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+struct Inner {
+    /// Committed records that the sink does not have, from number `delivered.count` on.
+    waiting: VecDeque<SinkRecord>,
+    delivered: Delivered,
+    /// The number of the next record that is made.
+    next: u64,
+    /// What the last commit says of what was delivered.
+    noted: Delivered,
+    stopping: bool,
+    failure: Option<Error>,
+}
+
+impl Outlet {
+    /// Opens a sink, and reads what the state still holds for it.
+    pub(super) fn open(
+        name: &str,
+        sink: &dyn Sink,
+        state: &State,
+    ) -> Result<(Arc<Outlet>, Box<dyn SinkWriter>)> {
+        let stats = Stats::new();
+        let noted = outbox::read_delivered(state, name)?;
+        let (first, records) = outbox::read(state, name)?;
+        let mut writer = sink.open(SinkStart {
+            name: name.to_owned(),
+            memo: noted.memo.clone(),
+            stats: stats.clone(),
+        })?;
+        let count = writer.delivered(noted.count)?.max(noted.count);
+        let mut waiting: VecDeque<SinkRecord> = records.into();
+        let next = if waiting.is_empty() { count } else { first + waiting.len() as u64 };
+        let had = (count.saturating_sub(first) as usize).min(waiting.len());
+        waiting.drain(..had);
+        let outlet = Outlet {
+            name: name.to_owned(),
+            location: sink.describe().location,
+            stats,
+            inner: Mutex::new(Inner {
+                waiting,
+                delivered: Delivered {
+                    count,
+                    memo: noted.memo.clone(),
+                },
+                next,
+                noted,
+                stopping: false,
+                failure: None,
+            }),
+            changed: Condvar::new(),
+        };
+        Ok((Arc::new(outlet), writer))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no panic while locked")
+    }
+
+    /// Takes numbers for `count` records that a commit makes; the answer is the first.
+    pub(super) fn number(&self, count: usize) -> u64 {
+        let mut inner = self.lock();
+        let first = inner.next;
+        inner.next += count as u64;
+        first
+    }
+
+    /// Records that were committed.
+    pub(super) fn push(&self, records: Vec<SinkRecord>) {
+        self.lock().waiting.extend(records);
+        self.changed.notify_all();
+    }
+
+    /// What the sink has, if the state does not say so yet.
+    pub(super) fn news(&self) -> Option<Delivered> {
+        let mut inner = self.lock();
+        if inner.noted == inner.delivered {
+            return None;
+        }
+        inner.noted = inner.delivered.clone();
+        Some(inner.delivered.clone())
+    }
+
+    /// True where the state does not say yet what the sink has.
+    pub(super) fn has_news(&self) -> bool {
+        let inner = self.lock();
+        inner.noted != inner.delivered
+    }
+
+    /// The number of committed records that the sink does not have.
+    pub(super) fn backlog(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Why the sink stopped, if it has.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.lock().failure.as_ref().map(ToString::to_string)
+    }
+
+    /// Waits until the sink has everything, failed, or the time is over.
+    pub(super) fn wait(&self, deadline: Instant) {
+        let mut inner = self.lock();
+        while !inner.waiting.is_empty() && inner.failure.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            inner = self
+                .changed
+                .wait_timeout(inner, left)
+                .expect("no panic while locked")
+                .0;
+        }
+    }
+
+    /// Ends the thread; what it has not delivered stays in the state.
+    pub(super) fn stop(&self) {
+        self.lock().stopping = true;
+        self.changed.notify_all();
+    }
+
+    /// Delivers until stopped. `told` is called whenever something was delivered or failed.
+    pub(super) fn run(&self, mut writer: Box<dyn SinkWriter>, told: impl Fn()) {
+        let mut pause = RETRY.0;
+        while let Some((first, records)) = self.next_batch() {
+            match writer.deliver(first, &records) {
+                Ok(memo) => {
+                    pause = RETRY.0;
+                    self.stats.set_health(Health::Healthy);
+                    self.delivered(first + records.len() as u64, memo, records.len());
+                }
+                Err(e) if e.kind() == ErrorKind::Unavailable => {
+                    self.stats.set_health(Health::Disconnected(e.to_string()));
+                    tracing::warn!(sink = %self.name, "cannot deliver, trying again: {e}");
+                    self.rest(pause);
+                    pause = (pause * 2).min(RETRY.1);
+                    if let Ok(count) = writer.delivered(first) {
+                        self.skip_to(count);
+                    }
+                }
+                Err(e) => {
+                    self.stats.set_health(Health::Failed(e.to_string()));
+                    self.lock().failure = Some(e.context(format!("sink {}", self.name)));
+                    self.changed.notify_all();
+                    told();
+                    return;
+                }
+            }
+            told();
+        }
+    }
+
+    fn next_batch(&self) -> Option<(u64, Vec<SinkRecord>)> {
+        let mut inner = self.lock();
+        loop {
+            if inner.stopping {
+                return None;
+            }
+            if !inner.waiting.is_empty() {
+                let records = inner.waiting.iter().take(AT_ONCE).cloned().collect();
+                return Some((inner.delivered.count, records));
+            }
+            inner = self.changed.wait(inner).expect("no panic while locked");
+        }
+    }
+
+    fn delivered(&self, count: u64, memo: Vec<u8>, records: usize) {
+        let mut inner = self.lock();
+        inner.waiting.drain(..records);
+        inner.delivered = Delivered {
+            count,
+            memo: Some(memo),
+        };
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// The sink turned out to have more than was known.
+    fn skip_to(&self, count: u64) {
+        let mut inner = self.lock();
+        let had = count.saturating_sub(inner.delivered.count) as usize;
+        let had = had.min(inner.waiting.len());
+        inner.waiting.drain(..had);
+        inner.delivered.count += had as u64;
+    }
+
+    fn rest(&self, pause: Duration) {
+        let deadline = Instant::now() + pause;
+        let mut inner = self.lock();
+        while !inner.stopping {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            inner = self
+                .changed
+                .wait_timeout(inner, left)
+                .expect("no panic while locked")
+                .0;
+        }
+    }
+}

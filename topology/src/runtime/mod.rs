@@ -1,0 +1,484 @@
+//! Running a topology in one process, with its state in a directory or in memory.
+//!
+//! Records are processed by worker threads, and everything is committed as one: the rows of all
+//! stores, where reading each source goes on, and output on its way. At every commit all tables
+//! reflect the same prefix of the inputs; a process that is killed goes on from the last commit.
+
+mod delivery;
+mod feed;
+mod identity;
+mod intake;
+mod options;
+mod outbox;
+mod shared;
+mod worker;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use self::delivery::Outlet;
+pub use self::feed::Feeder;
+use self::feed::FeedSource;
+use self::identity::Plans;
+use self::intake::{Bound, ReadingPlan};
+pub(crate) use self::intake::read_position;
+pub use self::options::{EmbeddedOptions, Emit};
+use self::shared::Shared;
+use self::worker::{Worker, building_key};
+use crate::codec::{Key, SharedCodec};
+use crate::connector::{Health, SinkWriter, Source, Stats};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::policy::NodeStats;
+use crate::query::{Readers, Snapshot, Table};
+use crate::record::Data;
+use crate::store::State;
+
+/// A topology that runs in this process.
+///
+/// It is made with everything checked and opened, and begins to work at [`start`](Embedded::start).
+/// Dropped without [`close`](Embedded::close) it stops at once; what was committed stays.
+pub struct Embedded {
+    topology: Topology,
+    shared: Arc<Shared>,
+    ready: Option<Ready>,
+    threads: Vec<JoinHandle<()>>,
+    sources: Vec<Bound>,
+    feeds: Vec<(NodeId, FeedSource)>,
+}
+
+/// Threads that are to be started.
+struct Ready {
+    workers: Vec<Worker>,
+    commits: crossbeam_channel::Receiver<shared::Handed>,
+    writers: Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
+}
+
+/// How a running topology is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every source has ended, and everything is committed and delivered.
+    Finished,
+    /// It was closed.
+    Closed,
+    /// The time to wait is over.
+    TimedOut,
+}
+
+/// A source of a running topology, to be watched.
+#[derive(Clone)]
+pub struct SourceStatus {
+    /// The name of the source in the topology.
+    pub name: String,
+    /// The query that reads it.
+    pub query: String,
+    /// Where it reads from.
+    pub location: String,
+    /// The kind of the source.
+    pub connector: String,
+    /// What the reader counts; sources that share a reader share its counts.
+    pub stats: Arc<Stats>,
+    /// What the source counts of the records that it decoded.
+    pub node: Arc<NodeStats>,
+}
+
+/// A sink of a running topology, to be watched.
+#[derive(Clone)]
+pub struct SinkStatus {
+    /// The name of the sink in the topology.
+    pub name: String,
+    /// Where it writes to.
+    pub location: String,
+    /// What it counts.
+    pub stats: Arc<Stats>,
+    /// Committed records that it does not have yet.
+    pub backlog: usize,
+}
+
+impl Embedded {
+    /// Opens a topology on a state.
+    ///
+    /// # Errors
+    ///
+    /// Where the state was made by another program, a source or sink cannot be opened, or a sink is
+    /// bound to nothing.
+    pub fn new(topology: &Topology, state: State, options: EmbeddedOptions) -> Result<Self> {
+        Embedded::with_plans(topology, state, options, &Plans::new())
+    }
+
+    /// Opens a topology on a state that remembers, for each query, in words of the program's own, what
+    /// it computes; a query of the same name and other words is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Embedded::new).
+    pub fn with_plans(
+        topology: &Topology,
+        state: State,
+        mut options: EmbeddedOptions,
+        plans: &Plans,
+    ) -> Result<Self> {
+        let graph = topology.graph.clone();
+        identity::forget(&state, &graph, &options.rebuild)?;
+        identity::check(&state, &graph, plans)?;
+        outbox::prepare(&state)?;
+        let lanes = identity::lanes(&state, options.workers)?;
+        options.workers = options.workers.min(lanes);
+        let plan = Arc::new(Plan::new(&graph, lanes));
+        let (outlets, writers) = open_outlets(&graph, &state, &options)?;
+        let (sources, feeds) = bind(&graph, &options);
+        let rereadable = sources
+            .iter()
+            .filter(|bound| bound.source.describe().rereadable)
+            .map(|bound| bound.node)
+            .collect();
+        let shared = Shared::new(graph, plan, state, options, outlets, rereadable);
+        let shared = Arc::new(shared);
+        let ready = ready(&shared, &sources, writers)?;
+        Ok(Embedded {
+            topology: topology.clone(),
+            shared,
+            ready: Some(ready),
+            threads: Vec::new(),
+            sources,
+            feeds,
+        })
+    }
+
+    /// Begins to work. Called again, it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where a thread cannot be started.
+    pub fn start(&mut self) -> Result<()> {
+        let Some(ready) = self.ready.take() else {
+            return Ok(());
+        };
+        self.shared.pulse.running.store(true, Ordering::Release);
+        self.shared.change(|status| status.running = true);
+        for (outlet, writer) in ready.writers {
+            let shared = self.shared.clone();
+            let name = format!("sink-{}", outlet.name);
+            self.spawn(&name, move || outlet.run(writer, || shared.wake_all()))?;
+        }
+        let shared = self.shared.clone();
+        let commits = ready.commits;
+        self.spawn("commit", move || shared.write_commits(&commits))?;
+        for (index, worker) in ready.workers.into_iter().enumerate() {
+            self.spawn(&format!("worker-{index}"), move || worker.run())?;
+        }
+        self.shared.request(0);
+        Ok(())
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(run)
+            .map_err(|e| {
+                let message = format!("cannot start thread {name}");
+                Error::new(ErrorKind::Unavailable, message).with_source(e)
+            })?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Stops reading, until [`resume`](Embedded::resume). What was read is processed and committed.
+    pub fn pause(&self) {
+        self.shared.paused.store(true, Ordering::Release);
+    }
+
+    /// Reads again.
+    pub fn resume(&self) {
+        self.shared.paused.store(false, Ordering::Release);
+        self.shared.wake_all();
+    }
+
+    /// Waits until every source has ended, the topology was closed, or the time is over.
+    ///
+    /// # Errors
+    ///
+    /// Where a query failed, or the process cannot go on.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Outcome> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let over = self.shared.wait(deadline, |status| {
+            let finished = status.finished && status.written == status.handed;
+            finished || status.stopped || status.fatal.is_some()
+        });
+        self.check()?;
+        if !over {
+            return Ok(Outcome::TimedOut);
+        }
+        if self.shared.status().stopped {
+            return Ok(Outcome::Closed);
+        }
+        for outlet in self.shared.outlets.iter().flatten() {
+            let never = Instant::now() + Duration::from_secs(365 * 86_400);
+            outlet.wait(deadline.unwrap_or(never));
+        }
+        self.check()?;
+        Ok(Outcome::Finished)
+    }
+
+    /// Why the topology, or a query of it, does not work any more.
+    ///
+    /// # Errors
+    ///
+    /// The first failure.
+    pub fn check(&self) -> Result<()> {
+        self.shared.fatal_error()?;
+        let failed = self.shared.status().failed.first().cloned();
+        if let Some((query, message)) = failed {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                format!("query {query} failed: {message}"),
+            ));
+        }
+        for outlet in self.shared.outlets.iter().flatten() {
+            if let Some(message) = outlet.failure() {
+                return Err(Error::new(ErrorKind::Failed, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The queries that failed, with what they said.
+    pub fn failed_queries(&self) -> Vec<(String, String)> {
+        self.shared.status().failed.clone()
+    }
+
+    /// Stops: processes what was read, commits, and lets sinks have it, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Where the last commit failed.
+    pub fn close(mut self, timeout: Duration) -> Result<()> {
+        self.stop(Instant::now() + timeout)
+    }
+
+    fn stop(&mut self, deadline: Instant) -> Result<()> {
+        if self.ready.take().is_none() && !self.threads.is_empty() {
+            self.shared.stopping.store(true, Ordering::Release);
+            self.shared.wake_all();
+            self.shared.wait(Some(deadline), |status| status.stopped);
+            for outlet in self.shared.outlets.iter().flatten() {
+                outlet.wait(deadline);
+            }
+            self.note_deliveries()?;
+        }
+        for outlet in self.shared.outlets.iter().flatten() {
+            outlet.stop();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the topology panicked");
+            }
+        }
+        self.shared.fatal_error()
+    }
+
+    /// Has the state remember what sinks took since the last commit.
+    fn note_deliveries(&self) -> Result<()> {
+        let mut commit = crate::store::Commit::default();
+        for outlet in self.shared.outlets.iter().flatten() {
+            if let Some(delivered) = outlet.news() {
+                outbox::write_delivered(&mut commit, &outlet.name, &delivered);
+            }
+        }
+        if commit.is_empty() || self.shared.status().fatal.is_some() {
+            return Ok(());
+        }
+        self.shared.state.commit(commit, true)
+    }
+
+    fn readers(&self) -> Readers {
+        Readers {
+            graph: self.shared.graph.clone(),
+            state: self.shared.state.clone(),
+            lanes: self.shared.plan.lanes,
+            pulse: self.shared.pulse.clone(),
+        }
+    }
+
+    /// A table, to be read from any thread.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such table, or its rows have other types.
+    pub fn table<K: Key, V: Data>(&self, name: &str) -> Result<Table<K, V>> {
+        self.readers().table(name)
+    }
+
+    /// All tables, as the last commit left them.
+    pub fn snapshot(&self) -> Snapshot {
+        self.readers().snapshot()
+    }
+
+    /// A source that nothing else is bound to, to be fed by this program.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such source, or its records have other types or no codecs.
+    pub fn input<K: Data, V: Data>(&self, name: &str) -> Result<Feeder<K, V>> {
+        let graph = &self.shared.graph;
+        let found = self.feeds.iter().find(|(node, _)| &*graph.node(*node).name == name);
+        let Some((node, feed)) = found else {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no source {name} that the program feeds"),
+            ));
+        };
+        let codecs = graph.sources().find(|(id, _)| id == node).and_then(|(_, source)| {
+            let codecs = source.codecs.as_ref()?;
+            codecs.downcast_ref::<(SharedCodec<K>, SharedCodec<V>)>()
+        });
+        match codecs {
+            Some((key, value)) => Ok(Feeder::new(feed.clone(), key.clone(), value.clone())),
+            None => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("source {name} is not fed with {}", std::any::type_name::<(K, V)>()),
+            )),
+        }
+    }
+
+    /// The sources, to be watched.
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        let graph = &self.shared.graph;
+        let status = |bound: &Bound| {
+            let node = graph.node(bound.node);
+            let description = bound.source.describe();
+            SourceStatus {
+                name: node.name.to_string(),
+                query: node.query.to_string(),
+                location: description.location,
+                connector: description.connector,
+                stats: bound.stats.clone(),
+                node: node.stats.clone(),
+            }
+        };
+        self.sources.iter().map(status).collect()
+    }
+
+    /// The sinks, to be watched.
+    pub fn sinks(&self) -> Vec<SinkStatus> {
+        let status = |outlet: &Arc<Outlet>| SinkStatus {
+            name: outlet.name.clone(),
+            location: outlet.location.clone(),
+            stats: outlet.stats.clone(),
+            backlog: outlet.backlog(),
+        };
+        self.shared.outlets.iter().flatten().map(status).collect()
+    }
+
+    /// How all sources and sinks are: healthy where all are.
+    pub fn health(&self) -> Health {
+        let sources = self.sources.iter().map(|bound| bound.stats.health());
+        let sinks = self.shared.outlets.iter().flatten().map(|outlet| outlet.stats.health());
+        let mut worst = sources.chain(sinks).filter(|health| *health != Health::Healthy);
+        worst.next().unwrap_or(Health::Healthy)
+    }
+
+    /// The topology.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// What each operator counts, by its name.
+    pub fn node_stats(&self) -> Vec<(String, Arc<NodeStats>)> {
+        let nodes = self.shared.graph.nodes.iter();
+        nodes.map(|node| (node.name.to_string(), node.stats.clone())).collect()
+    }
+
+    /// The number of commits that were written.
+    pub fn commits(&self) -> u64 {
+        self.shared.status().written
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if let Err(e) = self.stop(Instant::now()) {
+            tracing::error!("cannot stop well: {e}");
+        }
+    }
+}
+
+type Outlets = (Vec<Option<Arc<Outlet>>>, Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>);
+
+fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
+    let mut outlets = Vec::new();
+    let mut writers = Vec::new();
+    for spec in &graph.sinks {
+        let binding = options.sinks.get(&*spec.name).or(spec.binding.as_ref());
+        let Some(sink) = binding else {
+            return Err(Error::invalid(format!(
+                "sink {} is bound to nothing; give it a sink in the options",
+                spec.name
+            )));
+        };
+        let (outlet, writer) = Outlet::open(&spec.name, &**sink, state)?;
+        outlets.push(Some(outlet.clone()));
+        writers.push((outlet, writer));
+    }
+    Ok((outlets, writers))
+}
+
+fn bind(graph: &Graph, options: &EmbeddedOptions) -> (Vec<Bound>, Vec<(NodeId, FeedSource)>) {
+    let mut feeds = Vec::new();
+    let mut sources = Vec::new();
+    for (node, spec) in graph.sources() {
+        let name = &*graph.node(node).name;
+        let binding = options.sources.get(name).or(spec.binding.as_ref()).cloned();
+        let source = binding.unwrap_or_else(|| {
+            let feed = FeedSource::new(name);
+            feeds.push((node, feed.clone()));
+            Arc::new(feed) as Arc<dyn Source>
+        });
+        sources.push(Bound {
+            node,
+            source,
+            stats: Stats::new(),
+        });
+    }
+    (sources, feeds)
+}
+
+/// Makes everything that is to run in threads.
+fn ready(
+    shared: &Arc<Shared>,
+    sources: &[Bound],
+    writers: Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
+) -> Result<Ready> {
+    let components = shared.graph.components();
+    let plans = intake::plan(&shared.graph, &shared.state, sources, &components)?;
+    let gates: BTreeSet<usize> = plans
+        .iter()
+        .filter(|plan| plan.bootstrap)
+        .map(|plan| plan.component)
+        .collect();
+    for group in 0..shared.plan.rebuilds.len() {
+        if shared.state.meta(&building_key(shared, group))?.is_some() {
+            shared.round().building.insert(group);
+        }
+    }
+    let workers = shared.workers();
+    let mut by_worker: Vec<Vec<ReadingPlan>> = Vec::new();
+    by_worker.resize_with(workers, Vec::new);
+    for plan in plans {
+        by_worker[plan.place(workers)].push(plan);
+    }
+    let (sender, commits) = crossbeam_channel::bounded(1);
+    let workers = by_worker
+        .into_iter()
+        .enumerate()
+        .map(|(index, plans)| Worker::new(index, shared, &sender, plans, gates.clone()))
+        .collect::<Result<Vec<Worker>>>()?;
+    Ok(Ready {
+        workers,
+        commits,
+        writers,
+    })
+}

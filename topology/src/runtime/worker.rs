@@ -1,0 +1,603 @@
+//! A worker: a thread that reads sources and runs tasks, and stands still with the others to commit.
+//!
+//! A round is what all workers do together. Nothing is read; what is under way between tasks is
+//! processed, level by level; then everybody freezes what changed, and one of them hands it over to
+//! be written as one. Processing goes on while it is written.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::intake::{Polled, Reading, ReadingPlan};
+use super::outbox;
+use super::shared::{Handed, Rewrite, Shared, dependents, is_of_query};
+use crate::connector::SinkRecord;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::NodeId;
+use crate::run::Stamp;
+use crate::store::Commit;
+use crate::task::TaskOptions;
+use crate::tasks::{Share, TaskSet};
+
+/// How many records a poll takes, at most.
+const POLL: usize = 16_384;
+
+/// How many records may wait before nothing more is read.
+const BACKLOG: u64 = 65_536;
+
+/// How many records may wait for sinks before nothing more is read.
+const CONGESTION: usize = 200_000;
+
+/// How long a worker with nothing to do waits before it looks again.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How many runs are processed between looks at what else there is to do.
+const RUNS: usize = 64;
+
+/// A commit takes at most one part in so many of the time, while a backlog is read.
+const COMMIT_SHARE: u32 = 4;
+
+pub(super) struct Worker {
+    index: usize,
+    shared: Arc<Shared>,
+    set: TaskSet,
+    readings: Vec<Reading>,
+    commits: crossbeam_channel::Sender<Handed>,
+    /// What this worker adds to the next commit.
+    pending: Commit,
+    rounds: u64,
+    /// The number of written commits that the stores know of.
+    acknowledged: u64,
+    next_commit: Instant,
+    handed_at: Instant,
+    /// Parts of the graph whose streams wait for tables.
+    gates: BTreeSet<usize>,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    End,
+}
+
+impl Worker {
+    pub(super) fn new(
+        index: usize,
+        shared: &Arc<Shared>,
+        commits: &crossbeam_channel::Sender<Handed>,
+        plans: Vec<ReadingPlan>,
+        gates: BTreeSet<usize>,
+    ) -> Result<Self> {
+        let mut set = open(index, shared, &Arc::default())?;
+        let mut readings = Vec::new();
+        for plan in plans {
+            let waker = &shared.wakers[index];
+            readings.push(Reading::open(plan, &mut set, shared.options.bounded, waker)?);
+        }
+        Ok(Worker {
+            index,
+            shared: shared.clone(),
+            set,
+            readings,
+            commits: commits.clone(),
+            pending: Commit::default(),
+            rounds: 0,
+            acknowledged: 0,
+            next_commit: Instant::now(),
+            handed_at: Instant::now(),
+            gates,
+        })
+    }
+
+    fn leads(&self) -> bool {
+        self.index == 0
+    }
+
+    /// Works until everything ends.
+    pub(super) fn run(mut self) {
+        self.set.say_all();
+        loop {
+            if self.shared.requested.load(Ordering::Acquire) > self.rounds {
+                if self.round() == Flow::End {
+                    return;
+                }
+                continue;
+            }
+            let worked = self.turn();
+            if self.leads() && self.wants_round() {
+                self.shared.request(self.rounds);
+            } else if !worked {
+                self.rest();
+            }
+        }
+    }
+
+    /// Reads and processes for a while; true where anything was done.
+    fn turn(&mut self) -> bool {
+        self.acknowledge();
+        let read = self.read();
+        let worked = self.guard(|worker| {
+            let worked = worker.set.work(Stamp::MAX, RUNS)?;
+            worker.set.tick()?;
+            Ok(worked)
+        });
+        let worked = worked.unwrap_or(true) || self.set.has_outputs();
+        let waiting = self.set.waiting() as u64;
+        self.shared.backlog[self.index].store(waiting, Ordering::Release);
+        if worked || read {
+            self.shared.soil();
+        }
+        worked || read
+    }
+
+    /// Polls the readers that may be read; true where records came.
+    fn read(&mut self) -> bool {
+        if self.shared.is_held() || self.shared.stopping.load(Ordering::Acquire) {
+            return false;
+        }
+        let waiting = self.shared.backlog.iter().map(|n| n.load(Ordering::Acquire)).max();
+        if waiting.unwrap_or(0) > BACKLOG {
+            return false;
+        }
+        let mut any = false;
+        for at in 0..self.readings.len() {
+            let reading = &mut self.readings[at];
+            if !reading.plan.bootstrap && self.gates.contains(&reading.plan.component) {
+                continue;
+            }
+            match reading.poll(POLL, &mut self.set) {
+                Ok(Polled::Something) => any = true,
+                Ok(Polled::Nothing) => {}
+                Ok(Polled::Changed) => self.shared.request(self.rounds),
+                Err(e) => self.source_failed(at, &e),
+            }
+        }
+        any
+    }
+
+    /// A source cannot be read any more: its queries end.
+    fn source_failed(&mut self, at: usize, error: &Error) {
+        let graph = self.shared.graph.clone();
+        for node in self.readings[at].nodes() {
+            let node = graph.node(node);
+            self.shared.fail_query(&node.query, &format!("source {}: {error}", node.name));
+        }
+        self.readings[at].ended = true;
+        self.shared.request(self.rounds);
+    }
+
+    /// True where it is time to commit, or something waits for a round.
+    fn wants_round(&self) -> bool {
+        let status = self.shared.status();
+        if status.fresh || status.fatal.is_some() || self.shared.stopping.load(Ordering::Acquire) {
+            return true;
+        }
+        if status.handed > status.written {
+            return false;
+        }
+        drop(status);
+        let news = || {
+            let mut outlets = self.shared.outlets.iter().flatten();
+            outlets.any(|outlet| outlet.has_news())
+        };
+        Instant::now() >= self.next_commit && (self.shared.is_dirty() || news())
+    }
+
+    fn rest(&self) {
+        let timeout = if self.leads() && self.shared.is_dirty() {
+            self.next_commit.saturating_duration_since(Instant::now())
+        } else {
+            IDLE
+        };
+        let tick = self.set.next_tick().map(|at| {
+            let wait = (at - self.shared.options.clock.now()).max(0);
+            Duration::from_millis(wait as u64)
+        });
+        let timeout = tick.map_or(timeout, |tick| tick.min(timeout));
+        self.shared.wakers[self.index].wait(timeout.max(Duration::from_millis(1)));
+    }
+
+    /// Runs something of the tasks; a failure or a panic is noted, and none is returned.
+    fn guard<R>(&mut self, f: impl FnOnce(&mut Worker) -> Result<R>) -> Option<R> {
+        let failed = match catch_unwind(AssertUnwindSafe(|| f(self))) {
+            Ok(Ok(result)) => return Some(result),
+            Ok(Err(e)) if is_of_query(&e) => e.to_string(),
+            Ok(Err(e)) => {
+                self.shared.fatal(e);
+                self.shared.request(self.rounds);
+                return None;
+            }
+            Err(panic) => format!("panicked: {}", panic_message(&*panic)),
+        };
+        match self.set.at_work() {
+            Some(node) => {
+                let query = self.shared.graph.node(node).query.clone();
+                self.shared.fail_query(&query, &failed);
+            }
+            None => self.shared.fatal(Error::new(ErrorKind::Failed, failed)),
+        }
+        self.shared.request(self.rounds);
+        None
+    }
+
+    /// Learns that the commit that was handed over last is written.
+    fn acknowledge(&mut self) {
+        let written = self.shared.status().written;
+        if written > self.acknowledged {
+            self.acknowledged = written;
+            if self.shared.status().fatal.is_none() {
+                self.set.committed();
+                for reading in &mut self.readings {
+                    reading.committed();
+                }
+            }
+        }
+    }
+
+    fn meet(&self) {
+        self.shared.barrier.wait();
+    }
+
+    fn round(&mut self) -> Flow {
+        self.meet();
+        if self.leads() {
+            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared.round().clear();
+        }
+        self.meet();
+        self.acknowledge();
+        self.rounds += 1;
+        if self.shared.status().fatal.is_some() {
+            return self.end();
+        }
+        self.drain();
+        self.meet();
+        let (fresh, fatal) = {
+            let status = self.shared.status();
+            (status.fresh, status.fatal.is_some())
+        };
+        self.meet();
+        if fatal {
+            return self.end();
+        }
+        if fresh {
+            return self.recover();
+        }
+        self.report();
+        self.meet();
+        if self.leads() {
+            self.decide();
+        }
+        self.meet();
+        self.commit();
+        self.after_commit()
+    }
+
+    /// Processes what is under way, so that all tables reflect the same prefix of the inputs.
+    fn drain(&mut self) {
+        let finishing = self.shared.round().finishing.clone();
+        for at in finishing {
+            let builders: Vec<NodeId> = self.builders(at);
+            self.guard(|worker| {
+                let Worker { set, pending, .. } = worker;
+                set.for_nodes(&builders, |task, mine| task.end_generation(mine, pending))
+            });
+        }
+        self.set.receive();
+        {
+            let mut round = self.shared.round();
+            round.latest = round.latest.max(self.set.latest());
+        }
+        self.meet();
+        let bound = self.shared.round().latest;
+        self.guard(|worker| {
+            while worker.set.work(bound, RUNS)? {}
+            Ok(())
+        });
+        for level in 0..self.set.levels() {
+            self.meet();
+            self.guard(|worker| worker.set.drain_level(level, bound));
+        }
+    }
+
+    fn builders(&self, group: usize) -> Vec<NodeId> {
+        self.shared.plan.rebuilds[group].builders.iter().copied().collect()
+    }
+
+    /// Tells the others what is read and what is not.
+    fn report(&mut self) {
+        let mut round = self.shared.round();
+        round.positions.extend(self.set.positions());
+        round.busy.extend(self.set.waiting_sources());
+        for reading in &self.readings {
+            round.readings.push(reading.nodes().collect());
+            if reading.replaced {
+                round.replaced.extend(reading.nodes());
+            }
+            if !reading.caught_up {
+                round.busy.extend(reading.nodes());
+            }
+            if !reading.ended {
+                round.open.extend(reading.nodes());
+            }
+            if !reading.loaded && !reading.caught_up {
+                round.unloaded.insert(reading.plan.component);
+            }
+        }
+    }
+
+    /// Decides, for all, what is done about sources that were read to the end or replaced.
+    fn decide(&mut self) {
+        let mut round = self.shared.round();
+        let finished: Vec<usize> = std::mem::take(&mut round.finishing);
+        for at in &finished {
+            round.building.remove(at);
+        }
+        let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.rereadable);
+        round.building.extend(&rewrite.begin);
+        let done: Vec<usize> = round
+            .building
+            .iter()
+            .copied()
+            .filter(|at| !rewrite.begin.contains(at))
+            .filter(|at| self.shared.plan.rebuilds[*at].sources.is_disjoint(&round.busy))
+            .collect();
+        if !done.is_empty() {
+            // What was built is complete; it is committed now, and compared in a round right behind.
+            round.finishing = done;
+            self.shared.request(self.rounds);
+        }
+        for at in finished {
+            round.commit.remove_meta(&building_key(&self.shared, at));
+        }
+        for at in &rewrite.begin {
+            round.commit.put_meta(&building_key(&self.shared, *at), &[1]);
+        }
+        round.any = self.shared.clean() || rewrite != Rewrite::default();
+        round.rewrite = rewrite;
+        round.last = self.shared.stopping.load(Ordering::Acquire) && round.finishing.is_empty();
+    }
+
+    /// Adds what changed here to the commit, and has the leader hand it over.
+    fn commit(&mut self) {
+        let rewrite = self.shared.round().rewrite.clone();
+        let begun = Instant::now();
+        self.begin_rewrite(&rewrite);
+        let positions: Vec<_> = {
+            let round = self.shared.round();
+            let kept = round.positions.iter();
+            kept.filter(|(node, ..)| !rewrite.restart.contains(node)).copied().collect()
+        };
+        let frozen = self.guard(|worker| {
+            let Worker {
+                set,
+                readings,
+                pending,
+                shared,
+                ..
+            } = worker;
+            set.freeze(pending)?;
+            for reading in readings {
+                reading.write_positions(&shared.graph, &positions, pending)?;
+            }
+            Ok(())
+        });
+        let outputs = self.set.outputs();
+        if frozen.is_some() {
+            let mut round = self.shared.round();
+            round.commit.merge(std::mem::take(&mut self.pending));
+            round.outputs.extend(outputs);
+            round.frozen = round.frozen.max(begun.elapsed());
+        }
+        self.gates = self.shared.round().unloaded.clone();
+        self.meet();
+        if self.leads() {
+            self.hand_over();
+        }
+        self.set.rearm();
+        self.set.say_all();
+        self.meet();
+    }
+
+    fn begin_rewrite(&mut self, rewrite: &Rewrite) {
+        if rewrite.restart.is_empty() {
+            return;
+        }
+        self.set.receive();
+        for node in &rewrite.restart {
+            self.set.clear_source(*node);
+        }
+        for at in &rewrite.begin {
+            let builders = self.builders(*at);
+            self.guard(|worker| {
+                let Worker { set, pending, .. } = worker;
+                set.for_nodes(&builders, |task, mine| task.begin_generation(mine, pending))
+            });
+        }
+        for at in 0..self.readings.len() {
+            if self.readings[at].nodes().any(|node| rewrite.restart.contains(&node)) {
+                let shared = self.shared.clone();
+                let restarted =
+                    self.readings[at].restart(&shared.graph, &shared.state, &mut self.pending);
+                if let Err(e) = restarted {
+                    self.source_failed(at, &e);
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let mut round = self.shared.round();
+        let mut commit = std::mem::take(&mut round.commit);
+        let mut by_sink: Vec<Vec<SinkRecord>> = Vec::new();
+        by_sink.resize_with(self.shared.outlets.len(), Vec::new);
+        for (sink, record) in round.outputs.drain(..) {
+            by_sink[sink.0 as usize].push(record);
+        }
+        let mut outputs = Vec::new();
+        let mut backlog = 0;
+        for (sink, records) in by_sink.into_iter().enumerate() {
+            let Some(outlet) = &self.shared.outlets[sink] else {
+                continue;
+            };
+            if let Some(delivered) = outlet.news() {
+                outbox::write_delivered(&mut commit, &outlet.name, &delivered);
+            }
+            backlog += outlet.backlog() + records.len();
+            if !records.is_empty() {
+                let first = outlet.number(records.len());
+                outbox::write(&mut commit, &outlet.name, first, &records);
+                outputs.push((sink, records));
+            }
+        }
+        self.shared.congested.store(backlog > CONGESTION, Ordering::Release);
+        let (frozen, last) = (round.frozen, round.last);
+        let any = round.any || !outputs.is_empty() || !commit.is_empty();
+        let done = round.open.is_empty() && round.busy.is_empty() && round.finishing.is_empty();
+        drop(round);
+        self.handed_at = Instant::now();
+        if any {
+            let sync = last;
+            let now = self.shared.options.clock.now();
+            self.shared.pulse.last_update.store(now, Ordering::Release);
+            self.shared.change(|status| status.handed += 1);
+            let handed = Handed {
+                commit,
+                outputs,
+                sync,
+            };
+            if self.commits.send(handed).is_err() {
+                self.shared.fatal(Error::new(ErrorKind::Closed, "nobody writes commits any more"));
+            }
+        }
+        let cost = frozen + self.shared.status().write_time;
+        let pause = self.shared.options.commit_interval.max(cost * COMMIT_SHARE);
+        self.next_commit = Instant::now() + pause;
+        if done && self.shared.options.bounded {
+            self.shared.change(|status| status.finished = true);
+        }
+    }
+
+    fn after_commit(&mut self) -> Flow {
+        self.shrink();
+        self.merge_readings();
+        let caught_up = self.readings.iter_mut().filter(|reading| reading.caught_up);
+        for reading in caught_up {
+            reading.loaded = true;
+        }
+        if self.shared.round().last {
+            return self.end();
+        }
+        Flow::On
+    }
+
+    /// Keeps rows in memory within their budget.
+    fn shrink(&mut self) {
+        let budget = self.shared.state.rows_budget() / self.shared.workers();
+        if self.set.memory() > budget {
+            self.set.evict(budget / 8 * 7);
+        }
+    }
+
+    /// Lets sources that have caught up share the reader of others that stand where they stand.
+    fn merge_readings(&mut self) {
+        let mut at = 1;
+        while at < self.readings.len() {
+            let same = (0..at).find(|other| self.readings[*other].is_same(&self.readings[at]));
+            match same {
+                Some(other) => {
+                    let joining = self.readings.remove(at);
+                    self.readings[other].join(joining);
+                }
+                None => at += 1,
+            }
+        }
+    }
+
+    /// Goes back to the last commit, without the queries that failed.
+    fn recover(&mut self) -> Flow {
+        if self.leads() {
+            self.shared.office.clear();
+            let graph = self.shared.graph.clone();
+            self.shared.change(|status| {
+                let failed: BTreeSet<&str> = status.failed.iter().map(|(q, _)| &q[..]).collect();
+                status.disabled = Arc::new(dependents(&graph, &failed));
+                status.fresh = false;
+            });
+        }
+        self.meet();
+        let disabled = self.shared.status().disabled.clone();
+        self.pending = Commit::default();
+        match self.reopen(&disabled) {
+            Ok(()) => self.set.say_all(),
+            Err(e) => self.shared.fatal(e.context("cannot go back to the last commit")),
+        }
+        self.meet();
+        self.shared.soil();
+        // Everything may have ended with the queries that failed.
+        self.shared.request(self.rounds);
+        Flow::On
+    }
+
+    fn reopen(&mut self, disabled: &Arc<BTreeSet<NodeId>>) -> Result<()> {
+        self.set = open(self.index, &self.shared, disabled)?;
+        self.readings.retain_mut(|reading| !reading.drop_nodes(disabled));
+        let shared = self.shared.clone();
+        for reading in &mut self.readings {
+            reading.seek(&shared.graph, &shared.state, &mut self.set)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Flow {
+        self.meet();
+        if self.leads() {
+            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared.pulse.running.store(false, Ordering::Release);
+            self.shared.change(|status| {
+                status.stopped = true;
+                status.running = false;
+            });
+        }
+        Flow::End
+    }
+}
+
+fn open(index: usize, shared: &Arc<Shared>, disabled: &Arc<BTreeSet<NodeId>>) -> Result<TaskSet> {
+    let options = TaskOptions {
+        clock: shared.options.clock.clone(),
+        max_run: shared.options.max_run,
+        collapse: shared.options.emit == super::Emit::AtCommit,
+        disabled: disabled.clone(),
+    };
+    let share = Share {
+        index,
+        of: shared.workers(),
+    };
+    TaskSet::new(
+        &shared.graph,
+        &shared.plan,
+        share,
+        &shared.office,
+        &shared.state,
+        &options,
+    )
+}
+
+/// The key under which it is remembered that a group of sources is being read again.
+pub(super) fn building_key(shared: &Shared, group: usize) -> String {
+    let first = shared.plan.rebuilds[group].sources.first();
+    let name = first.map_or("", |node| &*shared.graph.node(*node).name);
+    format!("rebuild/{name}/")
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}

@@ -136,9 +136,46 @@ impl Stores {
 #[derive(Default)]
 pub(crate) struct Exits {
     /// Records for sinks, in order.
-    pub(crate) sinks: Vec<(SinkId, SinkRecord)>,
+    pub(crate) sinks: Vec<Output>,
     /// Runs for other tasks.
     pub(crate) exchange: Vec<Departure>,
+    /// How many records left for other tasks, by the record of the present run that caused them.
+    departed: Vec<u16>,
+    first_cause: u32,
+}
+
+impl Exits {
+    /// Begins a run whose records have causes from `first_cause` on.
+    pub(crate) fn begin_run(&mut self, first_cause: u32) {
+        self.first_cause = first_cause;
+        self.departed.clear();
+    }
+
+    /// The number of the next record that leaves for another task because of `cause`.
+    pub(crate) fn depart(&mut self, cause: u32) -> u16 {
+        let at = (cause - self.first_cause) as usize;
+        if self.departed.len() <= at {
+            self.departed.resize(at + 1, 0);
+        }
+        let number = self.departed[at];
+        self.departed[at] = number.saturating_add(1);
+        number
+    }
+}
+
+/// A record that leaves for a sink.
+pub(crate) struct Output {
+    pub(crate) sink: SinkId,
+    /// Its place among the outputs of all tasks.
+    pub(crate) stamp: Stamp,
+    pub(crate) record: SinkRecord,
+}
+
+/// Puts the outputs of several tasks in the order in which a single task would have sent them.
+pub(crate) fn in_order(outputs: &mut [Output]) {
+    if !outputs.is_sorted_by_key(|output| output.stamp) {
+        outputs.sort_by_key(|output| output.stamp);
+    }
 }
 
 /// A run that leaves for another task.
@@ -158,6 +195,11 @@ pub(crate) enum Child {
     All,
     /// The child of this index.
     One(usize),
+}
+
+/// The place of what leaves because of the record that `cause` names.
+fn origin_stamp(exits: &mut Exits, origin: &Origin, cause: u32) -> Stamp {
+    origin.stamp(cause).step(exits.depart(cause))
 }
 
 /// What a processor works with.
@@ -209,6 +251,24 @@ impl Context<'_> {
         if !run.is_empty() {
             self.forwarded.push((Child::All, run));
         }
+    }
+
+    /// The place of what leaves because of the record that `cause` names.
+    pub(crate) fn departure(&mut self, cause: u32) -> Stamp {
+        match self.origin {
+            Origin::Engine => self.latest,
+            origin => origin_stamp(self.exits, origin, cause),
+        }
+    }
+
+    /// Hands a record out, to a sink.
+    pub(crate) fn send(&mut self, sink: SinkId, cause: u32, record: SinkRecord) {
+        let stamp = self.departure(cause);
+        self.exits.sinks.push(Output {
+            sink,
+            stamp,
+            record,
+        });
     }
 
     /// Counters of the node.
@@ -287,7 +347,12 @@ impl NodeFacts {
                 timestamp: batch.times.at(index),
                 headers,
             };
-            exits.sinks.push((sink, record));
+            let stamp = origin_stamp(exits, &Origin::Source(origin.clone()), cause);
+            exits.sinks.push(Output {
+                sink,
+                stamp,
+                record,
+            });
         }
         Ok(())
     }

@@ -92,29 +92,61 @@ impl Run {
     }
 }
 
-/// A place in the order in which a task takes records: by time, then by input, then by position.
+/// A place in the order in which a task takes records: by time, then by input, then by position,
+/// then by the way on which one record caused others.
 ///
 /// The time is the greatest timestamp so far in the input's partition, so that places rise along a
-/// partition, and merging partitions by them is choosing the input whose head is earliest.
+/// partition, and merging partitions by them is choosing the input whose head is earliest. The way
+/// has the number of each step between tasks, counted among those of one cause in the order in
+/// which a single task would have taken them; so several tasks take records in that order too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp {
     pub(crate) time: Timestamp,
     pub(crate) input: u32,
     pub(crate) offset: i64,
+    way: [u16; STEPS],
+    steps: u8,
 }
+
+/// How many steps a way has; what goes further stands where its last step stands.
+const STEPS: usize = 16;
 
 impl Stamp {
     pub(crate) const MIN: Stamp = Stamp {
         time: i64::MIN,
         input: 0,
         offset: i64::MIN,
+        way: [0; STEPS],
+        steps: 0,
     };
 
     pub(crate) const MAX: Stamp = Stamp {
         time: i64::MAX,
         input: u32::MAX,
         offset: i64::MAX,
+        way: [u16::MAX; STEPS],
+        steps: u8::MAX,
     };
+
+    /// The place of a record that was read.
+    pub(crate) fn new(time: Timestamp, input: u32, offset: i64) -> Self {
+        Stamp {
+            time,
+            input,
+            offset,
+            way: [0; STEPS],
+            steps: 0,
+        }
+    }
+
+    /// The place of what leaves for another task as number `number` of those that this caused.
+    pub(crate) fn step(mut self, number: u16) -> Self {
+        if let Some(step) = self.way.get_mut(usize::from(self.steps)) {
+            *step = number;
+            self.steps += 1;
+        }
+        self
+    }
 }
 
 /// What the records of a run came from. Every record says by its cause which part of this it is of.
@@ -185,11 +217,11 @@ impl Origin {
     /// The place in the order of the record that `cause` names.
     pub(crate) fn stamp(&self, cause: u32) -> Stamp {
         match self {
-            Origin::Source(origin) => Stamp {
-                time: origin.reached.at(cause as usize),
-                input: origin.input,
-                offset: origin.batch.offset(cause as usize),
-            },
+            Origin::Source(origin) => Stamp::new(
+                origin.reached.at(cause as usize),
+                origin.input,
+                origin.batch.offset(cause as usize),
+            ),
             Origin::Exchange(stamps) => stamps[cause as usize],
             Origin::Engine => Stamp::MIN,
         }

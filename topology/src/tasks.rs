@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use crate::connector::{RawBatch, SinkRecord, Waker};
+use crate::connector::{RawBatch, Waker};
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId, Plan};
-use crate::processor::{Departure, SinkId};
+use crate::processor::{Departure, Output};
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, State};
 use crate::task::{Task, TaskOptions};
@@ -112,7 +112,9 @@ pub(crate) struct TaskSet {
     said: Vec<Stamp>,
     /// The task that each node enters, by lane.
     entry: BTreeMap<(NodeId, u16), usize>,
-    outputs: Vec<(SinkId, SinkRecord)>,
+    outputs: Vec<Output>,
+    /// The number of lanes that each source is shared by.
+    lanes: BTreeMap<NodeId, u16>,
 }
 
 impl TaskSet {
@@ -133,14 +135,15 @@ impl TaskSet {
             said: Vec::new(),
             entry: BTreeMap::new(),
             outputs: Vec::new(),
+            lanes: graph.sources().map(|(id, _)| (id, plan.lanes_of(id))).collect(),
         };
         for part in &plan.parts {
-            for lane in (0..plan.lanes).filter(|lane| share.has(*lane)) {
+            for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
                 let mut task = Task::new(graph, plan, part, lane, state, options)?;
                 for &node in &part.inputs {
                     set.entry.insert((node, lane), set.tasks.len());
                     if matches!(graph.node(node).kind, Kind::Exchange) {
-                        for from in 0..plan.lanes {
+                        for from in 0..part.lanes {
                             task.set_frontier(node, u32::from(from), Stamp::MIN);
                         }
                     }
@@ -153,8 +156,8 @@ impl TaskSet {
     }
 
     /// The lane of a partition of a source.
-    pub(crate) fn lane_of(&self, partition: u32) -> u16 {
-        (partition % u32::from(self.plan.lanes)) as u16
+    fn lane_of(&self, node: NodeId, partition: u32) -> u16 {
+        (partition % u32::from(self.lanes[&node])) as u16
     }
 
     fn task_of(&mut self, node: NodeId, lane: u16) -> &mut Task {
@@ -164,19 +167,19 @@ impl TaskSet {
 
     /// Queues a batch of a source. `rank` orders the partition among all of the process.
     pub(crate) fn enqueue(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>) {
-        let lane = self.lane_of(batch.partition);
+        let lane = self.lane_of(node, batch.partition);
         self.task_of(node, lane).enqueue(node, rank, batch);
     }
 
     /// Queues records of a source whose types are the source's own.
     pub(crate) fn enqueue_run(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, run: Run) {
-        let lane = self.lane_of(batch.partition);
+        let lane = self.lane_of(node, batch.partition);
         self.task_of(node, lane).enqueue_decoded(node, rank, batch, run);
     }
 
     /// Goes on behind what an earlier run of the process committed.
     pub(crate) fn resume(&mut self, node: NodeId, partition: u32, reached: Timestamp) {
-        let lane = self.lane_of(partition);
+        let lane = self.lane_of(node, partition);
         if self.share.has(lane) {
             self.task_of(node, lane).resume(node, partition, reached);
         }
@@ -240,7 +243,7 @@ impl TaskSet {
                 .task_of(node, lane)
                 .set_frontier(node, u32::from(from), frontier),
             Mail::Batch { node, rank, batch } => {
-                let lane = self.lane_of(batch.partition);
+                let lane = self.lane_of(node, batch.partition);
                 self.task_of(node, lane).enqueue(node, rank, &batch);
             }
             Mail::Behind {
@@ -248,7 +251,7 @@ impl TaskSet {
                 partition,
                 behind,
             } => {
-                let lane = self.lane_of(partition);
+                let lane = self.lane_of(node, partition);
                 self.task_of(node, lane).set_behind(node, partition, behind);
             }
         }
@@ -257,7 +260,7 @@ impl TaskSet {
     /// Queues a batch of a source, here or at the set that has its task, and notes whether more is
     /// known to be there.
     pub(crate) fn feed(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, behind: bool) {
-        let lane = self.lane_of(batch.partition);
+        let lane = self.lane_of(node, batch.partition);
         let mail = Mail::Batch {
             node,
             rank,
@@ -274,7 +277,7 @@ impl TaskSet {
             partition,
             behind,
         };
-        self.post(self.lane_of(partition), mail);
+        self.post(self.lane_of(node, partition), mail);
     }
 
     fn post(&mut self, lane: u16, mail: Mail) {
@@ -319,7 +322,7 @@ impl TaskSet {
         let part = &plan.parts[self.tasks[at].part];
         let from = self.tasks[at].lane;
         for &node in &part.exits {
-            for lane in 0..plan.lanes {
+            for lane in 0..part.lanes {
                 let mail = Mail::Frontier {
                     node,
                     from,
@@ -385,8 +388,8 @@ impl TaskSet {
         self.tasks.iter().map(Task::frontier).min().unwrap_or(Stamp::MAX)
     }
 
-    /// Records that left for sinks, in order, since this was asked last.
-    pub(crate) fn outputs(&mut self) -> Vec<(SinkId, SinkRecord)> {
+    /// Records that left for sinks since this was asked last; see [`in_order`](crate::processor::in_order).
+    pub(crate) fn outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
     }
 

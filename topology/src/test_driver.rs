@@ -34,6 +34,7 @@ use crate::connector::{RawBatch, RawRecord, SinkRecord, Waker};
 use crate::dsl::Consumed;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::processor::in_order;
 use crate::query::{Pulse, Readers, Snapshot, Table};
 use crate::record::{Data, Headers, Record};
 use crate::run::{Run, Stamp};
@@ -318,9 +319,11 @@ impl TopologyTestDriver {
     }
 
     fn take_outputs(&mut self) {
-        for (sink, record) in self.set.outputs() {
-            let name = self.topology.graph.sink(sink).name.to_string();
-            self.outputs.entry(name).or_default().push_back(record);
+        let mut outputs = self.set.outputs();
+        in_order(&mut outputs);
+        for output in outputs {
+            let name = self.topology.graph.sink(output.sink).name.to_string();
+            self.outputs.entry(name).or_default().push_back(output.record);
         }
     }
 

@@ -200,6 +200,7 @@ impl GraphBuilder {
             node.may_collapse &= to_sinks || !node.before_sink;
         }
         self.graph.send_old = old_values(&self.graph);
+        self.graph.one_by_one = super::plan::one_by_one(&self.graph);
         Ok(Topology {
             graph: Arc::new(self.graph),
         })

@@ -9,7 +9,7 @@ mod describe;
 mod node;
 mod plan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use self::build::{GraphBuilder, NodeSpec};
@@ -41,6 +41,8 @@ pub(crate) struct Graph {
     pub(crate) children: Vec<Vec<(NodeId, u8)>>,
     /// For each node, whether somebody downstream reads old values.
     pub(crate) send_old: Vec<bool>,
+    /// The nodes that must be given records one by one.
+    pub(crate) one_by_one: BTreeSet<NodeId>,
 }
 
 impl Graph {
@@ -85,6 +87,11 @@ impl Topology {
     /// The graph as a Mermaid flowchart.
     pub fn to_mermaid(&self) -> String {
         describe::mermaid(&self.graph)
+    }
+
+    /// The names of the sinks.
+    pub fn sinks(&self) -> Vec<String> {
+        self.graph.sinks.iter().map(|sink| sink.name.to_string()).collect()
     }
 
     /// The names of the tables that can be read.

@@ -27,6 +27,8 @@ pub(crate) struct SubTopology {
     pub(crate) stores: BTreeSet<StoreId>,
     /// Every part that feeds this one has a lower level.
     pub(crate) level: u32,
+    /// The number of tasks that share its work.
+    pub(crate) lanes: u16,
 }
 
 /// Sources that must be read again together when the content of one of them is replaced, since
@@ -71,37 +73,62 @@ pub(super) fn components(graph: &Graph) -> Vec<usize> {
 }
 
 impl Plan {
+    /// The plan of a graph for so many lanes.
+    ///
+    /// Parts that feed one another in a circle could only wait for one another; the connected part of
+    /// the graph that they make up runs as one, in one lane.
     pub(crate) fn new(graph: &Graph, lanes: u16) -> Self {
-        let cuts = |id: NodeId| lanes > 1 && matches!(graph.node(id).kind, Kind::Exchange);
-        let mut joined = connect(graph, &cuts);
-        let mut roots: Vec<usize> = Vec::new();
-        for id in graph.ids() {
-            let root = joined.find(id.index());
-            if !roots.contains(&root) {
-                roots.push(root);
+        let whole = components(graph);
+        let mut in_one: BTreeSet<usize> = BTreeSet::new();
+        loop {
+            let cuts = |id: NodeId| {
+                lanes > 1
+                    && matches!(graph.node(id).kind, Kind::Exchange)
+                    && !in_one.contains(&whole[id.index()])
+            };
+            let mut parts = parts(graph, &cuts);
+            let circular = set_levels(&mut parts);
+            if circular.is_empty() {
+                for part in &mut parts {
+                    let one = lanes > 1 && in_one.contains(&whole[part.nodes[0].index()]);
+                    part.lanes = if one { 1 } else { lanes };
+                }
+                parts.sort_by_key(|part| (part.level, part.nodes[0]));
+                return Plan {
+                    lanes,
+                    rebuilds: rebuild_groups(graph),
+                    parts,
+                };
             }
-        }
-        let mut parts: Vec<SubTopology> = roots
-            .iter()
-            .map(|&root| {
-                let mine = |id: NodeId, joined: &mut Union| joined.find(id.index()) == root;
-                let inside: Vec<NodeId> = graph
-                    .order
-                    .iter()
-                    .copied()
-                    .filter(|id| mine(*id, &mut joined))
-                    .collect();
-                part(graph, inside, &cuts)
-            })
-            .collect();
-        set_levels(&mut parts);
-        parts.sort_by_key(|part| (part.level, part.nodes[0]));
-        Plan {
-            lanes,
-            rebuilds: rebuild_groups(graph),
-            parts,
+            in_one.extend(circular.iter().map(|id| whole[id.index()]));
         }
     }
+
+    /// The number of lanes that a node's work is shared by.
+    pub(crate) fn lanes_of(&self, node: NodeId) -> u16 {
+        let part = self.parts.iter().find(|part| part.nodes.contains(&node));
+        part.map_or(1, |part| part.lanes)
+    }
+}
+
+/// The parts that the graph falls into where exchanges cut.
+fn parts(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Vec<SubTopology> {
+    let mut joined = connect(graph, cuts);
+    let mut roots: Vec<usize> = Vec::new();
+    for id in graph.ids() {
+        let root = joined.find(id.index());
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    roots
+        .iter()
+        .map(|&root| {
+            let inside = graph.order.iter().copied();
+            let inside = inside.filter(|id| joined.find(id.index()) == root).collect();
+            part(graph, inside, cuts)
+        })
+        .collect()
 }
 
 impl Plan {
@@ -139,7 +166,7 @@ fn part(graph: &Graph, inside: Vec<NodeId>, cuts: &dyn Fn(NodeId) -> bool) -> Su
         })
         .copied()
         .collect();
-    let one_by_one = one_by_one(graph, &inside);
+    let one_by_one = graph.one_by_one.intersection(&inside.iter().copied().collect()).copied().collect();
     SubTopology {
         nodes: inside,
         inputs,
@@ -147,25 +174,27 @@ fn part(graph: &Graph, inside: Vec<NodeId>, cuts: &dyn Fn(NodeId) -> bool) -> Su
         one_by_one,
         stores,
         level: 0,
+        lanes: 1,
     }
 }
 
 /// The nodes at which paths part that meet again: at a node, at a sink, or at a store that one of
-/// them writes and the other reads. A path ends at an exchange that cuts, which stands in another part.
+/// them writes and the other reads.
 ///
 /// A batch that goes down one path as a whole before the other would show; records one by one do not.
-fn one_by_one(graph: &Graph, inside: &[NodeId]) -> BTreeSet<NodeId> {
+/// Exchanges are looked through, so that the order is the same whether they cut or not.
+pub(super) fn one_by_one(graph: &Graph) -> BTreeSet<NodeId> {
     let n = graph.nodes.len();
     let mut reach: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); n];
     let mut parting = BTreeSet::new();
-    for &id in inside.iter().rev() {
+    for &id in graph.order.iter().rev() {
         let mut ways: Vec<usize> = graph.children[id.index()]
             .iter()
             .map(|(child, _)| child.index())
             .collect();
         let writes = &graph.node(id).writes;
-        ways.extend(inside.iter().filter(|other| **other != id).filter_map(|other| {
-            let reads = &graph.node(*other).reads;
+        ways.extend(graph.ids().filter(|other| *other != id).filter_map(|other| {
+            let reads = &graph.node(other).reads;
             reads.iter().any(|store| writes.contains(store)).then_some(other.index())
         }));
         let mut seen: BTreeSet<usize> = BTreeSet::new();
@@ -185,7 +214,8 @@ fn one_by_one(graph: &Graph, inside: &[NodeId]) -> BTreeSet<NodeId> {
     parting
 }
 
-fn set_levels(parts: &mut [SubTopology]) {
+/// Sets levels; the answer has nodes of the parts that feed one another in a circle.
+fn set_levels(parts: &mut [SubTopology]) -> Vec<NodeId> {
     let feeds: Vec<Vec<usize>> = parts
         .iter()
         .map(|part| {
@@ -194,13 +224,22 @@ fn set_levels(parts: &mut [SubTopology]) {
                 .collect()
         })
         .collect();
-    for _ in 0..parts.len() {
-        for from in 0..parts.len() {
-            for &to in &feeds[from] {
-                parts[to].level = parts[to].level.max(parts[from].level + 1);
+    let mut missing = vec![0; parts.len()];
+    for fed in feeds.iter().flatten() {
+        missing[*fed] += 1;
+    }
+    let mut ready: Vec<usize> = (0..parts.len()).filter(|at| missing[*at] == 0).collect();
+    while let Some(from) = ready.pop() {
+        for &to in &feeds[from] {
+            parts[to].level = parts[to].level.max(parts[from].level + 1);
+            missing[to] -= 1;
+            if missing[to] == 0 {
+                ready.push(to);
             }
         }
     }
+    let circular = (0..parts.len()).filter(|at| missing[*at] > 0);
+    circular.map(|at| parts[at].nodes[0]).collect()
 }
 
 /// The sources that are read again together, and what is built anew from them.

@@ -25,15 +25,15 @@ impl<K: Data, V: Data> Processor for ToSink<K, V> {
             let encoded = payload(&self.key, &record.key)
                 .and_then(|key| Ok((key, payload(&self.value, &record.value)?)));
             match encoded {
-                Ok((key, value)) => cx.exits.sinks.push((
-                    self.sink,
-                    SinkRecord {
+                Ok((key, value)) => {
+                    let sent = SinkRecord {
                         key,
                         value,
                         timestamp: record.timestamp,
                         headers: record.headers,
-                    },
-                )),
+                    };
+                    cx.send(self.sink, record.cause, sent);
+                }
                 Err(e) => cx.failed(record.cause, &e.to_string())?,
             }
         }

@@ -10,7 +10,7 @@ use super::options::EmbeddedOptions;
 use crate::connector::{SinkRecord, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, NodeId, Plan};
-use crate::processor::SinkId;
+use crate::processor::Output;
 use crate::query::Pulse;
 use crate::run::Stamp;
 use crate::store::{Commit, State};
@@ -60,7 +60,7 @@ pub(super) struct Round {
     /// Tables that streams wait for.
     pub(super) unloaded: BTreeSet<usize>,
     pub(super) commit: Commit,
-    pub(super) outputs: Vec<(SinkId, SinkRecord)>,
+    pub(super) outputs: Vec<Output>,
     /// Groups of sources that are being read again from the start.
     pub(super) building: BTreeSet<usize>,
     /// Groups whose new state takes the place of the former in this round.

@@ -16,6 +16,7 @@ use super::shared::{Handed, Rewrite, Shared, dependents, is_of_query};
 use crate::connector::SinkRecord;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::NodeId;
+use crate::processor::in_order;
 use crate::run::Stamp;
 use crate::store::Commit;
 use crate::task::TaskOptions;
@@ -434,8 +435,9 @@ impl Worker {
         let mut commit = std::mem::take(&mut round.commit);
         let mut by_sink: Vec<Vec<SinkRecord>> = Vec::new();
         by_sink.resize_with(self.shared.outlets.len(), Vec::new);
-        for (sink, record) in round.outputs.drain(..) {
-            by_sink[sink.0 as usize].push(record);
+        in_order(&mut round.outputs);
+        for output in round.outputs.drain(..) {
+            by_sink[output.sink.0 as usize].push(output.record);
         }
         let mut outputs = Vec::new();
         let mut backlog = 0;

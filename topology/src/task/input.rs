@@ -123,11 +123,7 @@ impl Input {
     /// may still come.
     pub(super) fn next(&self) -> Stamp {
         self.head().unwrap_or(if self.behind {
-            Stamp {
-                time: self.reached,
-                input: self.rank,
-                offset: self.end,
-            }
+            Stamp::new(self.reached, self.rank, self.end)
         } else {
             self.frontier
         })

@@ -124,7 +124,7 @@ impl Task {
         task.order.extend(&part.exits);
         task.nodes.resize_with(graph.nodes.len(), || None);
         for &id in &task.order {
-            let instance = instance(graph, plan, part, lane, id, options);
+            let instance = instance(graph, part, lane, id, options);
             task.nodes[id.index()] = Some(instance);
         }
         for &id in &part.inputs {
@@ -321,6 +321,7 @@ impl Task {
         instance.facts.stats.count_records(run.len());
         let mut forwarded = self.shared.spare.pop().unwrap_or_default();
         if !run.is_empty() {
+            self.shared.exits.begin_run(run.cause(0));
             forwarded.push((Child::All, run));
         }
         deliver(&mut self.nodes, &mut self.shared, &origin, id, forwarded)?;
@@ -578,7 +579,6 @@ fn open_stores(graph: &Graph, part: &SubTopology, lane: u16, state: &State) -> R
 
 fn instance(
     graph: &Graph,
-    plan: &Plan,
     part: &SubTopology,
     lane: u16,
     id: NodeId,
@@ -587,7 +587,7 @@ fn instance(
     let spec = graph.node(id);
     let enters = part.inputs.contains(&id);
     let env = NodeEnv {
-        lanes: plan.lanes,
+        lanes: part.lanes,
         send_old: graph.send_old[id.index()],
         has_children: !graph.children[id.index()].is_empty(),
         collapse: options.collapse && spec.may_collapse,
@@ -602,7 +602,7 @@ fn instance(
             policy: spec.policy.clone(),
             dead_letters: dead_letters(graph, &spec.policy),
             lane,
-            lanes: plan.lanes,
+            lanes: part.lanes,
             first_start: spec.starts_once,
         },
         children: if leaves {

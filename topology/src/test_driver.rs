@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, NodeId, Plan, Topology};
 use crate::processor::in_order;
 use crate::query::{Pulse, Readers, Snapshot, Table};
-use crate::record::{Data, Headers, Record};
+use crate::record::{Data, Record};
 use crate::run::{Run, Stamp};
 use crate::runtime::read_position;
 use crate::store::{Commit, State, StateOptions};
@@ -179,28 +179,28 @@ impl TopologyTestDriver {
         timestamp: Timestamp,
     ) -> Result<()> {
         let record = Record::new(key.into(), value.into(), timestamp);
-        self.pipe_record(input, 0, record)
+        self.pipe_records(input, 0, vec![record])
     }
 
-    /// Sends a record into the topology, through any partition.
+    /// Sends records into the topology, through any partition, as one batch.
     ///
     /// # Errors
     ///
     /// Where the query fails.
-    pub fn pipe_record<K: Data, V: Data>(
+    pub fn pipe_records<K: Data, V: Data>(
         &mut self,
         input: &TestInput<K, V>,
         partition: u32,
-        record: Record<K, V>,
+        records: Vec<Record<K, V>>,
     ) -> Result<()> {
-        let (timestamp, headers) = (record.timestamp, record.headers.clone());
+        let raw = records.iter().map(raw).collect();
         let run = if input.optional {
-            let value = Some(record.value.clone());
-            Run::new(vec![record.with_value(value)])
+            let records = records.into_iter().map(|record| record.map_value(Some));
+            Run::new(records.collect())
         } else {
-            Run::new(vec![record])
+            Run::new(records)
         };
-        self.pipe_run(input.node, partition, run, timestamp, headers)
+        self.pipe_run(input.node, partition, run, raw)
     }
 
     /// Sends a record that deletes a key into a table.
@@ -220,7 +220,8 @@ impl TopologyTestDriver {
     ) -> Result<()> {
         assert!(input.optional, "the source is not that of a table");
         let record: Record<K, Option<V>> = Record::new(key.into(), None, timestamp);
-        self.pipe_run(input.node, 0, Run::new(vec![record]), timestamp, Headers::default())
+        let raw = vec![raw(&record)];
+        self.pipe_run(input.node, 0, Run::new(vec![record]), raw)
     }
 
     fn pipe_run(
@@ -228,14 +229,9 @@ impl TopologyTestDriver {
         node: NodeId,
         partition: u32,
         run: Run,
-        timestamp: Timestamp,
-        headers: Headers,
+        raw: Vec<RawRecord<'_>>,
     ) -> Result<()> {
-        let batch = self.batch(node, partition, RawRecord {
-            timestamp,
-            headers,
-            ..RawRecord::default()
-        });
+        let batch = self.batch(node, partition, raw);
         self.set.enqueue_run(node, rank(node, partition), &batch, run);
         self.after_pipe()
     }
@@ -252,24 +248,27 @@ impl TopologyTestDriver {
         value: Option<&[u8]>,
         timestamp: Timestamp,
     ) -> Result<()> {
-        let batch = self.batch(input.node, 0, RawRecord {
+        let record = RawRecord {
             key,
             value,
             timestamp,
             ..RawRecord::default()
-        });
+        };
+        let batch = self.batch(input.node, 0, vec![record]);
         self.set.enqueue(input.node, rank(input.node, 0), &batch);
         self.after_pipe()
     }
 
-    fn batch(&mut self, node: NodeId, partition: u32, record: RawRecord<'_>) -> Arc<RawBatch> {
+    fn batch(&mut self, node: NodeId, partition: u32, records: Vec<RawRecord<'_>>) -> Arc<RawBatch> {
         let offset = self.offsets.entry((node, partition)).or_insert(0);
         let mut batch = RawBatch::empty(partition, *offset);
-        batch.push(RawRecord {
-            offset: *offset,
-            ..record
-        });
-        *offset += 1;
+        for record in records {
+            batch.push(RawRecord {
+                offset: *offset,
+                ..record
+            });
+            *offset += 1;
+        }
         Arc::new(batch)
     }
 
@@ -429,6 +428,14 @@ impl TopologyTestDriver {
     /// The state.
     pub fn state(&self) -> &State {
         &self.state
+    }
+}
+
+fn raw<K, V>(record: &Record<K, V>) -> RawRecord<'static> {
+    RawRecord {
+        timestamp: record.timestamp,
+        headers: record.headers.clone(),
+        ..RawRecord::default()
     }
 }
 

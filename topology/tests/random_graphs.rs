@@ -231,8 +231,10 @@ fn topology(seed: u64) -> (Topology, Vec<String>) {
     (builder.build().unwrap(), maker.stores)
 }
 
-/// Records for the sources: source, partition, key, value, time.
-fn records(seed: u64) -> Vec<(usize, u32, u8, i64, i64)> {
+/// A record for a source: source, partition, key, value, time.
+type Piped = (usize, u32, u8, i64, i64);
+
+fn records(seed: u64) -> Vec<Piped> {
     let mut rng = StdRng::seed_from_u64(seed ^ 0xfeed);
     let mut time = 1_000;
     (0..rng.random_range(20..120))
@@ -269,10 +271,7 @@ fn show(seed: u64, options: &DriverOptions, restarts: bool) -> Shown {
     let records = records(seed);
     // The same records are there when processing begins, whatever the size of the runs.
     for batch in records.chunks(25) {
-        for (source, partition, key, value, time) in batch {
-            let record = Record::new(*key, *value, *time);
-            driver.pipe_record(&inputs[*source], *partition, record).unwrap();
-        }
+        pipe(&mut driver, &inputs, batch);
         if restarts && rng.random_bool(0.7) {
             // Processed, not committed: all of it is forgotten, and done again.
             driver.process().unwrap();
@@ -280,10 +279,7 @@ fn show(seed: u64, options: &DriverOptions, restarts: bool) -> Shown {
                 driver.read_raw(&sink);
             }
             driver.restart().unwrap();
-            for (source, partition, key, value, time) in batch {
-                let record = Record::new(*key, *value, *time);
-                driver.pipe_record(&inputs[*source], *partition, record).unwrap();
-            }
+            pipe(&mut driver, &inputs, batch);
         }
         driver.process().unwrap();
         driver.commit().unwrap();
@@ -298,6 +294,19 @@ fn show(seed: u64, options: &DriverOptions, restarts: bool) -> Shown {
     }
     shown.stream_time = driver.stream_time();
     shown
+}
+
+/// Pipes records, those of each partition as one batch.
+fn pipe(driver: &mut TopologyTestDriver, inputs: &[TestInput<u8, i64>], records: &[Piped]) {
+    for (source, input) in inputs.iter().enumerate() {
+        for partition in 0..3 {
+            let mine = records.iter().filter(|r| r.0 == source && r.1 == partition);
+            let mine: Vec<_> = mine.map(|r| Record::new(r.2, r.3, r.4)).collect();
+            if !mine.is_empty() {
+                driver.pipe_records(input, partition, mine).unwrap();
+            }
+        }
+    }
 }
 
 fn collect(driver: &mut TopologyTestDriver, topology: &Topology, shown: &mut Shown) {

@@ -16,6 +16,56 @@ trait AnyRun: Any + Send {
     fn split_off(&mut self, at: usize) -> Box<dyn AnyRun>;
     fn cause(&self, index: usize) -> u32;
     fn set_causes(&mut self);
+    fn wait(self: Box<Self>) -> Box<dyn AnyQueue>;
+}
+
+/// Records that wait, to be taken from the front without moving those behind.
+trait AnyQueue: Send {
+    fn len(&self) -> usize;
+    fn cause(&self, index: usize) -> u32;
+    fn take_front(&mut self, n: usize) -> Run;
+}
+
+impl<K: Data, V: Data> AnyQueue for std::vec::IntoIter<Record<K, V>> {
+    fn len(&self) -> usize {
+        ExactSizeIterator::len(self)
+    }
+
+    fn cause(&self, index: usize) -> u32 {
+        self.as_slice()[index].cause
+    }
+
+    fn take_front(&mut self, n: usize) -> Run {
+        if n == ExactSizeIterator::len(self) {
+            // The whole of it keeps its memory.
+            let whole = std::mem::replace(self, Vec::new().into_iter());
+            return Run::new(whole.collect());
+        }
+        Run::new(self.by_ref().take(n).collect())
+    }
+}
+
+/// A run that waits to be taken, a piece at a time.
+pub(crate) struct WaitingRun(Box<dyn AnyQueue>);
+
+impl WaitingRun {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// Which record of the origin caused the record at `index`.
+    pub(crate) fn cause(&self, index: usize) -> u32 {
+        self.0.cause(index)
+    }
+
+    /// The first `n` records.
+    pub(crate) fn take(&mut self, n: usize) -> Run {
+        self.0.take_front(n)
+    }
 }
 
 impl<K: Data, V: Data> AnyRun for Vec<Record<K, V>> {
@@ -39,6 +89,10 @@ impl<K: Data, V: Data> AnyRun for Vec<Record<K, V>> {
         for (i, record) in self.iter_mut().enumerate() {
             record.cause = i as u32;
         }
+    }
+
+    fn wait(self: Box<Self>) -> Box<dyn AnyQueue> {
+        Box::new(self.into_iter())
     }
 }
 
@@ -84,6 +138,11 @@ impl Run {
     /// Which record of the origin caused record `index`.
     pub(crate) fn cause(&self, index: usize) -> u32 {
         self.0.cause(index)
+    }
+
+    /// The same records, to be taken a piece at a time.
+    pub(crate) fn wait(self) -> WaitingRun {
+        WaitingRun(self.0.wait())
     }
 
     /// Makes every record its own cause.

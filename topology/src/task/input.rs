@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::connector::{RawBatch, Times};
 use crate::error::Error;
 use crate::graph::{Decoded, NodeId};
-use crate::run::{Origin, Run, SourceOrigin, Stamp};
+use crate::run::{Origin, Run, SourceOrigin, Stamp, WaitingRun};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
 /// One partition of a source, or what one task sends through an exchange.
@@ -30,9 +30,9 @@ pub(super) struct Input {
 }
 
 /// A batch that waits, or what is left of it.
-pub(super) struct Queued {
-    pub(super) run: Run,
-    pub(super) origin: Origin,
+struct Queued {
+    run: WaitingRun,
+    origin: Origin,
     /// Raw records that could not be read and were not reported yet.
     bad: VecDeque<(u32, Error)>,
     end: Option<i64>,
@@ -84,7 +84,7 @@ impl Input {
         self.reached = self.reached.max(origin.end_time());
         (self.rank, self.end) = (rank, end);
         self.queue.push_back(Queued {
-            run: decoded.run,
+            run: decoded.run.wait(),
             end_time: origin.end_time(),
             origin: Origin::Source(Arc::new(origin)),
             bad: decoded.bad.into(),
@@ -99,7 +99,7 @@ impl Input {
             _ => NO_TIMESTAMP,
         };
         self.queue.push_back(Queued {
-            run,
+            run: run.wait(),
             origin,
             bad: VecDeque::new(),
             end: None,
@@ -149,8 +149,7 @@ impl Input {
         let queued = self.queue.front_mut().expect("an input with a head");
         let n = leading(&queued.run, &queued.origin, limit, wanted, until);
         let whole = n == queued.run.len();
-        let rest = queued.run.split_off(n);
-        let run = std::mem::replace(&mut queued.run, rest);
+        let run = queued.run.take(n);
         let stop = if whole { u32::MAX } else { queued.run.cause(0) };
         let bad = queued.bad.partition_point(|(cause, _)| *cause < stop);
         let taken = Taken {
@@ -177,7 +176,7 @@ impl Input {
 
 /// The number of records at the front that may be taken as one run.
 fn leading(
-    run: &Run,
+    run: &WaitingRun,
     origin: &Origin,
     limit: usize,
     wanted: impl Fn(Stamp) -> bool,

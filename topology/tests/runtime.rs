@@ -305,18 +305,20 @@ fn every_snapshot_of_a_chain_of_tables_balances() {
             .source("transfers", Arc::new(lines.clone()));
         let mut app = Embedded::new(&ledger_chain(), memory(), options).unwrap();
         app.start().unwrap();
-        let done = Arc::new(AtomicBool::new(false));
+        let enough = Arc::new(AtomicBool::new(false));
         let writer = {
-            let (lines, done) = (lines.clone(), done.clone());
+            let (lines, enough) = (lines.clone(), enough.clone());
             std::thread::spawn(move || {
-                for n in 0..20_000u32 {
+                let mut n = 0u32;
+                while n < 20_000 || !enough.load(Ordering::Acquire) {
                     lines.append(n % 4, &format!("{} {} {}", n % 100, n * 13 % 100, n % 50 + 1));
+                    n += 1;
                 }
-                done.store(true, Ordering::Release);
             })
         };
         let mut epochs = std::collections::BTreeSet::new();
-        while !done.load(Ordering::Acquire) || epochs.len() < 5 {
+        while !writer.is_finished() {
+            enough.store(epochs.len() >= 10, Ordering::Release);
             let snapshot = app.snapshot();
             epochs.insert(snapshot.epoch());
             for level in 0..10 {

@@ -198,6 +198,15 @@ impl Stamp {
         }
     }
 
+    /// The last place of what a record at this place causes, directly or not.
+    pub(crate) fn last_caused(self) -> Self {
+        Stamp {
+            way: [u16::MAX; STEPS],
+            steps: u8::MAX,
+            ..self
+        }
+    }
+
     /// The place of what leaves for another task as number `number` of those that this caused.
     pub(crate) fn step(mut self, number: u16) -> Self {
         if let Some(step) = self.way.get_mut(usize::from(self.steps)) {

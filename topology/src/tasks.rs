@@ -101,6 +101,9 @@ impl Share {
     }
 }
 
+/// How many runs a task processes before the next one has its turn.
+const RUNS_A_TURN: usize = 32;
+
 /// Tasks that one thread runs.
 pub(crate) struct TaskSet {
     pub(crate) graph: Arc<Graph>,
@@ -207,7 +210,13 @@ impl TaskSet {
             self.receive();
             let mut any = false;
             for at in 0..self.tasks.len() {
-                any |= self.tasks[at].step(bound)?;
+                // What a task sends goes out for several runs together.
+                for _ in 0..RUNS_A_TURN {
+                    if !self.tasks[at].step(bound)? {
+                        break;
+                    }
+                    any = true;
+                }
                 self.send(at);
             }
             worked |= any;
@@ -349,7 +358,7 @@ impl TaskSet {
         self.receive();
         for at in 0..self.tasks.len() {
             if self.tasks[at].level == level {
-                self.tasks[at].release_exchanges();
+                self.tasks[at].release();
                 while self.tasks[at].step(bound)? {
                     self.send(at);
                 }

@@ -57,7 +57,9 @@ pub(super) struct Round {
     pub(super) readings: Vec<BTreeSet<NodeId>>,
     /// Sources whose content was replaced.
     pub(super) replaced: BTreeSet<NodeId>,
-    /// Tables that streams wait for.
+    /// Tables that streams wait for: the part of the graph, and the sources.
+    pub(super) loading: Vec<(usize, BTreeSet<NodeId>)>,
+    /// Parts of the graph with tables that are not loaded yet.
     pub(super) unloaded: BTreeSet<usize>,
     pub(super) commit: Commit,
     pub(super) outputs: Vec<Output>,
@@ -287,6 +289,7 @@ impl Round {
             open: BTreeSet::new(),
             readings: Vec::new(),
             replaced: BTreeSet::new(),
+            loading: Vec::new(),
             unloaded: BTreeSet::new(),
             commit: Commit::default(),
             outputs: Vec::new(),

@@ -293,7 +293,7 @@ impl Worker {
             round.latest = round.latest.max(self.set.latest());
         }
         self.meet();
-        let bound = self.shared.round().latest;
+        let bound = self.shared.round().latest.last_caused();
         self.guard(|worker| {
             while worker.set.work(bound, RUNS)? {}
             Ok(())
@@ -324,8 +324,9 @@ impl Worker {
             if !reading.ended {
                 round.open.extend(reading.nodes());
             }
-            if !reading.loaded && !reading.caught_up {
-                round.unloaded.insert(reading.plan.component);
+            if !reading.loaded {
+                let nodes = reading.nodes().collect();
+                round.loading.push((reading.plan.component, nodes));
             }
         }
     }
@@ -337,6 +338,9 @@ impl Worker {
         for at in &finished {
             round.building.remove(at);
         }
+        let loading = std::mem::take(&mut round.loading);
+        let unloaded = loading.iter().filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
+        round.unloaded = unloaded.map(|(component, _)| *component).collect();
         let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.rereadable);
         round.building.extend(&rewrite.begin);
         let done: Vec<usize> = round
@@ -486,10 +490,12 @@ impl Worker {
     fn after_commit(&mut self) -> Flow {
         self.shrink();
         self.merge_readings();
-        let caught_up = self.readings.iter_mut().filter(|reading| reading.caught_up);
-        for reading in caught_up {
-            reading.loaded = true;
+        let round = self.shared.round();
+        for reading in &mut self.readings {
+            let busy = reading.nodes().any(|node| round.busy.contains(&node));
+            reading.loaded |= !busy;
         }
+        drop(round);
         if self.shared.round().last {
             return self.end();
         }

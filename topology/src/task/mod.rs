@@ -236,12 +236,12 @@ impl Task {
             .push_source(source, rank, batch.clone(), decoded);
     }
 
-    /// Has the task wait for nothing that other tasks may still send.
-    pub(crate) fn release_exchanges(&mut self) {
+    /// Has the task wait for nothing that is not there: neither for what other tasks may still send,
+    /// nor for what is still to be read.
+    pub(crate) fn release(&mut self) {
         for input in &mut self.inputs {
-            if matches!(self.graph.node(input.node).kind, Kind::Exchange) {
-                input.frontier = Stamp::MAX;
-            }
+            input.behind = false;
+            input.frontier = Stamp::MAX;
         }
     }
 

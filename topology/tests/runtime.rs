@@ -307,11 +307,11 @@ fn every_snapshot_of_a_chain_of_tables_balances() {
         let mut n = 0u32;
         for _ in 0..15 {
             let epoch = app.snapshot().epoch();
-            while app.snapshot().epoch() < epoch + 2 {
-                for _ in 0..50 {
-                    lines.append(n % 4, &format!("{} {} {}", n % 100, n * 13 % 100, n % 50 + 1));
-                    n += 1;
-                }
+            for _ in 0..500 {
+                lines.append(n % 4, &format!("{} {} {}", n % 100, n * 13 % 100, n % 50 + 1));
+                n += 1;
+            }
+            while app.snapshot().epoch() == epoch {
                 let snapshot = app.snapshot();
                 for level in 0..10 {
                     let table = snapshot.table::<i64, i64>(&format!("t{level}")).unwrap();

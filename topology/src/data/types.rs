@@ -129,6 +129,18 @@ impl DataType {
         )
     }
 
+    /// True where this is an integer type and `value` lies in its range.
+    #[inline]
+    pub const fn holds_integer(self, value: i64) -> bool {
+        match self {
+            DataType::TinyInt => value == value as i8 as i64,
+            DataType::SmallInt => value == value as i16 as i64,
+            DataType::Int => value == value as i32 as i64,
+            DataType::BigInt => true,
+            _ => false,
+        }
+    }
+
     /// True for REAL and DOUBLE.
     pub const fn is_float(self) -> bool {
         matches!(self, DataType::Real | DataType::Double)

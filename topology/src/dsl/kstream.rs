@@ -366,7 +366,27 @@ impl<K: Data, V: Data> KStream<K, V> {
         })
     }
 
-    /// Joins with a function that sees the key, and may leave records out.
+    /// Joins each record with the row of the table that has its key, by a function that sees the key
+    /// and may leave records out; in a left join it also sees those that find no row.
+    pub fn join_with<TK: Key, T: Data, R: Data>(
+        &self,
+        table: &KTable<TK, T>,
+        left: bool,
+        join: impl Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        let label = if left { "left-join" } else { "join" };
+        self.join_step(table, label, left, joined, move |key, value, row| {
+            if row.is_none() && !left {
+                return None;
+            }
+            join(key, value, row)
+        })
+    }
+
     fn join_step<TK: Key, T: Data, R: Data>(
         &self,
         table: &KTable<TK, T>,

@@ -22,7 +22,7 @@ use crate::operators::pass::Pass;
 use crate::operators::settle::Settle;
 use crate::operators::table_flat_map::TableFlatMap;
 use crate::operators::table_group_by::TableGroupBy;
-use crate::operators::table_map::TableMap;
+use crate::operators::table_map::{Report, TableMap};
 use crate::operators::table_table_join::TableTableJoin;
 use crate::operators::to_stream::ToStream;
 use crate::operators::{Bag, bag};
@@ -126,12 +126,21 @@ impl<K: Key, V: Data> KTable<K, V> {
         &self,
         map: impl Fn(&K, V) -> Option<W> + Send + Sync + 'static,
     ) -> KTable<K, W> {
+        self.map_step("filter-map-values", Arc::new(move |key: &K, row: V, _: &mut Report<'_>| map(key, row)))
+    }
+
+    /// Maps rows, or leaves them out where `map` gives none; what fails in it is reported, and the
+    /// policy of the query says what becomes of it.
+    pub fn try_filter_map_values<W: Data>(
+        &self,
+        map: impl Fn(&K, V, &mut Report<'_>) -> Option<W> + Send + Sync + 'static,
+    ) -> KTable<K, W> {
         self.map_step("filter-map-values", Arc::new(map))
     }
 
     fn map_step<W: Data, F>(&self, label: &'static str, map: Arc<F>) -> KTable<K, W>
     where
-        F: Fn(&K, V) -> Option<W> + Send + Sync + 'static,
+        F: Fn(&K, V, &mut Report<'_>) -> Option<W> + Send + Sync + 'static,
     {
         let mapped = map.clone();
         // Old rows are asked for, so that a row that was never there is not taken away.
@@ -139,7 +148,7 @@ impl<K: Key, V: Data> KTable<K, V> {
             Box::new(TableMap::<K, V, W, F>::new(mapped.clone()))
         });
         let view = self.view.clone().map(|parent| {
-            let map = move |key: &K, value: V| map(key, value);
+            let map = move |key: &K, value: V| map(key, value, &mut |_| ());
             Arc::new(MapView {
                 parent,
                 map: Arc::new(map),
@@ -150,7 +159,9 @@ impl<K: Key, V: Data> KTable<K, V> {
 
     /// Keeps the rows that `predicate` holds for.
     pub fn filter(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
-        let keep = move |key: &K, value: V| predicate(key, &value).then_some(value);
+        let keep = move |key: &K, value: V, _: &mut Report<'_>| {
+            predicate(key, &value).then_some(value)
+        };
         self.map_step("filter", Arc::new(keep))
     }
 
@@ -159,7 +170,8 @@ impl<K: Key, V: Data> KTable<K, V> {
         &self,
         map: impl Fn(&K, &V) -> W + Send + Sync + 'static,
     ) -> KTable<K, W> {
-        self.map_step("map-values", Arc::new(move |key: &K, value: V| Some(map(key, &value))))
+        let map = move |key: &K, value: V, _: &mut Report<'_>| Some(map(key, &value));
+        self.map_step("map-values", Arc::new(map))
     }
 
     /// Makes of each row any number of rows, under keys of their own. No two rows may become rows of

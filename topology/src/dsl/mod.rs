@@ -22,3 +22,4 @@ pub use crate::operators::aggregator::{Aggregator, Multisets};
 pub use crate::operators::branch::Predicate;
 pub use crate::operators::join_on::{Combine, Matches};
 pub use crate::operators::map_run::{Failures, RunMapper};
+pub use crate::operators::table_map::Report;

@@ -1,0 +1,191 @@
+//! The catalog: the streams, tables and connections that statements know by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ferrisstreams_topology::data::Schema;
+
+use crate::ast::{Ident, Name};
+use crate::connector::{Options, ResolvedSource};
+use crate::plan::{Column, Key, Plan, ScanKind};
+
+/// What is known by name.
+#[derive(Clone, Default)]
+pub struct Catalog {
+    relations: BTreeMap<String, Relation>,
+    connections: BTreeMap<String, Options>,
+}
+
+/// A stream or table.
+#[derive(Clone)]
+pub enum Relation {
+    /// Records of a source, as a stream.
+    Source(Arc<Source>),
+    /// A stream that is computed, or that rows are inserted into.
+    Stream(Arc<Stream>),
+    /// A table: over a source, computed, or one that rows are inserted into.
+    Table(Arc<Table>),
+}
+
+/// A source of records, with its columns.
+pub struct Source {
+    /// What it is called in plans: the name that it was declared by, or its URI.
+    pub name: String,
+    /// Where it is, without secrets.
+    pub location: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// The columns that tell the rows of a table apart.
+    pub key: Vec<usize>,
+    /// Whether it is a stream or a table.
+    pub kind: ScanKind,
+    /// How rows are read.
+    pub resolved: ResolvedSource,
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .field("location", &self.location)
+            .field("columns", &self.columns)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stream that is computed, or that rows are inserted into.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// The query that it was created as; none where rows are inserted.
+    pub query: Option<Plan>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// What tells its rows apart.
+    pub key: Key,
+    /// What it holds; none where rows are inserted.
+    pub query: Option<Plan>,
+    /// The columns that a primary key names, where rows are inserted.
+    pub primary_key: Vec<usize>,
+    /// True where it was declared over a source and not computed.
+    pub declared: bool,
+}
+
+impl Relation {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Relation::Source(source) => &source.name,
+            Relation::Stream(stream) => &stream.name,
+            Relation::Table(table) => &table.name,
+        }
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> &[Column] {
+        match self {
+            Relation::Source(source) => &source.columns,
+            Relation::Stream(stream) => &stream.columns,
+            Relation::Table(table) => &table.columns,
+        }
+    }
+
+    /// True for a table.
+    pub fn is_table(&self) -> bool {
+        matches!(self, Relation::Table(_))
+    }
+
+    /// `stream` or `table`.
+    pub fn word(&self) -> &'static str {
+        if self.is_table() { "table" } else { "stream" }
+    }
+}
+
+/// The columns of a plan as a schema of rows.
+pub fn schema(columns: &[Column]) -> Schema {
+    columns
+        .iter()
+        .map(|column| {
+            let field = ferrisstreams_topology::data::Field::new(&column.name, column.data_type);
+            if column.nullable { field } else { field.not_null() }
+        })
+        .collect()
+}
+
+impl Catalog {
+    /// A catalog that knows nothing.
+    pub fn new() -> Self {
+        Catalog::default()
+    }
+
+    /// The relation that a name means.
+    pub fn relation(&self, name: &Ident) -> Option<&Relation> {
+        match self.relations.get(&name.text) {
+            Some(exact) => Some(exact),
+            None => self
+                .relations
+                .values()
+                .find(|relation| name.matches(relation.name())),
+        }
+    }
+
+    /// The relation of exactly this name.
+    pub fn get(&self, name: &str) -> Option<&Relation> {
+        self.relations.get(name)
+    }
+
+    /// The relations, by name.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        self.relations.values()
+    }
+
+    /// Adds a relation, or puts it in the place of the one that has its name.
+    pub fn insert(&mut self, relation: Relation) {
+        self.relations.insert(relation.name().to_owned(), relation);
+    }
+
+    /// Removes a relation.
+    pub fn remove(&mut self, name: &str) -> Option<Relation> {
+        self.relations.remove(name)
+    }
+
+    /// The options of a named connection.
+    pub fn connection(&self, name: &str) -> Option<&Options> {
+        let mut found = self.connections.iter();
+        found
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, options)| options)
+    }
+
+    /// The named connections.
+    pub fn connections(&self) -> impl Iterator<Item = (&str, &Options)> {
+        self.connections
+            .iter()
+            .map(|(name, options)| (name.as_str(), options))
+    }
+
+    /// Adds a connection, or replaces the one of that name.
+    pub fn insert_connection(&mut self, name: &str, options: Options) {
+        self.connections.insert(name.to_owned(), options);
+    }
+
+    /// Removes a connection; true where there was one.
+    pub fn remove_connection(&mut self, name: &str) -> bool {
+        self.connections.remove(name).is_some()
+    }
+}
+
+/// The single word of a name, where it has no qualifier.
+pub(crate) fn single(name: &Name) -> Option<&Ident> {
+    name.as_single()
+}

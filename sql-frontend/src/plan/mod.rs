@@ -1,0 +1,19 @@
+//! Plans: what a query computes, with all names and types resolved.
+//!
+//! A plan is a tree of relational operators over sources and tables of the catalog. The binder makes
+//! it, rules of the optimizer rewrite it, lowering turns it into steps of a topology. It is plain
+//! data and knows neither text nor topology.
+
+mod aggregate;
+mod node;
+mod print;
+mod properties;
+mod scalar;
+
+pub use self::aggregate::{Aggregate, AggregateFunction};
+pub use self::node::{Column, JoinKind, JoinOn, Plan, PlanKind, ScanKind, SortKey};
+pub use self::print::print;
+pub use self::properties::{
+    Changes, Key, KeyColumn, Properties, Side, properties, stream_side,
+};
+pub use self::scalar::{ArithmeticOp, CompareOp, Scalar, ScalarKind};

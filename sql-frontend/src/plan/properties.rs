@@ -1,0 +1,197 @@
+//! What is known of a plan's rows: whether they change, and what tells them apart.
+
+use ferrisstreams_topology::data::DataType;
+
+use super::{JoinKind, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
+
+/// What is known of the rows of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Properties {
+    /// Whether rows change.
+    pub changes: Changes,
+    /// What tells the rows of a table apart.
+    pub key: Key,
+}
+
+/// Whether the rows of a relation change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Changes {
+    /// Rows only come: a stream.
+    AppendOnly,
+    /// Rows come, change and go: a table.
+    Updating,
+}
+
+/// What tells rows apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Columns, which need not be among those that the plan gives.
+    Columns(Vec<KeyColumn>),
+    /// Nothing but the row itself; equal rows are counted.
+    Row,
+}
+
+/// A column of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyColumn {
+    /// Its type.
+    pub data_type: DataType,
+    /// The column of the plan that has the same value, if one has.
+    pub column: Option<usize>,
+}
+
+impl Key {
+    /// The columns of the plan that are the key, if all of it is among them.
+    pub fn visible(&self) -> Option<Vec<usize>> {
+        match self {
+            Key::Columns(columns) => columns.iter().map(|column| column.column).collect(),
+            Key::Row => None,
+        }
+    }
+
+    /// The key with the places of its columns as `place` gives them.
+    fn moved(self, place: impl Fn(usize) -> Option<usize>) -> Key {
+        match self {
+            Key::Row => Key::Row,
+            Key::Columns(columns) => Key::Columns(
+                columns
+                    .into_iter()
+                    .map(|column| KeyColumn {
+                        column: column.column.and_then(&place),
+                        ..column
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn append_only() -> Properties {
+    Properties {
+        changes: Changes::AppendOnly,
+        key: Key::Row,
+    }
+}
+
+fn updating(key: Key) -> Properties {
+    Properties {
+        changes: Changes::Updating,
+        key,
+    }
+}
+
+/// What is known of the rows of a plan.
+pub fn properties(plan: &Plan) -> Properties {
+    match &plan.kind {
+        PlanKind::Scan {
+            source,
+            kind,
+            projection,
+            ..
+        } => match kind {
+            ScanKind::Table if source.key.is_empty() => updating(Key::Row),
+            ScanKind::Table => updating(Key::Columns(
+                source
+                    .key
+                    .iter()
+                    .map(|column| KeyColumn {
+                        data_type: source.columns[*column].data_type,
+                        column: projection.iter().position(|read| read == column),
+                    })
+                    .collect(),
+            )),
+            ScanKind::Stream | ScanKind::Open => append_only(),
+        },
+        PlanKind::Table(table) => updating(table.key.clone()),
+        PlanKind::Values(_) | PlanKind::Stream(_) => append_only(),
+        PlanKind::Filter { input, .. }
+        | PlanKind::Sort { input, .. }
+        | PlanKind::Limit { input, .. } => properties(input),
+        PlanKind::Project { input, exprs } => {
+            let input = properties(input);
+            let place = |from: usize| exprs.iter().position(|expr| is_column(expr, from));
+            Properties {
+                changes: input.changes,
+                key: match (input.changes, input.key) {
+                    // A row that was told apart by all of itself is one no longer.
+                    (Changes::Updating, Key::Row) => Key::Row,
+                    (_, key) => key.moved(place),
+                },
+            }
+        }
+        PlanKind::Aggregate { groups, .. } => updating(Key::Columns(
+            groups
+                .iter()
+                .enumerate()
+                .map(|(at, group)| KeyColumn {
+                    data_type: group.data_type,
+                    column: Some(at),
+                })
+                .collect(),
+        )),
+        PlanKind::Join {
+            kind, left, right, ..
+        } => {
+            let (l, r) = (properties(left), properties(right));
+            if stream_side(*kind, l.changes, r.changes).is_some() {
+                return append_only();
+            }
+            joined_key(*kind, l.key, r.key, left.columns.len())
+        }
+        PlanKind::UnionAll(inputs) => {
+            let all: Vec<Properties> = inputs.iter().map(properties).collect();
+            if all.iter().all(|one| one.changes == Changes::AppendOnly) {
+                append_only()
+            } else {
+                updating(Key::Row)
+            }
+        }
+    }
+}
+
+/// A side of a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The left one.
+    Left,
+    /// The right one.
+    Right,
+}
+
+/// The side whose records meet the other side's table, where a join is one of a stream and a table.
+///
+/// A join that keeps rows of its table has to wait for records that never come, so it is one of two
+/// tables; and so is a join of two streams.
+pub fn stream_side(kind: JoinKind, left: Changes, right: Changes) -> Option<Side> {
+    match (left, right) {
+        (Changes::AppendOnly, Changes::Updating) if matches!(kind, JoinKind::Inner | JoinKind::Left) => {
+            Some(Side::Left)
+        }
+        (Changes::Updating, Changes::AppendOnly) if matches!(kind, JoinKind::Inner | JoinKind::Right) => {
+            Some(Side::Right)
+        }
+        _ => None,
+    }
+}
+
+fn is_column(expr: &Scalar, column: usize) -> bool {
+    matches!(expr.kind, ScalarKind::Column(index) if index == column)
+}
+
+fn joined_key(kind: JoinKind, left: Key, right: Key, left_width: usize) -> Properties {
+    match (left, right.moved(|column| Some(column + left_width))) {
+        (Key::Columns(mut columns), Key::Columns(others)) if kind == JoinKind::Inner => {
+            columns.extend(others);
+            updating(Key::Columns(columns))
+        }
+        // Which columns of the result are the key depends on which side a row has.
+        (Key::Columns(columns), Key::Columns(others)) => {
+            let hidden = columns.into_iter().chain(others).map(|column| KeyColumn {
+                column: None,
+                ..column
+            });
+            updating(Key::Columns(hidden.collect()))
+        }
+        _ => updating(Key::Row),
+    }
+}

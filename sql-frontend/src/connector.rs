@@ -26,6 +26,13 @@ pub trait Connectors: Send + Sync {
     ///
     /// Where the URI or an option is wrong, or such rows cannot be written there.
     fn sink(&self, request: &SinkRequest) -> Result<ResolvedSink, ConnectorError>;
+
+    /// Learns a named connection, which URIs may then speak of.
+    ///
+    /// # Errors
+    ///
+    /// Where an option is wrong.
+    fn connect(&self, name: &str, options: &Options) -> Result<(), ConnectorError>;
 }
 
 /// Options as the user gave them: by name, as text.

@@ -17,15 +17,20 @@ mod from;
 mod select;
 mod query;
 
-use crate::ast::{Ident, Query, Values};
-use crate::catalog::Catalog;
+use std::sync::Arc;
+
+use crate::ast::{Ident, Name, Query, Uri, Values};
+use crate::catalog::{Catalog, Source};
 use crate::connector::Connectors;
 use crate::error::Diagnostic;
 use crate::plan::{Column, Plan, ScanKind};
 
 pub(crate) use self::from::{conjunction, conjuncts, split_condition};
 pub(crate) use self::problems::{Bound, Problems, all};
-pub(crate) use self::source::{Place, declared, options, take_kind, told};
+pub(crate) use self::query::spread;
+pub(crate) use self::source::{
+    Place, declared, options, property_span, property_text, take_kind, told,
+};
 pub(crate) use self::types::bind_type;
 
 /// Binds the queries of one statement.
@@ -63,5 +68,15 @@ impl<'a> Binder<'a> {
     /// Rows written out for a relation with these columns.
     pub(crate) fn rows_for(&mut self, values: &Values, columns: &[Column]) -> Bound<Plan> {
         self.values(values, Some(columns))
+    }
+
+    /// The mistake of naming a relation that is not there.
+    pub(crate) fn unknown(&self, name: &Name) -> Diagnostic {
+        self.unknown_relation(name)
+    }
+
+    /// A source that is named by its URI alone.
+    pub(crate) fn undeclared(&mut self, uri: &Uri) -> Bound<Arc<Source>> {
+        source::undeclared(self, uri, &[])
     }
 }

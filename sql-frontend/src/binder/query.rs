@@ -15,7 +15,8 @@ use crate::ast::{
 };
 use crate::compiler;
 use crate::error::{Code, Diagnostic};
-use crate::plan::{Column, Plan, PlanKind, ScanKind, SortKey};
+use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind, SortKey};
+use crate::span::Span;
 
 impl Binder<'_> {
     /// A query as a whole: rows that are given once may be sorted and cut.
@@ -204,6 +205,29 @@ impl Binder<'_> {
         all(operands.into_iter().map(assign).collect::<Vec<_>>())
     }
 
+    /// A query's rows as values of columns that they are put into.
+    pub(crate) fn assigned_to(&mut self, plan: Plan, columns: &[Column], span: Span) -> Bound<Plan> {
+        if plan.columns.len() != columns.len() {
+            let message = format!(
+                "the query gives {} columns, and {} are wanted",
+                plan.columns.len(),
+                columns.len()
+            );
+            return Err(Diagnostic::new(Code::TypeMismatch, message, span).into());
+        }
+        let mut exprs = Vec::new();
+        for (at, column) in columns.iter().enumerate() {
+            let mut scalar = plan.column(at);
+            scalar.span = span.into();
+            let operand = Operand::known(scalar);
+            exprs.push((
+                column.name.clone(),
+                super::coerce::assign(operand, column.data_type, &column.name)?,
+            ));
+        }
+        Ok(plan.project(exprs))
+    }
+
     fn sorted(&mut self, mut plan: Plan, query: &Query) -> Bound<Plan> {
         if !query.order_by.is_empty() {
             let keys = self.sort_keys(&plan, &query.order_by)?;
@@ -300,6 +324,22 @@ fn open_column(operands: Vec<Operand>, at: usize, values: &Values) -> Bound<(Col
         nullable: column.contains(&Value::Null),
     };
     Ok((header, column))
+}
+
+/// A plan of all columns of a relation, made of one of the columns at `places`; the others are NULL.
+pub(crate) fn spread(plan: Plan, places: &[usize], columns: &[Column]) -> Plan {
+    if places.iter().copied().eq(0..columns.len()) {
+        return plan;
+    }
+    let exprs = columns.iter().enumerate().map(|(at, column)| {
+        let scalar = match places.iter().position(|place| *place == at) {
+            Some(given) => plan.column(given),
+            None => Scalar::literal(Value::Null, column.data_type, Default::default()),
+        };
+        (column.name.clone(), scalar)
+    });
+    let exprs = exprs.collect();
+    plan.project(exprs)
 }
 
 /// How many rows LIMIT or OFFSET says.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Binder;
 use super::problems::{Bound, Problems};
-use crate::ast::{Literal, Property, PropertyValueKind, Uri};
+use crate::ast::{Literal, Property, PropertyValue, PropertyValueKind, Uri};
 use crate::catalog::Source;
 use crate::connector::{
     ConnectorError, ConnectorErrorKind, DeclaredColumn, Options, SourceKind, SourceRequest,
@@ -98,21 +98,12 @@ pub(crate) fn options(properties: &[Property]) -> Bound<Options> {
     let mut problems = Vec::new();
     for property in properties {
         let name = property.name.text.to_ascii_lowercase();
-        let value = match &property.value.kind {
-            PropertyValueKind::Word(word) => word.text.clone(),
-            PropertyValueKind::Literal(literal) => match literal {
-                Literal::String(text)
-                | Literal::Integer(text)
-                | Literal::Decimal(text)
-                | Literal::Float(text) => text.clone(),
-                Literal::Boolean(value) => value.to_string(),
-                Literal::Null => {
-                    let message = format!("option `{name}` cannot be NULL");
-                    let place = property.value.span;
-                    problems.push(Diagnostic::new(Code::InvalidOption, message, place));
-                    continue;
-                }
-            },
+        let value = match property_text(&property.value) {
+            Ok(value) => value,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
         };
         if options.insert(name.clone(), value).is_some() {
             let message = format!("option `{name}` is given twice");
@@ -126,7 +117,26 @@ pub(crate) fn options(properties: &[Property]) -> Bound<Options> {
     }
 }
 
-fn property_span(properties: &[Property], name: &str) -> Option<Span> {
+/// The value of a property as text.
+pub(crate) fn property_text(value: &PropertyValue) -> Result<String, Diagnostic> {
+    match &value.kind {
+        PropertyValueKind::Word(word) => Ok(word.text.clone()),
+        PropertyValueKind::Literal(literal) => match literal {
+            Literal::String(text)
+            | Literal::Integer(text)
+            | Literal::Decimal(text)
+            | Literal::Float(text) => Ok(text.clone()),
+            Literal::Boolean(value) => Ok(value.to_string()),
+            Literal::Null => {
+                let message = "an option cannot be NULL";
+                Err(Diagnostic::new(Code::InvalidOption, message, value.span))
+            }
+        },
+    }
+}
+
+/// Where the property of a name stands; case, `-`, `.` and `_` do not count.
+pub(crate) fn property_span(properties: &[Property], name: &str) -> Option<Span> {
     let same = |property: &&Property| {
         let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '.'], "_");
         plain(&property.name.text) == plain(name)

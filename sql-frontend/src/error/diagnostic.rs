@@ -78,6 +78,12 @@ impl Diagnostic {
         Diagnostic::new(Code::NotSupported, message, span)
     }
 
+    /// The same at another place.
+    pub fn at(mut self, span: impl Into<Span>) -> Self {
+        self.inner.primary.span = span.into();
+        self
+    }
+
     /// With words under the primary span.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.inner.primary.text = text.into();

@@ -19,9 +19,9 @@ pub use self::bincode::bincode;
 pub(crate) use self::json::JsonOrNull;
 pub use self::json::json;
 pub use self::option::nullable;
-pub use self::plain::{Plain, plain};
+pub use self::plain::{Plain, nullable_key, plain};
 pub(crate) use self::plain::{joined, put_escaped};
-pub use self::row::row;
+pub use self::row::{row, row_key};
 
 /// Turns values of `T` into bytes and back.
 ///

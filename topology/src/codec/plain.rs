@@ -408,9 +408,14 @@ impl<T: Key> Codec<Option<T>> for Optional<T> {
     }
 }
 
+/// The codec of keys that may be absent, from that of those that are there.
+pub fn nullable_key<T: Key>(codec: SharedCodec<T>) -> SharedCodec<Option<T>> {
+    Arc::new(Optional(codec))
+}
+
 impl<T: Key> Key for Option<T> {
     fn codec() -> SharedCodec<Self> {
-        Arc::new(Optional(T::codec()))
+        nullable_key(T::codec())
     }
 
     fn is_null(&self) -> bool {

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Codec, Key, SharedCodec};
-use crate::data::{ROW_FORMAT, Row};
+use super::{Codec, Key, SharedCodec, bad_record};
+use crate::data::{KeyEncoder, ROW_FORMAT, Row, RowBuffer, Schema};
 use crate::error::Result;
 
 struct RowBytes;
 
 /// The codec that keeps a [`Row`] byte for byte.
 ///
-/// It is canonical, so rows can be keys; the order of the bytes says nothing.
+/// It is canonical, so rows can be keys; the order of the bytes says nothing. For keys in the order
+/// of their columns see [`row_key`].
 pub fn row() -> SharedCodec<Row> {
     Arc::new(RowBytes)
 }
@@ -41,5 +42,52 @@ impl Codec<Row> for RowBytes {
 impl Key for Row {
     fn codec() -> SharedCodec<Self> {
         row()
+    }
+}
+
+struct RowKey {
+    encoder: KeyEncoder,
+    schema: Schema,
+}
+
+/// The codec of rows as keys whose bytes keep the order of the columns, NULL last.
+pub fn row_key(schema: &Schema) -> SharedCodec<Row> {
+    Arc::new(RowKey {
+        encoder: KeyEncoder::new(schema),
+        schema: schema.clone(),
+    })
+}
+
+impl Codec<Row> for RowKey {
+    fn encode(&self, value: &Row, out: &mut Vec<u8>) -> Result<()> {
+        self.encoder.encode(value.bytes(), out);
+        Ok(())
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Row> {
+        let mut buffer = RowBuffer::new();
+        let span = self
+            .encoder
+            .decode(bytes, &mut buffer)
+            .map_err(|e| bad_record(format!("cannot read a key of ({})", self.schema)).with_source(e))?;
+        Ok(Row::from_bytes(buffer.get(span)))
+    }
+
+    fn keep(&self, value: Row) -> Row {
+        value.compact()
+    }
+
+    fn memory(&self, value: &Row) -> usize {
+        size_of::<Row>() + 24 + value.bytes().len()
+    }
+
+    fn name(&self) -> String {
+        let types: Vec<String> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| field.data_type.to_string())
+            .collect();
+        format!("row key/1 ({})", types.join(", "))
     }
 }

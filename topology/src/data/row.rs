@@ -389,6 +389,11 @@ impl RowBuffer {
         self.bytes.truncate(span.start as usize);
     }
 
+    /// Takes back everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Makes what was written the shared buffer of its rows, and empties this one for reuse.
     pub fn freeze(&mut self) -> FrozenRows {
         let frozen = FrozenRows {

@@ -126,7 +126,8 @@ impl<K: Key, V: Data> KTable<K, V> {
         &self,
         map: impl Fn(&K, V) -> Option<W> + Send + Sync + 'static,
     ) -> KTable<K, W> {
-        self.map_step("filter-map-values", Arc::new(move |key: &K, row: V, _: &mut Report<'_>| map(key, row)))
+        let map = move |key: &K, row: V, _: &mut Report<'_>| map(key, row);
+        self.map_step("filter-map-values", Arc::new(map)).purely()
     }
 
     /// Maps rows, or leaves them out where `map` gives none; what fails in it is reported, and the
@@ -157,12 +158,28 @@ impl<K: Key, V: Data> KTable<K, V> {
         KTable::new(self.graph.clone(), node, view, self.key.clone(), self.placed.clone())
     }
 
+    /// Notes that the step that was added last does nothing where nobody reads what it sends.
+    fn purely(self) -> Self {
+        self.graph.borrow().node_mut(self.node).pure = true;
+        self
+    }
+
+    /// The form of the keys.
+    pub fn key_codec(&self) -> SharedCodec<K> {
+        self.key.clone()
+    }
+
+    /// True where rows can be read by their key: they are kept, and lie where their keys belong.
+    pub fn is_kept(&self) -> bool {
+        self.view.is_some() && self.placed.as_ref() == Some(&self.key.name())
+    }
+
     /// Keeps the rows that `predicate` holds for.
     pub fn filter(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
         let keep = move |key: &K, value: V, _: &mut Report<'_>| {
             predicate(key, &value).then_some(value)
         };
-        self.map_step("filter", Arc::new(keep))
+        self.map_step("filter", Arc::new(keep)).purely()
     }
 
     /// Makes of each row another one.
@@ -171,7 +188,7 @@ impl<K: Key, V: Data> KTable<K, V> {
         map: impl Fn(&K, &V) -> W + Send + Sync + 'static,
     ) -> KTable<K, W> {
         let map = move |key: &K, value: V, _: &mut Report<'_>| Some(map(key, &value));
-        self.map_step("map-values", Arc::new(map))
+        self.map_step("map-values", Arc::new(map)).purely()
     }
 
     /// Makes of each row any number of rows, under keys of their own. No two rows may become rows of

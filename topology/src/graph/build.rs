@@ -84,6 +84,7 @@ impl GraphBuilder {
             on_rewrite: OnRewrite::Passes,
             sends_changes: false,
             stateless: true,
+            pure: false,
             may_collapse: false,
             before_sink: false,
             starts_once: false,
@@ -195,6 +196,7 @@ impl GraphBuilder {
         if !self.errors.is_empty() {
             return Err(Error::invalid(self.errors.join("; ")).context("cannot build the topology"));
         }
+        forget_unused(&mut self.graph);
         let to_sinks = only_to_sinks(&self.graph);
         for (node, to_sinks) in self.graph.nodes.iter_mut().zip(to_sinks) {
             node.may_collapse &= to_sinks || !node.before_sink;
@@ -228,6 +230,17 @@ fn topological_order(graph: &Graph) -> std::result::Result<Vec<NodeId>, Arc<str>
     match missing.iter().position(|&n| n > 0) {
         None => Ok(order),
         Some(at) => Err(graph.nodes[at].name.clone()),
+    }
+}
+
+/// Sends nothing to steps that are pure and that nobody reads: what they would compute is computed when
+/// a table is read.
+fn forget_unused(graph: &mut Graph) {
+    let mut used = vec![true; graph.nodes.len()];
+    for &id in graph.order.iter().rev() {
+        let (children, used_now) = (&mut graph.children[id.index()], &used);
+        children.retain(|(child, _)| used_now[child.index()]);
+        used[id.index()] = !children.is_empty() || !graph.nodes[id.index()].pure;
     }
 }
 

@@ -116,6 +116,8 @@ pub(crate) struct Node {
     pub(crate) sends_changes: bool,
     /// True where it does nothing but pass on what it is given, one record at a time.
     pub(crate) stateless: bool,
+    /// True where nothing but what it sends comes of it: without anybody behind it, it need not work.
+    pub(crate) pure: bool,
     /// True where it may hold changes back until the commit.
     pub(crate) may_collapse: bool,
     /// True where that is so only if what it sends reaches nothing but sinks, through stateless steps.

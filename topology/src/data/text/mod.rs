@@ -3,8 +3,7 @@
 //!
 //! Readers take bytes and are strict: no white space, nothing left over. Writers append to a buffer
 //! and allocate nothing but its growth. Decimals and times have their text forms in
-//! [`decimal`](super::decimal) and [`datetime`](super::datetime); [`field`](super::field) picks the
-//! right one for a column.
+//! [`decimal`](super::decimal) and [`datetime`](super::datetime).
 
 mod boolean;
 mod bytes;

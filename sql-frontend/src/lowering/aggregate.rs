@@ -1,0 +1,175 @@
+//! Aggregates: one row a group.
+
+use std::sync::Arc;
+
+use ferrisstreams_topology::codec::row_key;
+use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::dsl::{AggregateOptions, Grouped, KTable, Materialized};
+
+use super::keyed::{Keying, Part};
+use super::pipeline::{Pipeline, volatile};
+use super::relation::{Lowered, TableRows};
+use super::scratch::{Scratch, with_scratch};
+use super::{Lowering, Result};
+use crate::aggregates::{AggState, AggregatePlan};
+use crate::catalog::schema;
+use crate::plan::{Aggregate, Column, Plan, Scalar};
+
+impl Lowering<'_> {
+    pub(super) fn aggregate(
+        &mut self,
+        input: &Plan,
+        groups: &[Scalar],
+        aggregates: &[Aggregate],
+        columns: &[Column],
+        tail: Pipeline,
+    ) -> Result<Lowered> {
+        let (base, pipeline) = Pipeline::peel(input);
+        let lowered = self.lower_with(base, Pipeline::default())?;
+        let key = Part::new(groups.to_vec());
+        let name = self.name("aggregate");
+        let states = match lowered {
+            Lowered::Stream(stream) => {
+                let plan = Arc::new(AggregatePlan::new(aggregates, false));
+                let keying = Keying {
+                    pipeline,
+                    value: Some(arguments(&plan, aggregates)),
+                    key: key.clone(),
+                    condition: None,
+                };
+                let grouped = keying.group(&stream, &base.columns).group_by_key_as(
+                    Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
+                );
+                let options = options(&plan, &key, &name);
+                (grouped.aggregate_with(plan.clone(), options), plan)
+            }
+            Lowered::Table(table) => {
+                let plan = Arc::new(AggregatePlan::new(aggregates, true));
+                let table = table.piped(&pipeline, &base.columns)?;
+                let arguments = arguments(&plan, aggregates);
+                let rows = pipeline.columns(&base.columns);
+                let wide = widened(&table.table, &rows, &key, &arguments)?;
+                let grouped = wide.filter_group_by(
+                    split(&key, &arguments),
+                    Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
+                );
+                let options = options(&plan, &key, &name);
+                (grouped.aggregate_with(plan.clone(), options), plan)
+            }
+        };
+        let (states, plan) = states;
+        Ok(Lowered::Table(finished(&states, plan, &key, columns, tail)?))
+    }
+}
+
+/// The row of what the aggregates gather, and of the filters on it.
+fn arguments(plan: &AggregatePlan, aggregates: &[Aggregate]) -> Part {
+    let exprs = aggregates
+        .iter()
+        .flat_map(|aggregate| aggregate.argument.iter().chain(&aggregate.filter))
+        .cloned()
+        .collect();
+    let part = Part::new(exprs);
+    debug_assert_eq!(part.schema.len(), plan.argument_schema().len());
+    part
+}
+
+fn options(plan: &AggregatePlan, key: &Part, name: &str) -> AggregateOptions<Row, AggState> {
+    // Without GROUP BY there is one row, also of no input.
+    let seed = key.exprs.is_empty().then(|| (Row::empty(), plan.initial()));
+    AggregateOptions {
+        materialized: Materialized::with(name, row_key(&key.schema), plan.state_codec()),
+        multisets: plan.uses_multisets(),
+        seed,
+        queryable: false,
+    }
+}
+
+/// The rows of a table as their keys and arguments side by side, so that what fails is told once.
+fn widened(
+    table: &KTable<Row, Row>,
+    columns: &[Column],
+    key: &Part,
+    arguments: &Part,
+) -> Result<KTable<Row, Row>> {
+    let exprs: Vec<Scalar> = key.exprs.iter().chain(&arguments.exprs).cloned().collect();
+    if let Some(scalar) = exprs.iter().find(|expr| !expr.is_deterministic()) {
+        return Err(volatile(scalar));
+    }
+    let wide = Part::new(exprs);
+    let projection = wide.compile(&RowLayout::new(&schema(columns)));
+    Ok(table.try_filter_map_values(move |_, row, report| {
+        with_scratch(|scratch| {
+            let Scratch { eval, out, .. } = scratch;
+            let span = projection.project(row.bytes(), eval, out);
+            if let Some(message) = eval.take_failure() {
+                report(&message);
+            }
+            Some(Row::from_bytes(out.get(span)))
+        })
+    }))
+}
+
+/// Takes a wide row apart: the key, and the arguments.
+fn split(
+    key: &Part,
+    arguments: &Part,
+) -> impl Fn(&Row, &Row) -> Option<(Row, Row)> + Send + Sync + 'static {
+    let exprs: Vec<Scalar> = key.exprs.iter().chain(&arguments.exprs).cloned().collect();
+    let wide = Part::new(exprs).layout();
+    let (key_layout, argument_layout) = (key.layout(), arguments.layout());
+    move |_, row| {
+        with_scratch(|scratch| {
+            let mut copied = |layout: &RowLayout, from: usize| {
+                let mut writer = scratch.out.begin(layout);
+                for column in 0..layout.len() {
+                    writer.copy(column, row.bytes(), wide.slot(from + column));
+                }
+                let span = writer.finish();
+                Row::from_bytes(scratch.out.get(span))
+            };
+            let group = copied(&key_layout, 0);
+            Some((group, copied(&argument_layout, key_layout.len())))
+        })
+    }
+}
+
+/// The rows of the groups: keys, then what the aggregates say, behind `tail`.
+fn finished(
+    states: &KTable<Row, AggState>,
+    plan: Arc<AggregatePlan>,
+    key: &Part,
+    columns: &[Column],
+    tail: Pipeline,
+) -> Result<TableRows> {
+    tail.check_deterministic()?;
+    let (key_layout, layout) = (key.layout(), RowLayout::new(&schema(columns)));
+    let compiled = tail.compile(columns);
+    let width = key_layout.len();
+    let finish = move |group: &Row, state: AggState, report: &mut dyn FnMut(&str)| {
+        with_scratch(|scratch| {
+            let mut writer = scratch.made.begin(&layout);
+            for column in 0..width {
+                writer.copy(column, group.bytes(), key_layout.slot(column));
+            }
+            if let Some(message) = plan.finish(&state, &mut writer, width) {
+                report(&message);
+            }
+            let span = writer.finish();
+            let row = compiled.apply_made(span, scratch);
+            if let Some(message) = scratch.eval.take_failure() {
+                report(&message);
+            }
+            row
+        })
+    };
+    let table = if tail.can_fail() {
+        states.try_filter_map_values(finish)
+    } else {
+        states.filter_map_values(move |group, state| finish(group, state, &mut |_| ()))
+    };
+    Ok(TableRows {
+        table,
+        key: (0..width).map(|column| tail.place(column)).collect(),
+    })
+}

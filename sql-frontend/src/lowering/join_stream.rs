@@ -1,0 +1,307 @@
+//! Joins: which of the two forms a join takes, and the one of a stream with a table.
+
+use std::sync::Arc;
+
+use ferrisstreams_topology::codec::{SharedCodec, row, row_key};
+use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan};
+use ferrisstreams_topology::dsl::{Joined, KStream, Materialized};
+
+use super::keyed::{Keying, Part, has_null};
+use super::pipeline::{CompiledPipeline, Pipeline, can_fail};
+use super::relation::{Lowered, TableRows};
+use super::scratch::{Scratch, with_scratch};
+use super::{Lowering, Result, not_supported};
+use crate::binder::{conjunction, conjuncts};
+use crate::catalog::schema;
+use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind};
+
+/// A join of a plan.
+pub(super) struct JoinPlan<'a> {
+    pub(super) kind: JoinKind,
+    pub(super) left: &'a Plan,
+    pub(super) right: &'a Plan,
+    pub(super) on: &'a [JoinOn],
+    pub(super) residual: Option<&'a Scalar>,
+    pub(super) columns: &'a [Column],
+}
+
+impl Lowering<'_> {
+    pub(super) fn join(&mut self, plan: &Plan, tail: Pipeline) -> Result<Lowered> {
+        let PlanKind::Join {
+            kind,
+            left,
+            right,
+            on,
+            residual,
+        } = &plan.kind
+        else {
+            unreachable!("called for joins alone");
+        };
+        let join = JoinPlan {
+            kind: *kind,
+            left,
+            right,
+            on,
+            residual: residual.as_ref(),
+            columns: &plan.columns,
+        };
+        let (left_base, left_tail) = Pipeline::peel(left);
+        let (right_base, right_tail) = Pipeline::peel(right);
+        let left_rows = self.lower_with(left_base, Pipeline::default())?;
+        let right_rows = self.lower_with(right_base, Pipeline::default())?;
+        match (left_rows, right_rows, kind) {
+            (Lowered::Stream(stream), Lowered::Table(table), JoinKind::Inner | JoinKind::Left) => {
+                let table = table.piped(&right_tail, &right_base.columns)?;
+                let side = StreamSide {
+                    stream,
+                    pipeline: left_tail,
+                    columns: &left_base.columns,
+                    is_left: true,
+                };
+                self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
+            }
+            (Lowered::Table(table), Lowered::Stream(stream), JoinKind::Inner | JoinKind::Right) => {
+                let table = table.piped(&left_tail, &left_base.columns)?;
+                let side = StreamSide {
+                    stream,
+                    pipeline: right_tail,
+                    columns: &right_base.columns,
+                    is_left: false,
+                };
+                self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
+            }
+            (left_rows, right_rows, _) => {
+                let left_rows = self.side_table(left_rows, &left_tail, &left_base.columns)?;
+                let right_rows = self.side_table(right_rows, &right_tail, &right_base.columns)?;
+                self.table_join(&join, &left_rows, &right_rows, tail).map(Lowered::Table)
+            }
+        }
+    }
+
+    fn side_table(&mut self, rows: Lowered, tail: &Pipeline, columns: &[Column]) -> Result<TableRows> {
+        match rows {
+            Lowered::Table(table) => table.piped(tail, columns),
+            Lowered::Stream(stream) => {
+                let stream = tail.on_stream(stream, columns);
+                self.as_table(Lowered::Stream(stream), &tail.columns(columns))
+            }
+        }
+    }
+
+    /// A stream that looks up a table.
+    fn stream_join(
+        &mut self,
+        join: &JoinPlan<'_>,
+        side: StreamSide<'_>,
+        table: &TableRows,
+        tail: Pipeline,
+    ) -> Result<KStream<(), Row>> {
+        let name = self.name("join");
+        let keeps = join.kind != JoinKind::Inner;
+        let (stream_plan, table_plan) = if side.is_left {
+            (join.left, join.right)
+        } else {
+            (join.right, join.left)
+        };
+        let pairs = join.on.iter().map(|on| {
+            if side.is_left {
+                (on.left.clone(), on.right.clone())
+            } else {
+                (on.right.clone(), on.left.clone())
+            }
+        });
+        let (of_stream, of_table): (Vec<Scalar>, Vec<Scalar>) = pairs.unzip();
+        let condition = Condition::split(join.residual, side.is_left, join.left.columns.len(), keeps)?;
+        // What may fail is told by a step of its own.
+        let mut behind = condition.of_both.map(Pipeline::filter).unwrap_or_default();
+        behind.append(tail);
+        let (fused, rest) = if behind.can_fail() {
+            (Pipeline::default(), behind)
+        } else {
+            (behind, Pipeline::default())
+        };
+        let combine = Combine {
+            is_left: side.is_left,
+            stream: RowLayout::new(&schema(&stream_plan.columns)),
+            table: RowLayout::new(&schema(&table_plan.columns)),
+            both: RowLayout::new(&schema(join.columns)),
+            tail: fused.compile(join.columns),
+        };
+        let direct = lookup_order(table, &of_table);
+        let key = match &direct {
+            Some(order) => order.iter().map(|at| of_stream[*at].clone()).collect(),
+            None => of_stream,
+        };
+        let keying = Keying {
+            pipeline: side.pipeline,
+            key: Part::new(key),
+            condition: condition.of_stream,
+            value: None,
+        };
+        let stream = keying.look_up(&side.stream, side.columns);
+        let found = move |_: &Option<Row>, row: &Row, found: Option<&Row>| combine.row(row, found);
+        let joined = if direct.is_some() {
+            stream.join_with(&table.table, keeps, found, Joined::named(name))
+        } else {
+            let by = Part::new(of_table);
+            let (code, layout) = (
+                by.compile(&RowLayout::new(&schema(&table_plan.columns))),
+                by.layout(),
+            );
+            let of_row = move |_: &Row, row: &Row| {
+                with_scratch(|scratch| {
+                    let span = code.project(row.bytes(), &mut scratch.eval, &mut scratch.out);
+                    let key = scratch.out.get(span);
+                    (!has_null(key, &layout)).then(|| Row::from_bytes(key))
+                })
+            };
+            let codec: SharedCodec<Row> = row_key(&by.schema);
+            let own: SharedCodec<Row> = table.table.key_codec();
+            let kept = Materialized::with(format!("{name}.index"), own, row());
+            let index = table.table.index(of_row, codec, kept);
+            stream.join_index(&index, keeps, found, Joined::named(name))
+        };
+        let rows = joined.map_run(|| Box::new(super::keyed::Unkey));
+        Ok(rest.on_stream(rows, join.columns))
+    }
+}
+
+/// The side of a join that is a stream.
+struct StreamSide<'a> {
+    stream: KStream<(), Row>,
+    pipeline: Pipeline,
+    columns: &'a [Column],
+    is_left: bool,
+}
+
+/// The conditions of a join besides its equalities, by the side that they are about.
+struct Condition {
+    of_stream: Option<Scalar>,
+    of_both: Option<Scalar>,
+}
+
+impl Condition {
+    fn split(
+        residual: Option<&Scalar>,
+        stream_is_left: bool,
+        width: usize,
+        keeps: bool,
+    ) -> Result<Condition> {
+        let Some(residual) = residual else {
+            return Ok(Condition {
+                of_stream: None,
+                of_both: None,
+            });
+        };
+        let span = residual.span.into();
+        if !keeps {
+            return Ok(Condition {
+                of_stream: None,
+                of_both: Some(residual.clone()),
+            });
+        }
+        // A record that does not meet its own side's condition meets no row, and is kept.
+        let (mut of_stream, mut others) = (Vec::new(), Vec::new());
+        for conjunct in conjuncts(residual.clone()) {
+            let of_left = |column: &usize| *column < width;
+            let columns = conjunct.columns();
+            let own = if stream_is_left {
+                columns.iter().all(of_left)
+            } else {
+                !columns.iter().any(of_left)
+            };
+            if own { of_stream.push(conjunct) } else { others.push(conjunct) }
+        }
+        if !others.is_empty() {
+            return Err(not_supported(
+                "an outer join of a stream with a table on more than equalities of both sides",
+            ));
+        }
+        let shift = if stream_is_left { 0 } else { width };
+        let of_stream = conjunction(of_stream, span).map(|c| c.remap(&|column| column - shift));
+        Ok(Condition {
+            of_stream,
+            of_both: None,
+        })
+    }
+}
+
+/// For each column of a table's key, which of the expressions it is looked up by gives it; none
+/// where the table cannot be looked up by its key.
+fn lookup_order(table: &TableRows, by: &[Scalar]) -> Option<Vec<usize>> {
+    let key = table.key.as_ref()?;
+    if !table.table.is_kept() || key.len() != by.len() || key.is_empty() {
+        return None;
+    }
+    key.iter()
+        .map(|column| {
+            by.iter()
+                .position(|expr| matches!(expr.kind, ScalarKind::Column(at) if at == *column))
+        })
+        .collect()
+}
+
+/// Puts the rows of both sides side by side.
+struct Combine {
+    is_left: bool,
+    stream: RowLayout,
+    table: RowLayout,
+    both: RowLayout,
+    tail: CompiledPipeline,
+}
+
+impl Combine {
+    fn row(&self, stream: &Row, table: Option<&Row>) -> Option<Row> {
+        with_scratch(|scratch| {
+            let (left, right) = (Some((stream, &self.stream)), table.map(|row| (row, &self.table)));
+            let widths = (self.stream.len(), self.table.len());
+            let span = if self.is_left {
+                side_by_side(&self.both, &mut scratch.made, left, widths.0, right)
+            } else {
+                side_by_side(&self.both, &mut scratch.made, right, widths.1, left)
+            };
+            self.tail.apply_made(span, scratch)
+        })
+    }
+}
+
+/// Writes a row of the columns of two rows, of which one may be missing; the first has `width` columns.
+pub(super) fn side_by_side(
+    both: &RowLayout,
+    out: &mut RowBuffer,
+    left: Option<(&Row, &RowLayout)>,
+    width: usize,
+    right: Option<(&Row, &RowLayout)>,
+) -> RowSpan {
+    let mut writer = out.begin(both);
+    for (side, first) in [(left, 0), (right, width)] {
+        let Some((row, layout)) = side else { continue };
+        for column in 0..layout.len() {
+            writer.copy(first + column, row.bytes(), layout.slot(column));
+        }
+    }
+    writer.finish()
+}
+
+/// A function that puts rows of two tables side by side and applies what comes behind.
+pub(super) fn combiner(
+    left: &[Column],
+    right: &[Column],
+    both: &[Column],
+    tail: &Pipeline,
+) -> Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync> {
+    let (left, right) = (RowLayout::new(&schema(left)), RowLayout::new(&schema(right)));
+    let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
+    Arc::new(move |l, r| {
+        with_scratch(|scratch: &mut Scratch| {
+            let sides = (l.map(|row| (row, &left)), r.map(|row| (row, &right)));
+            let span = side_by_side(&layout, &mut scratch.made, sides.0, left.len(), sides.1);
+            code.apply_made(span, scratch)
+        })
+    })
+}
+
+/// True where a condition may fail for some row.
+pub(super) fn may_fail(condition: Option<&Scalar>) -> bool {
+    condition.is_some_and(can_fail)
+}

@@ -1,0 +1,130 @@
+//! Joins of two tables, whose result is a table.
+
+use std::sync::Arc;
+
+use ferrisstreams_topology::codec::{nullable_key, row, row_key};
+use ferrisstreams_topology::data::{DataType, Row, RowLayout, Schema};
+use ferrisstreams_topology::dsl::{self, JoinSide, JoinSpec, KTable};
+
+use super::join_stream::{JoinPlan, combiner};
+use super::keyed::{Part, has_null};
+use super::pipeline::{Pipeline, volatile};
+use super::relation::{TableRows, hidden_key};
+use super::scratch::with_scratch;
+use super::{Lowering, Result};
+use crate::catalog::schema;
+use crate::compiler::Compiled;
+use crate::plan::{Column, JoinKind, Scalar};
+
+type OnFn = Arc<dyn Fn(&Row, &Row) -> Option<Row> + Send + Sync>;
+
+impl Lowering<'_> {
+    pub(super) fn table_join(
+        &mut self,
+        join: &JoinPlan<'_>,
+        left: &TableRows,
+        right: &TableRows,
+        tail: Pipeline,
+    ) -> Result<TableRows> {
+        let name = self.name("join");
+        let of_left: Vec<Scalar> = join.on.iter().map(|on| on.left.clone()).collect();
+        let of_right: Vec<Scalar> = join.on.iter().map(|on| on.right.clone()).collect();
+        let all = of_left.iter().chain(&of_right).chain(join.residual);
+        if let Some(scalar) = all.clone().find(|scalar| !scalar.is_deterministic()) {
+            return Err(volatile(scalar));
+        }
+        let on_schema = Part::new(of_left.clone()).schema;
+        let out_key = join_key();
+        let spec = JoinSpec {
+            name,
+            kind: kind(join.kind),
+            left: JoinSide {
+                on: on(of_left, &join.left.columns),
+                value: row(),
+            },
+            right: JoinSide {
+                on: on(of_right, &join.right.columns),
+                value: row(),
+            },
+            matches: matches(join),
+            key: pair_key(&out_key),
+            join: {
+                let both = combiner(
+                    &join.left.columns,
+                    &join.right.columns,
+                    join.columns,
+                    &Pipeline::default(),
+                );
+                Arc::new(move |l: Option<&Row>, r: Option<&Row>| {
+                    both(l, r).expect("without a pipeline there is a row of both sides")
+                })
+            },
+            on: nullable_key(row_key(&on_schema)),
+            out_key: row_key(&out_key),
+        };
+        let table: KTable<Row, Row> = left.table.join_spec(&right.table, spec);
+        let rows = TableRows { table, key: None };
+        rows.piped(&tail, join.columns)
+    }
+}
+
+/// The keys of a join's rows: those of both sides as bytes, NULL where a side has no row.
+fn join_key() -> Schema {
+    hidden_key(&[DataType::Bytes, DataType::Bytes])
+}
+
+fn kind(kind: JoinKind) -> dsl::JoinKind {
+    match kind {
+        JoinKind::Inner => dsl::JoinKind::Inner,
+        JoinKind::Left => dsl::JoinKind::Left,
+        JoinKind::Right => dsl::JoinKind::Right,
+        JoinKind::Full => dsl::JoinKind::Full,
+    }
+}
+
+/// What rows of a side are joined on; NULL is equal to nothing.
+fn on(exprs: Vec<Scalar>, columns: &[Column]) -> OnFn {
+    let part = Part::new(exprs);
+    let code = part.compile(&RowLayout::new(&schema(columns)));
+    let layout = part.layout();
+    Arc::new(move |_, row| {
+        with_scratch(|scratch| {
+            let span = code.project(row.bytes(), &mut scratch.eval, &mut scratch.out);
+            let key = scratch.out.get(span);
+            (!has_null(key, &layout)).then(|| Row::from_bytes(key))
+        })
+    })
+}
+
+fn matches(join: &JoinPlan<'_>) -> dsl::Matches<Row, Row> {
+    let Some(residual) = join.residual else {
+        return Arc::new(|_, _| true);
+    };
+    let both = combiner(
+        &join.left.columns,
+        &join.right.columns,
+        join.columns,
+        &Pipeline::default(),
+    );
+    let code = Compiled::new(residual, &RowLayout::new(&schema(join.columns)));
+    Arc::new(move |l, r| {
+        let row = both(Some(l), Some(r)).expect("without a pipeline there is a row of both sides");
+        with_scratch(|scratch| code.test(row.bytes(), &mut scratch.eval) == Some(true))
+    })
+}
+
+fn pair_key(key: &Schema) -> dsl::Combine<Row, Row, Row> {
+    let layout = RowLayout::new(key);
+    Arc::new(move |l: Option<&Row>, r: Option<&Row>| {
+        with_scratch(|scratch| {
+            let mut writer = scratch.out.begin(&layout);
+            for (column, side) in [l, r].into_iter().enumerate() {
+                if let Some(key) = side {
+                    writer.set_bytes(column, key.bytes());
+                }
+            }
+            let span = writer.finish();
+            Row::from_bytes(scratch.out.get(span))
+        })
+    })
+}

@@ -1,0 +1,140 @@
+//! Lowering: plans become steps of the typed DSL.
+//!
+//! SQL adds no operator to the engine. A stream of SQL is a `KStream<(), Row>`, a table a
+//! `KTable<Row, Row>` whose rows have all columns of the plan; what its key is made of only this
+//! module knows. Filters and projections wait in a [`Pipeline`](pipeline::Pipeline) until the step
+//! below them can take them in.
+
+mod scratch;
+mod pipeline;
+mod keyed;
+mod relation;
+mod values;
+mod scan;
+mod aggregate;
+mod join_stream;
+mod join_table;
+mod union;
+mod output;
+mod tables;
+
+use std::collections::BTreeMap;
+
+use ferrisstreams_topology::dsl::StreamsBuilder;
+use ferrisstreams_topology::query::Snapshot;
+use ferrisstreams_topology::{ErrorPolicy, Topology};
+
+use self::pipeline::Pipeline;
+use self::relation::{Kept, Lowered};
+use crate::catalog::Catalog;
+use crate::error::{Code, Diagnostic};
+use crate::plan::{Plan, PlanKind};
+use crate::span::Span;
+
+pub(crate) use self::output::Output;
+pub(crate) use self::tables::sort_by_columns;
+pub use self::tables::{RowsKind, TableRowsError, read_rows};
+
+/// The result of lowering something.
+pub(crate) type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// Rows that are put into a relation, by one INSERT.
+#[derive(Clone, Debug)]
+pub(crate) struct Insertion {
+    /// A name for it, of its own.
+    pub(crate) name: String,
+    /// The rows, with the columns of the relation.
+    pub(crate) plan: Plan,
+}
+
+/// What lowering needs to know besides plans.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) catalog: &'a Catalog,
+    /// What is inserted into relations, by their names.
+    pub(crate) insertions: &'a BTreeMap<String, Vec<Insertion>>,
+    /// Where tables are read from instead of being computed.
+    pub(crate) snapshot: Option<&'a Snapshot>,
+    /// What becomes of records for which something fails.
+    pub(crate) on_error: &'a ErrorPolicy,
+}
+
+/// Puts a topology together, query by query.
+pub(crate) struct Lowering<'a> {
+    surroundings: Surroundings<'a>,
+    builder: StreamsBuilder,
+    /// The tables that are there already.
+    tables: BTreeMap<String, Kept>,
+    query: String,
+    steps: usize,
+}
+
+impl<'a> Lowering<'a> {
+    pub(crate) fn new(surroundings: Surroundings<'a>) -> Self {
+        Lowering {
+            surroundings,
+            builder: StreamsBuilder::new(),
+            tables: BTreeMap::new(),
+            query: String::new(),
+            steps: 0,
+        }
+    }
+
+    /// Begins a query: what is added from now on is part of it.
+    fn begin(&mut self, query: &str) {
+        self.query = query.to_owned();
+        self.steps = 0;
+        self.builder.query(query, self.surroundings.on_error.clone());
+    }
+
+    /// A name for a step of the query that has state or a place of its own; the same at every start
+    /// as long as the query is the same.
+    fn name(&mut self, what: &str) -> String {
+        self.steps += 1;
+        format!("{}.{what}-{}", self.query, self.steps)
+    }
+
+    /// Ends the building.
+    pub(crate) fn build(self) -> ferrisstreams_topology::Result<Topology> {
+        self.builder.build()
+    }
+
+    /// What a plan gives.
+    fn lower(&mut self, plan: &Plan) -> Result<Lowered> {
+        let (base, pipeline) = Pipeline::peel(plan);
+        self.lower_with(base, pipeline)
+    }
+
+    /// What `tail` makes of what a plan gives that is neither a filter nor a projection.
+    fn lower_with(&mut self, base: &Plan, tail: Pipeline) -> Result<Lowered> {
+        match &base.kind {
+            PlanKind::Scan { .. } => self.scan(base, tail),
+            PlanKind::Stream(stream) => self.stream(stream, tail),
+            PlanKind::Table(table) => self.table_rows(table, tail),
+            PlanKind::Values(rows) => self.values(rows, &base.columns, tail),
+            PlanKind::Aggregate {
+                input,
+                groups,
+                aggregates,
+            } => self.aggregate(input, groups, aggregates, &base.columns, tail),
+            PlanKind::Join { .. } => self.join(base, tail),
+            PlanKind::UnionAll(inputs) => self.union(inputs, tail),
+            PlanKind::Filter { .. } | PlanKind::Project { .. } => {
+                let (base, mut pipeline) = Pipeline::peel(base);
+                pipeline.append(tail);
+                self.lower_with(base, pipeline)
+            }
+            PlanKind::Sort { .. } => Err(not_supported("ORDER BY in a query that goes on")),
+            PlanKind::Limit { .. } => Err(not_supported("LIMIT in a query that goes on")),
+        }
+    }
+}
+
+fn not_supported(what: &str) -> Diagnostic {
+    Diagnostic::not_supported(what, Span::default())
+}
+
+/// A mistake in a statement that shows when it is lowered.
+fn mistake(message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Code::NotSupported, message.into(), Span::default())
+}

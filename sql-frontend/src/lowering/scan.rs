@@ -1,0 +1,168 @@
+//! Sources: as streams, and as tables that hold what the source holds.
+
+use std::sync::Arc;
+
+use ferrisstreams_topology::codec::{row, row_key};
+use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
+
+use super::pipeline::{Pipeline, can_fail};
+use super::relation::{Kept, Lowered, TableRows};
+use super::scratch::with_scratch;
+use super::{Lowering, Result};
+use crate::catalog::{Source, Stream, schema};
+use crate::compiler::Compiled;
+use crate::connector::RowFilter;
+use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind};
+
+impl Lowering<'_> {
+    pub(super) fn scan(&mut self, scan: &Plan, tail: Pipeline) -> Result<Lowered> {
+        let PlanKind::Scan {
+            source,
+            kind,
+            projection,
+            filter,
+        } = &scan.kind
+        else {
+            unreachable!("called for scans alone");
+        };
+        match kind {
+            ScanKind::Stream | ScanKind::Open => {
+                let stream = self.source_stream(source, projection, filter.as_ref(), &scan.columns, tail);
+                Ok(Lowered::Stream(stream))
+            }
+            ScanKind::Table => {
+                let name = self.name("table");
+                let rows = self.source_table(source, projection, &name, &scan.columns);
+                let mut pipeline = filter.clone().map(Pipeline::filter).unwrap_or_default();
+                pipeline.append(tail);
+                Ok(Lowered::Table(rows.rows().piped(&pipeline, &scan.columns)?))
+            }
+        }
+    }
+
+    fn source_stream(
+        &mut self,
+        source: &Source,
+        projection: &[usize],
+        filter: Option<&Scalar>,
+        columns: &[Column],
+        tail: Pipeline,
+    ) -> KStream<(), Row> {
+        let (mut early, mut pipeline) = (None, Pipeline::default());
+        match filter {
+            // What fails is counted, which only a step of the topology can do.
+            Some(filter) if can_fail(filter) || !filter.is_deterministic() => {
+                pipeline = Pipeline::filter(filter.clone());
+            }
+            Some(filter) => early = Some(row_filter(filter, columns)),
+            None => {}
+        }
+        pipeline.append(tail);
+        let name = self.name("source");
+        let rows = source.resolved.rows.clone();
+        let projection = projection.to_vec();
+        let consumed = Consumed::decoder(move || rows.decoder(&projection, early.clone()))
+            .from(source.resolved.source.clone())
+            .on_error(source.resolved.on_error.clone());
+        let stream = self.builder.stream(&name, consumed);
+        pipeline.on_stream(stream, columns)
+    }
+
+    /// What a source holds, as a table with the columns at `projection`.
+    pub(super) fn source_table(
+        &mut self,
+        source: &Source,
+        projection: &[usize],
+        name: &str,
+        columns: &[Column],
+    ) -> Kept {
+        let resolved = &source.resolved;
+        let rows = resolved.rows.clone();
+        let read = projection.to_vec();
+        let from = format!("{name}.source");
+        if source.key.is_empty() {
+            let mut consumed = Consumed::decoder(move || rows.decoder(&read, None))
+                .from(resolved.source.clone())
+                .on_error(resolved.on_error.clone());
+            if resolved.load_first {
+                consumed = consumed.load_first();
+            }
+            let stream = self.builder.stream(&from, consumed);
+            return Kept::Counted(self.count_rows(&stream, columns, name));
+        }
+        let mut consumed = Consumed::decoder(move || rows.table_decoder(&read))
+            .from(resolved.source.clone())
+            .on_error(resolved.on_error.clone());
+        if resolved.load_first {
+            consumed = consumed.load_first();
+        }
+        let key_schema = resolved.schema.project(&source.key);
+        let stream: KStream<Row, Option<Row>> = self.builder.stream(&from, consumed);
+        let table = stream.to_table(Materialized::with(name, row_key(&key_schema), row()));
+        let place = |key: &usize| projection.iter().position(|read| read == key);
+        Kept::Keyed(TableRows {
+            table,
+            key: source.key.iter().map(place).collect(),
+        })
+    }
+
+    /// A stream that is computed, or that rows are inserted into.
+    pub(super) fn stream(&mut self, stream: &Arc<Stream>, tail: Pipeline) -> Result<Lowered> {
+        let lowered = match &stream.query {
+            Some(query) => self.lower(query)?,
+            None => self.inserted(&stream.name, &stream.columns)?,
+        };
+        match lowered {
+            Lowered::Stream(rows) => Ok(Lowered::Stream(tail.on_stream(rows, &stream.columns))),
+            Lowered::Table(_) => Err(super::mistake(format!(
+                "`{}` is declared as a stream, but its rows change; create it as a table",
+                stream.name
+            ))),
+        }
+    }
+
+    /// What is inserted into a relation, as a stream.
+    pub(super) fn inserted(&mut self, name: &str, columns: &[Column]) -> Result<Lowered> {
+        let insertions = self.surroundings.insertions;
+        let mut merged: Option<KStream<(), Row>> = None;
+        for insertion in insertions.get(name).into_iter().flatten() {
+            match self.lower(&insertion.plan)? {
+                Lowered::Stream(rows) => {
+                    merged = Some(match merged {
+                        None => rows,
+                        Some(before) => before.merge(&rows),
+                    });
+                }
+                Lowered::Table(_) => {
+                    return Err(super::mistake(format!(
+                        "what is inserted into `{name}` is a table, whose rows change; insert from a stream"
+                    )));
+                }
+            }
+        }
+        let rows = match merged {
+            Some(rows) => rows,
+            None => self.row_list(Vec::new()),
+        };
+        debug_assert!(!columns.is_empty());
+        Ok(Lowered::Stream(rows))
+    }
+}
+
+/// A predicate as decoders take it.
+fn row_filter(filter: &Scalar, columns: &[Column]) -> RowFilter {
+    let compiled = Compiled::new(filter, &RowLayout::new(&schema(columns)));
+    Arc::new(move |row| with_scratch(|scratch| compiled.test(row, &mut scratch.eval) == Some(true)))
+}
+
+impl TableRows {
+    /// The table behind a pipeline.
+    pub(super) fn piped(&self, pipeline: &Pipeline, columns: &[Column]) -> Result<TableRows> {
+        let place = |column: &usize| pipeline.place(*column);
+        Ok(TableRows {
+            table: pipeline.on_table(&self.table, columns)?,
+            key: self.key.as_ref().and_then(|key| key.iter().map(place).collect()),
+        })
+    }
+}

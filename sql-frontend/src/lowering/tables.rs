@@ -1,0 +1,212 @@
+//! Tables of the catalog: made once, followed by the queries that read them, and read from outside.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use ferrisstreams_topology::codec::row_key;
+use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::dsl::{KStream, Materialized};
+use ferrisstreams_topology::query::Snapshot;
+
+use super::keyed::{Keying, Part};
+use super::pipeline::Pipeline;
+use super::relation::{Kept, Lowered, TableRows, keep};
+use super::{Lowering, Result, mistake};
+use crate::catalog::{Table, schema};
+use crate::plan::{Column, PlanKind, ScanKind};
+
+/// In which form the rows of a table are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsKind {
+    /// Each under its key.
+    Keyed,
+    /// Equal rows once, with how often they are there.
+    Counted,
+}
+
+/// Why the rows of a table cannot be read.
+pub type TableRowsError = ferrisstreams_topology::Error;
+
+impl Lowering<'_> {
+    /// A table of the catalog, with its rows as they are now and as they change.
+    pub(super) fn table_rows(&mut self, table: &Arc<Table>, tail: Pipeline) -> Result<Lowered> {
+        if let Some(snapshot) = self.surroundings.snapshot {
+            let rows = read_rows(snapshot, table).map_err(|e| mistake(e.to_string()))?;
+            let stream = self.row_list(rows);
+            return Ok(Lowered::Stream(tail.on_stream(stream, &table.columns)));
+        }
+        self.make_table(table)?;
+        let rows = self.tables[&table.name].follow();
+        Ok(Lowered::Table(rows.piped(&tail, &table.columns)?))
+    }
+
+    /// Makes a table of the catalog under its name, unless it is there.
+    pub(crate) fn make_table(&mut self, table: &Arc<Table>) -> Result<()> {
+        if self.tables.contains_key(&table.name) {
+            return Ok(());
+        }
+        let outer = (self.query.clone(), self.steps);
+        if let Some(query) = &table.query {
+            // What it reads comes first, so that it is in queries of its own.
+            self.make_inputs(query)?;
+        }
+        self.begin(&table.name);
+        let made = self.define(table)?;
+        self.tables.insert(table.name.clone(), made);
+        let (query, steps) = outer;
+        self.begin(&query);
+        self.steps = steps;
+        Ok(())
+    }
+
+    fn make_inputs(&mut self, plan: &crate::plan::Plan) -> Result<()> {
+        if let PlanKind::Table(table) = &plan.kind
+            && self.surroundings.snapshot.is_none()
+        {
+            self.make_table(table)?;
+        }
+        if let PlanKind::Stream(stream) = &plan.kind
+            && let Some(query) = &stream.query
+        {
+            self.make_inputs(query)?;
+        }
+        for input in plan.inputs() {
+            self.make_inputs(input)?;
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, table: &Table) -> Result<Kept> {
+        let name = &table.name;
+        let Some(query) = &table.query else {
+            let Lowered::Stream(rows) = self.inserted(name, &table.columns)? else {
+                unreachable!("what is inserted is a stream");
+            };
+            return Ok(self.inserted_table(table, &rows));
+        };
+        if let PlanKind::Scan {
+            source,
+            kind: ScanKind::Table,
+            projection,
+            filter: None,
+        } = &query.kind
+        {
+            return Ok(self.source_table(source, projection, name, &query.columns));
+        }
+        match self.lower(query)? {
+            Lowered::Stream(stream) => {
+                Ok(Kept::Counted(self.count_rows(&stream, &table.columns, name)))
+            }
+            Lowered::Table(rows) if rows.table.is_kept() => {
+                rows.table.queryable_as(name);
+                Ok(Kept::Keyed(rows))
+            }
+            Lowered::Table(rows) => {
+                let codec = rows.table.key_codec();
+                Ok(Kept::Keyed(TableRows {
+                    table: keep(&rows.table, name, codec),
+                    key: rows.key,
+                }))
+            }
+        }
+    }
+
+    /// A table that holds what is inserted into it: by its primary key, or each row as often as it was.
+    fn inserted_table(&mut self, table: &Table, rows: &KStream<(), Row>) -> Kept {
+        if table.primary_key.is_empty() {
+            return Kept::Counted(self.count_rows(rows, &table.columns, &table.name));
+        }
+        let key = Part::of_columns(&table.primary_key, &table.columns);
+        let codec = row_key(&key.schema);
+        let keying = Keying {
+            pipeline: Pipeline::default(),
+            key,
+            condition: None,
+            value: None,
+        };
+        let upserts = keying.group(rows, &table.columns).map_values(|_, row| Some(row.clone()));
+        let kept = Materialized::with(table.name.as_str(), codec, ferrisstreams_topology::codec::row());
+        Kept::Keyed(TableRows {
+            table: upserts.to_table(kept),
+            key: Some(table.primary_key.clone()),
+        })
+    }
+}
+
+impl Table {
+    /// In which form the rows are kept under the table's name.
+    pub fn rows_kind(&self) -> RowsKind {
+        match &self.query {
+            None if self.primary_key.is_empty() => RowsKind::Counted,
+            None => RowsKind::Keyed,
+            Some(query) => match &query.kind {
+                PlanKind::Scan {
+                    source,
+                    kind: ScanKind::Table,
+                    filter: None,
+                    ..
+                } if source.key.is_empty() => RowsKind::Counted,
+                _ if crate::plan::properties(query).changes == crate::plan::Changes::AppendOnly => {
+                    RowsKind::Counted
+                }
+                _ => RowsKind::Keyed,
+            },
+        }
+    }
+}
+
+/// The rows of a table as a commit left them, in the order of their keys, or of all columns where the
+/// key is hidden.
+///
+/// # Errors
+///
+/// Where the topology has no such table, or the state cannot be read.
+pub fn read_rows(
+    snapshot: &Snapshot,
+    table: &Table,
+) -> std::result::Result<Vec<Row>, TableRowsError> {
+    let mut rows = Vec::new();
+    match table.rows_kind() {
+        RowsKind::Keyed => {
+            let kept = snapshot.table::<Row, Row>(&table.name)?;
+            kept.for_each(|_, row| {
+                rows.push(row.value);
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        RowsKind::Counted => {
+            let counted = snapshot.table::<Row, i64>(&table.name)?;
+            counted.for_each(|row, count| {
+                for _ in 0..count.value {
+                    rows.push(row.clone());
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+    }
+    sort(&mut rows, table);
+    Ok(rows)
+}
+
+fn sort(rows: &mut [Row], table: &Table) {
+    let first = table.key.visible().unwrap_or_default();
+    let rest = (0..table.columns.len()).filter(|column| !first.contains(column));
+    let order: Vec<usize> = first.iter().copied().chain(rest).collect();
+    sort_by_columns(rows, &order, &table.columns);
+}
+
+/// Sorts rows by columns, the first one first.
+pub(crate) fn sort_by_columns(rows: &mut [Row], order: &[usize], columns: &[Column]) {
+    let layout = RowLayout::new(&schema(columns));
+    rows.sort_by_cached_key(|row| {
+        let mut key = Vec::new();
+        for column in order {
+            ferrisstreams_topology::data::key::encode_column(
+                row.bytes(),
+                layout.slot(*column),
+                &mut key,
+            );
+        }
+        key
+    });
+}

@@ -1,0 +1,147 @@
+//! Everything of a session that runs for ever, as one topology.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ferrisstreams_topology::Topology;
+
+use super::{Session, What, fingerprint};
+use crate::catalog::{Relation, Table};
+use crate::error::{Code, Diagnostic};
+use crate::lowering::{Lowering, Result, Surroundings};
+use crate::plan::{Column, Plan, PlanKind};
+use crate::span::Span;
+
+/// A topology with what is needed to run and to watch it.
+#[derive(Clone)]
+pub struct Program {
+    /// The topology.
+    pub topology: Topology,
+    /// What each query computes, in words: state that was made by a query of the same name and other
+    /// words is not taken for this one's.
+    pub plans: BTreeMap<String, String>,
+    /// The tables, in the order of their names.
+    pub tables: Vec<Arc<Table>>,
+    /// The queries whose rows are shown: each is a sink of the topology, of this name, which whoever
+    /// runs it brings. A record's value is a row byte for byte; none says that the row of a key went.
+    pub changes: Vec<Changes>,
+}
+
+/// A query that goes on, whose rows are shown as they come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The name of its sink in the topology.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+impl Session {
+    /// The topology of everything that was created; none where nothing runs for ever.
+    ///
+    /// # Errors
+    ///
+    /// Where a statement asks for what is not supported.
+    pub fn program(&self) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
+        let mut lowering = Lowering::new(Surroundings {
+            catalog: &self.catalog,
+            insertions: &self.insertions,
+            snapshot: None,
+            on_error: &self.on_error,
+        });
+        let mut program = Contents::default();
+        let mut problems = Vec::new();
+        for relation in self.catalog.relations() {
+            if let Relation::Table(table) = relation {
+                let made = lowering.make_table(table);
+                program.plans.insert(table.name.clone(), self.words(table));
+                program.tables.push(table.clone());
+                problems.extend(made.err().map(|problem| self.placed(problem, &table.name)));
+            }
+        }
+        for written in &self.written {
+            let made = match &written.what {
+                What::Query(plan) => {
+                    program.plans.insert(written.name.clone(), fingerprint(plan));
+                    lowering.write(&written.name, plan, &written.output)
+                }
+                What::Table(name) => self.write_table(&mut lowering, &written.name, name, &written.output),
+            };
+            if let Err(problem) = made {
+                problems.push(self.placed(problem, &written.name));
+            }
+            if written.shown {
+                let What::Query(plan) = &written.what else { continue };
+                program.changes.push(Changes {
+                    name: written.name.clone(),
+                    columns: plan.columns.clone(),
+                });
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if program.plans.is_empty() {
+            return Ok(None);
+        }
+        let topology = lowering
+            .build()
+            .map_err(|e| vec![Diagnostic::new(Code::NotSupported, e.to_string(), Span::default())])?;
+        Ok(Some(Program {
+            topology,
+            plans: program.plans,
+            tables: program.tables,
+            changes: program.changes,
+        }))
+    }
+
+    fn write_table(
+        &self,
+        lowering: &mut Lowering<'_>,
+        query: &str,
+        table: &str,
+        output: &crate::lowering::Output,
+    ) -> Result<()> {
+        match self.catalog.get(table) {
+            Some(Relation::Table(table)) => lowering.write_table(query, table, output),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a table holds, in words.
+    fn words(&self, table: &Table) -> String {
+        let mut words = table.query.as_ref().map(fingerprint).unwrap_or_default();
+        for insertion in self.insertions.get(&table.name).into_iter().flatten() {
+            words.push_str(&format!("\n{}: {}", insertion.name, fingerprint(&insertion.plan)));
+        }
+        words
+    }
+
+    /// A mistake at the statement that made a query.
+    fn placed(&self, problem: Diagnostic, query: &str) -> Diagnostic {
+        match self.spans.get(query) {
+            Some(span) if problem.span().is_empty() => problem.at(*span),
+            _ => problem,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Contents {
+    plans: BTreeMap<String, String>,
+    tables: Vec<Arc<Table>>,
+    changes: Vec<Changes>,
+}
+
+/// True where a plan reads a relation of this name.
+pub(super) fn reads(plan: &Plan, name: &str) -> bool {
+    let here = match &plan.kind {
+        PlanKind::Scan { source, .. } => source.name == name,
+        PlanKind::Stream(stream) => {
+            stream.name == name || stream.query.as_ref().is_some_and(|query| reads(query, name))
+        }
+        PlanKind::Table(table) => table.name == name,
+        _ => false,
+    };
+    here || plan.inputs().into_iter().any(|input| reads(input, name))
+}

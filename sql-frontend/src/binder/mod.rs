@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::ast::{Ident, Name, Query, Uri, Values};
 use crate::catalog::{Catalog, Source};
-use crate::connector::Connectors;
+use ferrisstreams_topology::connector::Connectors;
 use crate::error::Diagnostic;
 use crate::plan::{Column, Plan, ScanKind};
 

@@ -6,7 +6,7 @@ use super::Binder;
 use super::problems::{Bound, Problems};
 use crate::ast::{Literal, Property, PropertyValue, PropertyValueKind, Uri};
 use crate::catalog::Source;
-use crate::connector::{
+use ferrisstreams_topology::connector::{
     ConnectorError, ConnectorErrorKind, DeclaredColumn, Options, SourceKind, SourceRequest,
 };
 use crate::error::{Code, Diagnostic};

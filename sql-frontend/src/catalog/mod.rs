@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ferrisstreams_topology::data::Schema;
 
 use crate::ast::{Ident, Name};
-use crate::connector::{Options, ResolvedSource};
+use ferrisstreams_topology::connector::{Options, ResolvedSource};
 use crate::plan::{Column, Key, Plan, ScanKind};
 
 /// What is known by name.

@@ -11,7 +11,7 @@ use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result, mistake};
-use crate::connector::ResolvedSink;
+use ferrisstreams_topology::connector::ResolvedSink;
 use crate::plan::{Column, Plan};
 
 /// Where rows go, and in which form.

@@ -12,7 +12,7 @@ use super::scratch::with_scratch;
 use super::{Lowering, Result};
 use crate::catalog::{Source, Stream, schema};
 use crate::compiler::Compiled;
-use crate::connector::RowFilter;
+use ferrisstreams_topology::connector::RowFilter;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind};
 
 impl Lowering<'_> {

@@ -10,7 +10,7 @@ use crate::ast::{
 };
 use crate::binder::{Bound, Place, all, bind_type, declared, options, take_kind, told};
 use crate::catalog::{Relation, Source, Stream, Table, schema};
-use crate::connector::{Options, SinkRequest, SourceKind, SourceRequest};
+use ferrisstreams_topology::connector::{Options, SinkRequest, SourceKind, SourceRequest};
 use crate::error::{Code, Diagnostic};
 use crate::lowering::Output;
 use crate::plan::{Changes, Column, Key, KeyColumn, Plan, PlanKind, ScanKind, properties};

@@ -75,7 +75,7 @@ impl Session {
         uri: &str,
         shown: &str,
         plan: Plan,
-        options: crate::connector::Options,
+        options: ferrisstreams_topology::connector::Options,
         place: &Place<'_>,
     ) -> Bound<Answer> {
         self.queries += 1;

@@ -19,7 +19,7 @@ use ferrisstreams_topology::ErrorPolicy;
 use crate::ast::{DropObject, Query, Statement, StatementKind};
 use crate::binder::{Binder, Bound, Problems};
 use crate::catalog::Catalog;
-use crate::connector::{Connectors, Options};
+use ferrisstreams_topology::connector::{Connectors, Options};
 use crate::error::{Code, Diagnostic, Severity};
 use crate::lowering::{Insertion, Output};
 use crate::optimizer::optimize;

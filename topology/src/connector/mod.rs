@@ -8,9 +8,14 @@ mod raw;
 mod sink;
 mod source;
 mod stats;
+mod relation;
 
 pub use self::decode::RecordDecoder;
 pub use self::raw::{Offsets, RawBatch, RawRecord, Span, Times};
+pub use self::relation::{
+    ConnectorError, ConnectorErrorKind, Connectors, DeclaredColumn, Options, ResolvedSink,
+    ResolvedSource, RowFilter, RowSource, SinkRequest, SourceKind, SourceRequest,
+};
 pub use self::sink::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
 pub use self::source::{Poll, Source, SourceDescription, SourceReader, SourceStart, Waker};
 pub use self::stats::{Health, Stats};

@@ -1,15 +1,16 @@
-//! The port to connectors: how SQL finds out what a URI stands for.
+//! Relations behind URIs: how SQL finds out what a URI stands for.
 //!
-//! The front end knows no connector. Whoever embeds it brings an implementation of [`Connectors`]
-//! that reads URIs and options, and gives sources and sinks that rows can be read from and written to.
+//! The SQL front end knows no connector. Whoever embeds it brings an implementation of
+//! [`Connectors`] that reads URIs and options, and gives sources and sinks that rows can be read from
+//! and written to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ferrisstreams_topology::ErrorPolicy;
-use ferrisstreams_topology::codec::SharedCodec;
-use ferrisstreams_topology::connector::{RecordDecoder, Sink, Source};
-use ferrisstreams_topology::data::{Field, Row, Schema};
+use super::{RecordDecoder, Sink, Source};
+use crate::codec::SharedCodec;
+use crate::data::{Field, Row, Schema};
+use crate::policy::ErrorPolicy;
 
 /// What SQL asks of connectors.
 pub trait Connectors: Send + Sync {

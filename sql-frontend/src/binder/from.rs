@@ -331,7 +331,7 @@ fn of_catalog(relation: &Known) -> Plan {
 }
 
 /// A scan of all columns of a source.
-pub(super) fn scan(source: &Arc<catalog::Source>) -> Plan {
+pub(super) fn scan(source: &Arc<crate::plan::Source>) -> Plan {
     Plan {
         columns: source.columns.clone(),
         kind: PlanKind::Scan {

@@ -20,7 +20,8 @@ mod query;
 use std::sync::Arc;
 
 use crate::ast::{Ident, Name, Query, Uri, Values};
-use crate::catalog::{Catalog, Source};
+use crate::catalog::Catalog;
+use crate::plan::Source;
 use ferrisstreams_topology::connector::Connectors;
 use crate::error::Diagnostic;
 use crate::plan::{Column, Plan, ScanKind};

@@ -12,7 +12,7 @@ use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result};
 use crate::aggregates::{AggState, AggregatePlan};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::{Aggregate, Column, Plan, Scalar};
 
 impl Lowering<'_> {

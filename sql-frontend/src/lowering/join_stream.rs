@@ -12,7 +12,7 @@ use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result, not_supported};
 use crate::binder::{conjunction, conjuncts};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind};
 
 /// A join of a plan.

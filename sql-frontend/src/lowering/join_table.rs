@@ -12,7 +12,7 @@ use super::pipeline::{Pipeline, volatile};
 use super::relation::{TableRows, hidden_key};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::compiler::Compiled;
 use crate::plan::{Column, JoinKind, Scalar};
 

@@ -33,7 +33,7 @@ use crate::span::Span;
 
 pub(crate) use self::output::Output;
 pub(crate) use self::tables::sort_by_columns;
-pub use self::tables::{RowsKind, TableRowsError, read_rows};
+pub use self::tables::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
 
 /// The result of lowering something.
 pub(crate) type Result<T> = std::result::Result<T, Diagnostic>;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ferrisstreams_topology::Topology;
 
 use super::{Session, What, fingerprint};
-use crate::catalog::{Relation, Table};
+use crate::catalog::Relation;
+use crate::plan::Table;
 use crate::error::{Code, Diagnostic};
 use crate::lowering::{Lowering, Result, Surroundings};
 use crate::plan::{Column, Plan, PlanKind};

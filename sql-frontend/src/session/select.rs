@@ -15,7 +15,7 @@ use ferrisstreams_topology::Error;
 
 use super::Session;
 use super::answer::ResultSet;
-use crate::catalog::{Table, schema};
+use crate::plan::{Table, schema};
 use crate::compiler::{Compiled, Eval};
 use crate::error::Diagnostic;
 use crate::lowering::{Lowering, Output, Surroundings, sort_by_columns};

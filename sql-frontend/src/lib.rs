@@ -4,3 +4,4 @@ pub mod span;
 pub mod error;
 pub mod lexer;
 pub mod ast;
+pub mod parser;

@@ -4,3 +4,7 @@ pub mod span;
 pub mod error;
 pub mod lexer;
 pub mod ast;
+pub mod functions;
+pub mod catalog;
+pub mod plan;
+pub mod compiler;

@@ -147,6 +147,10 @@ fn finished(
     let compiled = tail.compile(columns);
     let width = key_layout.len();
     let finish = move |group: &Row, state: AggState, report: &mut dyn FnMut(&str)| {
+        // A row that is taken back before it was added leaves a group that has none for a while.
+        if width > 0 && !state.has_rows() {
+            return None;
+        }
         with_scratch(|scratch| {
             let mut writer = scratch.made.begin(&layout);
             for column in 0..width {

@@ -168,7 +168,7 @@ fn finished(
         })
     };
     let table = if tail.can_fail() {
-        states.try_filter_map_values(finish)
+        states.try_filter_map_values(move |group, state, report| finish(group, state, report))
     } else {
         states.filter_map_values(move |group, state| finish(group, state, &mut |_| ()))
     };

@@ -7,7 +7,7 @@ use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan};
 use ferrisstreams_topology::dsl::{Joined, KStream, Materialized};
 
 use super::keyed::{Keying, Part, has_null};
-use super::pipeline::{CompiledPipeline, Pipeline, can_fail};
+use super::pipeline::{CompiledPipeline, Pipeline};
 use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result, not_supported};
@@ -283,13 +283,16 @@ pub(super) fn side_by_side(
     writer.finish()
 }
 
+/// Puts rows of two tables side by side and applies what comes behind.
+pub(super) type SideBySide = Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync>;
+
 /// A function that puts rows of two tables side by side and applies what comes behind.
 pub(super) fn combiner(
     left: &[Column],
     right: &[Column],
     both: &[Column],
     tail: &Pipeline,
-) -> Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync> {
+) -> SideBySide {
     let (left, right) = (RowLayout::new(&schema(left)), RowLayout::new(&schema(right)));
     let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
     Arc::new(move |l, r| {
@@ -299,9 +302,4 @@ pub(super) fn combiner(
             code.apply_made(span, scratch)
         })
     })
-}
-
-/// True where a condition may fail for some row.
-pub(super) fn may_fail(condition: Option<&Scalar>) -> bool {
-    condition.is_some_and(can_fail)
 }

@@ -26,7 +26,6 @@ use ferrisstreams_topology::{ErrorPolicy, Topology};
 
 use self::pipeline::Pipeline;
 use self::relation::{Kept, Lowered};
-use crate::catalog::Catalog;
 use crate::error::{Code, Diagnostic};
 use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
@@ -50,7 +49,6 @@ pub(crate) struct Insertion {
 /// What lowering needs to know besides plans.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    pub(crate) catalog: &'a Catalog,
     /// What is inserted into relations, by their names.
     pub(crate) insertions: &'a BTreeMap<String, Vec<Insertion>>,
     /// Where tables are read from instead of being computed.

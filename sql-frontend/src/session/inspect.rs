@@ -236,7 +236,6 @@ impl Session {
 
     fn topology_of(&self, plan: &Plan, span: Span) -> Bound<String> {
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot: None,
             on_error: &self.on_error,

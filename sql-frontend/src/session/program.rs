@@ -63,7 +63,6 @@ impl Session {
     /// Where a statement asks for what is not supported.
     pub fn program(&self) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot: None,
             on_error: &self.on_error,

@@ -124,7 +124,6 @@ impl Session {
             SelectError::Statement(Diagnostic::new(diagnostic.code(), message, span))
         };
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot,
             on_error: &self.on_error,

@@ -63,3 +63,8 @@ pub mod sql {
     pub use ferrisstreams_sql_frontend::plan::{Column, Table};
     pub use ferrisstreams_sql_frontend::*;
 }
+
+/// The programs in the README run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

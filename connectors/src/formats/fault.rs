@@ -34,6 +34,7 @@ impl Fault {
     /// The error: `column price: ...`.
     #[cold]
     pub(super) fn told(self, column: &str, data_type: DataType, text: &[u8]) -> Error {
+        let len = text.len();
         let text = excerpt(text);
         bad_record(format!(
             "column {column}: {}",
@@ -51,9 +52,9 @@ impl Fault {
                 }
                 Fault::NotUtf8 => format!("`{text}` is not UTF-8"),
                 Fault::BadEscape => format!("`{text}` has an escape that stands for no character"),
-                Fault::Null => format!("NULL where a {data_type} must be"),
+                Fault::Null => format!("NULL, where a value of type {data_type} must be"),
                 Fault::Kind(kind) => format!("{kind}, `{text}`, is not of type {data_type}"),
-                Fault::Length => format!("{text} is not of the length of {data_type}"),
+                Fault::Length => format!("{len} bytes are no {data_type}"),
             }
         ))
     }
@@ -121,7 +122,7 @@ mod tests {
         );
         assert_eq!(
             told(Fault::Null, ""),
-            "column price: NULL where a DECIMAL(10, 2) must be"
+            "column price: NULL, where a value of type DECIMAL(10, 2) must be"
         );
     }
 }

@@ -101,8 +101,8 @@ impl RowPlan {
             return error;
         };
         let statement = self.specification.statement(uri, output.source);
-        let message =
-            format!("{error}; the columns were found out from a sample, {statement} declares them");
+        let told = "its type was found out from a sample";
+        let message = format!("{error}; {told}, and {statement} declares another");
         Error::new(error.kind(), message)
     }
 }

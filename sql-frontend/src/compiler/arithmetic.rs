@@ -1,7 +1,7 @@
 //! Arithmetic on integers, floating-point numbers and intervals.
 
 use ferrisstreams_topology::data::datetime;
-use ferrisstreams_topology::data::{DataType, Interval};
+use ferrisstreams_topology::data::{DataType, Interval, Value};
 
 use super::eval::Eval;
 use super::node::Node;
@@ -129,13 +129,23 @@ fn float_failed(
     eval: &mut Eval,
 ) -> Option<f64> {
     let symbol = symbol(op);
+    let (shown_a, shown_b) = (show(a, data_type), show(b, data_type));
     eval.failed(|| {
         if b == 0.0 && matches!(op, ArithmeticOp::Divide | ArithmeticOp::Modulo) {
-            format!("division by zero: {a} {symbol} {b}")
+            format!("division by zero: {shown_a} {symbol} {shown_b}")
         } else {
-            format!("out of range of {data_type}: {a} {symbol} {b}")
+            format!("out of range of {data_type}: {shown_a} {symbol} {shown_b}")
         }
     })
+}
+
+/// A floating-point number as SQL shows it.
+pub(super) fn show(value: f64, data_type: DataType) -> String {
+    let value = match data_type {
+        DataType::Real => Value::Real(value as f32),
+        _ => Value::Double(value),
+    };
+    value.to_string()
 }
 
 /// `-x` of an integer, or of a short decimal.

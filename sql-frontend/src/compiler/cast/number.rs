@@ -4,7 +4,7 @@ use ferrisstreams_topology::data::decimal::{self, Decimal, DecimalType};
 use ferrisstreams_topology::data::{ArithmeticError, DataType, Physical, text};
 
 use super::Cast;
-use crate::compiler::arithmetic::range;
+use crate::compiler::arithmetic::{range, show};
 use crate::compiler::code::Code;
 use crate::compiler::decimal::{power, short_power};
 use crate::compiler::node::Node;
@@ -143,7 +143,7 @@ fn float_to_integer(cast: Cast, input: Code) -> Code {
         if fits && (whole as i64) <= most {
             Some(whole as i64)
         } else {
-            cast.failed(value, RANGE, eval)
+            cast.failed(show(value, cast.from), RANGE, eval)
         }
     }))
 }
@@ -159,7 +159,7 @@ fn float_to_decimal(cast: Cast, to: DecimalType, input: Code) -> Code {
         };
         match unscaled {
             Ok(unscaled) => Some(unscaled),
-            Err(_) => cast.failed(value, RANGE, eval),
+            Err(_) => cast.failed(show(value, cast.from), RANGE, eval),
         }
     });
     short_or_wide(is_wide, node)
@@ -182,7 +182,7 @@ fn float(cast: Cast, input: Code) -> Code {
     Code::Float(floats(input).map(move |value, eval| {
         let real = f64::from(value as f32);
         if (real.is_infinite() && value.is_finite()) || (real == 0.0 && value != 0.0) {
-            return cast.failed(value, RANGE, eval);
+            return cast.failed(show(value, cast.from), RANGE, eval);
         }
         Some(real)
     }))

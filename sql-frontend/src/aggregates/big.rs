@@ -144,7 +144,9 @@ fn difference(a: &[u64], b: &[u64]) -> Limbs {
 }
 
 fn compare(a: &[u64], b: &[u64]) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| a.iter().rev().cmp(b.iter().rev()))
 }
 
 /// In decimal digits.
@@ -195,7 +197,11 @@ impl Scaled {
     /// The square root; the number must not be negative.
     pub(super) fn root(self) -> Scaled {
         let odd = self.exponent & 1;
-        let mantissa = if odd == 1 { self.mantissa * 2.0 } else { self.mantissa };
+        let mantissa = if odd == 1 {
+            self.mantissa * 2.0
+        } else {
+            self.mantissa
+        };
         Scaled {
             mantissa: mantissa.sqrt(),
             exponent: (self.exponent - odd) / 2,
@@ -232,8 +238,14 @@ mod tests {
     fn numbers_are_shown_in_digits() {
         assert_eq!(big(0).to_string(), "0");
         assert_eq!(big(i128::MIN).to_string(), i128::MIN.to_string());
-        assert_eq!(Big::power_of_ten(80).to_string(), format!("1{}", "0".repeat(80)));
-        assert_eq!(Big::from_words(&[5], 1).to_string(), (5u128 << 64).to_string());
+        assert_eq!(
+            Big::power_of_ten(80).to_string(),
+            format!("1{}", "0".repeat(80))
+        );
+        assert_eq!(
+            Big::from_words(&[5], 1).to_string(),
+            (5u128 << 64).to_string()
+        );
         assert_eq!(Big::from_words(&[u64::MAX], 0).to_string(), "-1");
     }
 
@@ -242,7 +254,10 @@ mod tests {
         let huge = Big::power_of_ten(400).to_scaled();
         assert_eq!(huge.to_f64(), None);
         assert_eq!(huge.root().to_f64(), Some(1e200));
-        assert_eq!(huge.over(Big::power_of_ten(800).to_scaled()).to_f64(), Some(0.0));
+        assert_eq!(
+            huge.over(Big::power_of_ten(800).to_scaled()).to_f64(),
+            Some(0.0)
+        );
         assert_eq!(Big::power_of_ten(308).to_scaled().to_f64(), Some(1e308));
     }
 
@@ -254,7 +269,11 @@ mod tests {
             (odd + 1, (1 << 60) + (1 << 8)),
             (odd + (1 << 8), (1 << 60) + (1 << 9)),
         ] {
-            assert_eq!(big(value).to_scaled().to_f64(), Some(wanted as f64), "{value}");
+            assert_eq!(
+                big(value).to_scaled().to_f64(),
+                Some(wanted as f64),
+                "{value}"
+            );
             assert_eq!(wanted as f64 as i128, wanted);
         }
     }

@@ -22,7 +22,7 @@ pub(super) struct StateCodec {
 
 impl Codec<AggState> for StateCodec {
     fn encode(&self, state: &AggState, out: &mut Vec<u8>) -> Result<()> {
-        for word in state.words() {
+        for word in &state.words()[..self.words] {
             put_word(out, *word);
         }
         for extra in state.extras() {
@@ -48,7 +48,11 @@ impl Codec<AggState> for StateCodec {
         self.read(&mut input)
             .filter(|_| input.rest.is_empty())
             .ok_or_else(|| {
-                let message = format!("cannot read a group of {} from {} bytes", self.name(), bytes.len());
+                let message = format!(
+                    "cannot read a group of {} from {} bytes",
+                    self.name(),
+                    bytes.len()
+                );
                 Error::new(ErrorKind::BadRecord, message)
             })
     }
@@ -64,9 +68,9 @@ impl Codec<AggState> for StateCodec {
 
 impl StateCodec {
     fn read(&self, input: &mut Input<'_>) -> Option<AggState> {
-        let words: Option<SmallVec<_>> = (0..self.words).map(|_| input.word()).collect();
+        let words: Option<SmallVec<[u64; 16]>> = (0..self.words).map(|_| input.word()).collect();
         let extras: Option<Vec<Extra>> = self.extras.iter().map(|like| input.extra(like)).collect();
-        Some(AggState::new(words?, extras?))
+        Some(AggState::new(&words?, extras?))
     }
 }
 
@@ -163,14 +167,16 @@ mod tests {
     fn states() -> impl Strategy<Value = AggState> {
         let sum = (any::<f64>(), any::<f64>()).prop_map(|(a, b)| {
             let mut sum = ExactSum::default();
-            [a, b].into_iter().filter(|f| f.is_finite()).for_each(|f| sum.add(f, false));
+            [a, b]
+                .into_iter()
+                .filter(|f| f.is_finite())
+                .for_each(|f| sum.add(f, false));
             Extra::Sum(sum)
         });
         let bytes = proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200));
         let bytes = bytes.prop_map(|bytes| Extra::Bytes(bytes.map(Into::into)));
         let words = proptest::collection::vec(word(), 4);
-        (words, sum, bytes)
-            .prop_map(|(words, sum, bytes)| AggState::new(words.into_iter().collect(), vec![sum, bytes]))
+        (words, sum, bytes).prop_map(|(words, sum, bytes)| AggState::new(&words, vec![sum, bytes]))
     }
 
     proptest! {

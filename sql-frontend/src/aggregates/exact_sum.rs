@@ -80,7 +80,11 @@ impl ExactSum {
         }
         let (at, shift) = (bit / 64, bit % 64);
         let low = magnitude << shift;
-        let high = if shift == 0 { 0 } else { magnitude >> (128 - shift) };
+        let high = if shift == 0 {
+            0
+        } else {
+            magnitude >> (128 - shift)
+        };
         let pieces = [low as u64, (low >> 64) as u64, high as u64];
         let from = self.make_room(at, pieces.len());
         let mut carry = false;
@@ -113,7 +117,10 @@ impl ExactSum {
             self.low = at;
         }
         let from = (at - self.low) as usize;
-        let sign = self.limbs.last().map_or(0, |top| ((*top as i64) >> 63) as u64);
+        let sign = self
+            .limbs
+            .last()
+            .map_or(0, |top| ((*top as i64) >> 63) as u64);
         let len = self.limbs.len().max(from + count) + 1;
         self.limbs.resize(len, sign);
         from
@@ -122,7 +129,9 @@ impl ExactSum {
     /// Drops limbs that say nothing.
     fn trim(&mut self) {
         while let Some((top, rest)) = self.limbs.split_last() {
-            let sign = rest.last().map_or(0, |below| ((*below as i64) >> 63) as u64);
+            let sign = rest
+                .last()
+                .map_or(0, |below| ((*below as i64) >> 63) as u64);
             if *top != sign {
                 break;
             }
@@ -132,7 +141,11 @@ impl ExactSum {
         if zeros > 0 {
             self.limbs.drain(..zeros);
         }
-        self.low = if self.limbs.is_empty() { 0 } else { self.low + zeros as u32 };
+        self.low = if self.limbs.is_empty() {
+            0
+        } else {
+            self.low + zeros as u32
+        };
     }
 }
 
@@ -155,7 +168,10 @@ mod tests {
     use super::*;
 
     fn value(sum: &ExactSum) -> Option<f64> {
-        sum.to_big().to_scaled().shifted(ExactSum::EXPONENT).to_f64()
+        sum.to_big()
+            .to_scaled()
+            .shifted(ExactSum::EXPONENT)
+            .to_f64()
     }
 
     #[test]

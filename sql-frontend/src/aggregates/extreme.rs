@@ -6,13 +6,11 @@
 
 use std::cmp::Ordering;
 
-use ferrisstreams_topology::Error;
-use ferrisstreams_topology::Result;
 use ferrisstreams_topology::data::key::encode_column;
 use ferrisstreams_topology::data::{
     DataType, Field, Interval, KeyEncoder, Physical, RowBuffer, RowLayout, RowWriter, Schema, Slot,
 };
-use ferrisstreams_topology::ErrorKind;
+use ferrisstreams_topology::{Error, ErrorKind, Result};
 
 use super::state::AggState;
 
@@ -81,7 +79,11 @@ impl Extreme {
     /// Takes in a value, which is not NULL.
     #[inline]
     pub(super) fn enter(&self, state: &mut AggState, row: &[u8], slot: Slot) {
-        let better = if self.greatest { Ordering::Greater } else { Ordering::Less };
+        let better = if self.greatest {
+            Ordering::Greater
+        } else {
+            Ordering::Less
+        };
         if state.word(self.present) == 0 || self.compare(state, row, slot) == better {
             self.put(state, row, slot);
         }
@@ -233,7 +235,16 @@ mod tests {
 
     #[test]
     fn floats_sort_as_numbers() {
-        let sorted = [f64::NEG_INFINITY, -1e300, -1.5, -1e-310, 0.0, 1e-310, 2.0, f64::INFINITY];
+        let sorted = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.5,
+            -1e-310,
+            0.0,
+            1e-310,
+            2.0,
+            f64::INFINITY,
+        ];
         assert!(sorted.map(to_ordered).is_sorted_by(|a, b| a < b));
         assert!(to_ordered(f64::INFINITY) < to_ordered(f64::NAN));
         assert_eq!(to_ordered(-f64::NAN), to_ordered(f64::NAN));

@@ -13,7 +13,12 @@ mod state;
 mod codec;
 mod extreme;
 mod step;
+mod number;
+mod float;
+mod spread;
+mod interval;
 mod outcome;
+mod inputs;
 mod layout;
 mod plan;
 #[cfg(test)]

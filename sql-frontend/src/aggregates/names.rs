@@ -28,7 +28,9 @@ const NAMES: &[(&str, AggregateFunction)] = &[
 ///
 /// `COUNT` is that of values; the caller knows whether it was `COUNT(*)`.
 pub fn lookup(name: &str) -> Option<AggregateFunction> {
-    let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = NAMES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name));
     found.map(|(_, function)| *function)
 }
 

@@ -9,7 +9,8 @@ use ferrisstreams_topology::dsl::{Aggregator, Multisets};
 
 use super::codec::StateCodec;
 use super::extreme::{encode_value, turn_over};
-use super::layout::{Input, Layout, ROWS, layout};
+use super::inputs::{Input, ROWS};
+use super::layout::{Layout, layout};
 use super::state::AggState;
 use super::step::Step;
 use crate::plan::Aggregate;
@@ -22,6 +23,7 @@ use crate::plan::Aggregate;
 pub struct AggregatePlan {
     arguments: Schema,
     layout: Layout,
+    initial: AggState,
     retractable: bool,
 }
 
@@ -31,11 +33,15 @@ impl AggregatePlan {
         let exprs = aggregates
             .iter()
             .flat_map(|aggregate| aggregate.argument.iter().chain(&aggregate.filter));
-        let fields = exprs.enumerate().map(|(at, expr)| Field::new(format!("c{at}"), expr.data_type));
+        let fields = exprs
+            .enumerate()
+            .map(|(at, expr)| Field::new(format!("c{at}"), expr.data_type));
         let arguments: Schema = fields.collect();
         let slots = RowLayout::new(&arguments);
+        let layout = layout(aggregates, slots.slots(), retractable);
         AggregatePlan {
-            layout: layout(aggregates, slots.slots(), retractable),
+            initial: AggState::new(&vec![0; layout.words], layout.extras.clone()),
+            layout,
             arguments,
             retractable,
         }
@@ -49,7 +55,7 @@ impl AggregatePlan {
 
     /// The state of a group without rows.
     pub fn initial(&self) -> AggState {
-        AggState::of_nothing(self.layout.words, &self.layout.extras)
+        self.initial.clone()
     }
 
     /// The form in which a store keeps states. Its name says which aggregates they are of.
@@ -63,7 +69,10 @@ impl AggregatePlan {
 
     /// Whether the values of a group are kept in multisets.
     pub fn uses_multisets(&self) -> bool {
-        self.layout.inputs.iter().any(|input| !input.sets.is_empty())
+        self.layout
+            .inputs
+            .iter()
+            .any(|input| !input.sets.is_empty())
     }
 
     /// Writes the results of the aggregates into the columns from `first_column` on.
@@ -97,10 +106,12 @@ impl AggregatePlan {
         group: &mut Option<AggState>,
         sets: &mut Multisets<'_, Row>,
     ) -> Result<()> {
-        let state = group.get_or_insert_with(|| self.initial());
+        let state = group.get_or_insert_with(|| self.initial.clone());
         state.add_count(ROWS, weight);
         for input in &self.layout.inputs {
-            let counts = input.filter.is_none_or(|filter| filter.bool(row) == Some(true));
+            let counts = input
+                .filter
+                .is_none_or(|filter| filter.bool(row) == Some(true));
             if !counts || input.argument.is_some_and(|argument| argument.is_null(row)) {
                 continue;
             }
@@ -192,7 +203,10 @@ impl Aggregator<Row, Row> for AggregatePlan {
         state: &mut Option<AggState>,
         sets: &mut Multisets<'_, Row>,
     ) -> Result<()> {
-        assert!(self.retractable, "a row was taken back from aggregates of rows that stay");
+        assert!(
+            self.retractable,
+            "a row was taken back from aggregates of rows that stay"
+        );
         self.gather(key, value.bytes(), -1, state, sets)?;
         drop_if_gone(key, state);
         Ok(())

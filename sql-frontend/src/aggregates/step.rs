@@ -134,7 +134,9 @@ impl Step {
             StepKind::FloatSquares => {
                 let value = slot.float(row).unwrap_or_default();
                 if value.is_finite() {
-                    state.sum_mut(self.place.extra).add_square(value, weight < 0);
+                    state
+                        .sum_mut(self.place.extra)
+                        .add_square(value, weight < 0);
                 }
             }
             StepKind::IntervalSum => {

@@ -17,7 +17,10 @@ use crate::plan::AggregateFunction;
 /// assert_eq!(sum, Some((DataType::SmallInt, DataType::BigInt)));
 /// assert_eq!(result_type(AggregateFunction::Sum, DataType::TEXT), None);
 /// ```
-pub fn result_type(function: AggregateFunction, argument: DataType) -> Option<(DataType, DataType)> {
+pub fn result_type(
+    function: AggregateFunction,
+    argument: DataType,
+) -> Option<(DataType, DataType)> {
     let result = match function {
         AggregateFunction::CountRows | AggregateFunction::Count => DataType::BigInt,
         AggregateFunction::Sum => sum_type(argument)?,
@@ -46,30 +49,78 @@ mod tests {
     fn results_by_function_and_argument() {
         let decimal = |precision, scale| DataType::Decimal { precision, scale };
         let cases = [
-            (AggregateFunction::Count, DataType::Bytes, Some(DataType::BigInt)),
-            (AggregateFunction::Sum, DataType::Int, Some(DataType::BigInt)),
-            (AggregateFunction::Sum, DataType::BigInt, Some(decimal(38, 0))),
+            (
+                AggregateFunction::Count,
+                DataType::Bytes,
+                Some(DataType::BigInt),
+            ),
+            (
+                AggregateFunction::Sum,
+                DataType::Int,
+                Some(DataType::BigInt),
+            ),
+            (
+                AggregateFunction::Sum,
+                DataType::BigInt,
+                Some(decimal(38, 0)),
+            ),
             (AggregateFunction::Sum, decimal(10, 2), Some(decimal(38, 2))),
             (AggregateFunction::Sum, DataType::Real, Some(DataType::Real)),
-            (AggregateFunction::Sum, DataType::Interval, Some(DataType::Interval)),
+            (
+                AggregateFunction::Sum,
+                DataType::Interval,
+                Some(DataType::Interval),
+            ),
             (AggregateFunction::Sum, DataType::Boolean, None),
-            (AggregateFunction::Avg, DataType::TinyInt, Some(decimal(38, 6))),
+            (
+                AggregateFunction::Avg,
+                DataType::TinyInt,
+                Some(decimal(38, 6)),
+            ),
             (AggregateFunction::Avg, decimal(12, 9), Some(decimal(38, 9))),
-            (AggregateFunction::Avg, DataType::Real, Some(DataType::Double)),
-            (AggregateFunction::Avg, DataType::Interval, Some(DataType::Interval)),
+            (
+                AggregateFunction::Avg,
+                DataType::Real,
+                Some(DataType::Double),
+            ),
+            (
+                AggregateFunction::Avg,
+                DataType::Interval,
+                Some(DataType::Interval),
+            ),
             (AggregateFunction::Avg, DataType::Date, None),
             (AggregateFunction::Min, DataType::TEXT, Some(DataType::TEXT)),
-            (AggregateFunction::Max, DataType::Boolean, Some(DataType::Boolean)),
-            (AggregateFunction::Every, DataType::Boolean, Some(DataType::Boolean)),
+            (
+                AggregateFunction::Max,
+                DataType::Boolean,
+                Some(DataType::Boolean),
+            ),
+            (
+                AggregateFunction::Every,
+                DataType::Boolean,
+                Some(DataType::Boolean),
+            ),
             (AggregateFunction::Some, DataType::Int, None),
-            (AggregateFunction::BitXor, DataType::SmallInt, Some(DataType::SmallInt)),
+            (
+                AggregateFunction::BitXor,
+                DataType::SmallInt,
+                Some(DataType::SmallInt),
+            ),
             (AggregateFunction::BitAnd, decimal(5, 0), None),
-            (AggregateFunction::VarPop, decimal(5, 0), Some(DataType::Double)),
+            (
+                AggregateFunction::VarPop,
+                decimal(5, 0),
+                Some(DataType::Double),
+            ),
             (AggregateFunction::StddevSamp, DataType::Interval, None),
         ];
         for (function, argument, wanted) in cases {
             let result = result_type(function, argument);
-            assert_eq!(result, wanted.map(|result| (argument, result)), "{function:?}({argument})");
+            assert_eq!(
+                result,
+                wanted.map(|result| (argument, result)),
+                "{function:?}({argument})"
+            );
         }
     }
 }

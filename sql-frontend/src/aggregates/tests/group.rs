@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::Result;
 use ferrisstreams_topology::codec::{plain, row, row_key};
-use ferrisstreams_topology::data::{
-    DataType, Field, Row, RowBuffer, RowLayout, Schema, Value,
-};
+use ferrisstreams_topology::data::{DataType, Field, Row, RowBuffer, RowLayout, Schema, Value};
 use ferrisstreams_topology::dsl::{
     AggregateOptions, Aggregator, Consumed, Grouped, Materialized, Multisets, StreamsBuilder,
 };
@@ -118,7 +116,9 @@ impl Group {
             Record::new(self.key.clone(), bytes, 0)
         };
         let records = changes.into_iter().map(record).collect();
-        self.driver.pipe_records(&self.input, 0, records).expect("rows that are gathered");
+        self.driver
+            .pipe_records(&self.input, 0, records)
+            .expect("rows that are gathered");
     }
 
     /// The row of arguments and filters that is made of a pair.
@@ -142,13 +142,18 @@ impl Group {
 
     pub(super) fn state(&self) -> Option<AggState> {
         let table = self.driver.table::<Row, AggState>("groups");
-        table.get(self.key.clone()).expect("a state that can be read")
+        table
+            .get(self.key.clone())
+            .expect("a state that can be read")
     }
 
     /// The results, and what is said about those that there are not; none without a group.
     pub(super) fn results(&self) -> Option<(Vec<Value>, Option<String>)> {
         let state = self.state()?;
-        let fields = self.aggregates.iter().map(|a| Field::new("result", a.data_type));
+        let fields = self
+            .aggregates
+            .iter()
+            .map(|a| Field::new("result", a.data_type));
         let schema: Schema = fields.collect();
         let layout = RowLayout::new(&schema);
         let mut buffer = RowBuffer::new();

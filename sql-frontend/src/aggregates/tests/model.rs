@@ -43,9 +43,9 @@ fn result(aggregate: &Aggregate, values: &[Value]) -> String {
         AggregateFunction::Avg => text(average(aggregate.data_type, values)),
         AggregateFunction::Min => text(values[0].clone()),
         AggregateFunction::Max => text(values[values.len() - 1].clone()),
-        AggregateFunction::Every => {
-            text(Value::Boolean(values.iter().all(|value| *value == Value::Boolean(true))))
-        }
+        AggregateFunction::Every => text(Value::Boolean(
+            values.iter().all(|value| *value == Value::Boolean(true)),
+        )),
         AggregateFunction::Some => text(Value::Boolean(values.contains(&Value::Boolean(true)))),
         AggregateFunction::BitAnd => all(|a, b| a & b),
         AggregateFunction::BitOr => all(|a, b| a | b),
@@ -73,7 +73,8 @@ fn order(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Double(_) | Value::Real(_), _) => {
             let (a, b) = (float(a), float(b));
-            a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+            a.partial_cmp(&b)
+                .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
         }
         (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
         (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
@@ -170,18 +171,27 @@ fn spread(values: &[Value], sample: bool, measure: fn(f64) -> f64) -> String {
     }
     let first = &values[0];
     let differences: Vec<f64> = match first {
-        Value::Double(_) | Value::Real(_) => {
-            values.iter().map(|value| float(value) - float(first)).collect()
-        }
+        Value::Double(_) | Value::Real(_) => values
+            .iter()
+            .map(|value| float(value) - float(first))
+            .collect(),
         _ => {
             let unit = float(&match first {
-                Value::Decimal { scale, .. } => Value::Decimal { unscaled: 1, scale: *scale },
+                Value::Decimal { scale, .. } => Value::Decimal {
+                    unscaled: 1,
+                    scale: *scale,
+                },
                 _ => Value::Integer(1),
             });
-            values.iter().map(|value| (whole(value) - whole(first)) as f64 * unit).collect()
+            values
+                .iter()
+                .map(|value| (whole(value) - whole(first)) as f64 * unit)
+                .collect()
         }
     };
     let mean = differences.iter().sum::<f64>() / values.len() as f64;
-    let squares = differences.iter().map(|difference| (difference - mean).powi(2));
+    let squares = differences
+        .iter()
+        .map(|difference| (difference - mean).powi(2));
     Value::Double(measure(squares.sum::<f64>() / divisor as f64)).to_string()
 }

@@ -34,21 +34,93 @@ const POOLS: &[(DataType, &[&str])] = &[
     (DataType::Boolean, &["true", "false"]),
     (DataType::TinyInt, &["-128", "-1", "0", "1", "6", "127"]),
     (DataType::SmallInt, &["-32768", "-1", "0", "255", "32767"]),
-    (DataType::Int, &["-2147483648", "-7", "0", "3", "2147483647"]),
-    (DataType::BigInt, &["-9223372036854775808", "-7", "0", "3", "9223372036854775807"]),
-    (decimal(10, 2), &["-99999999.99", "-0.01", "0", "0.10", "19.99", "99999999.99"]),
-    (decimal(18, 9), &["-0.000000001", "0.333333333", "123456789.123456789"]),
-    (decimal(30, 3), &["-999999999999999999999999999.999", "0.001", "0", "123456789012345678901.5"]),
-    (DataType::Real, &["-1.5", "-0", "0", "0.125", "1024", "NaN", "Infinity", "-Infinity"]),
-    (DataType::Double, &["-1.5", "-0", "0", "0.125", "1048576.25", "NaN", "Infinity", "-Infinity"]),
-    (DataType::Double, &["-1.5", "-0.375", "0", "0.125", "1000.75"]),
+    (
+        DataType::Int,
+        &["-2147483648", "-7", "0", "3", "2147483647"],
+    ),
+    (
+        DataType::BigInt,
+        &[
+            "-9223372036854775808",
+            "-7",
+            "0",
+            "3",
+            "9223372036854775807",
+        ],
+    ),
+    (
+        decimal(10, 2),
+        &["-99999999.99", "-0.01", "0", "0.10", "19.99", "99999999.99"],
+    ),
+    (
+        decimal(18, 9),
+        &["-0.000000001", "0.333333333", "123456789.123456789"],
+    ),
+    (
+        decimal(30, 3),
+        &[
+            "-999999999999999999999999999.999",
+            "0.001",
+            "0",
+            "123456789012345678901.5",
+        ],
+    ),
+    (
+        DataType::Real,
+        &[
+            "-1.5",
+            "-0",
+            "0",
+            "0.125",
+            "1024",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+        ],
+    ),
+    (
+        DataType::Double,
+        &[
+            "-1.5",
+            "-0",
+            "0",
+            "0.125",
+            "1048576.25",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+        ],
+    ),
+    (
+        DataType::Double,
+        &["-1.5", "-0.375", "0", "0.125", "1000.75"],
+    ),
     (DataType::TEXT, &["", "a", "ab", "b", "Zebra", "\u{e9}"]),
-    (DataType::Bytes, &["\\x", "\\x00", "\\x0000", "\\x00ff", "\\xff"]),
+    (
+        DataType::Bytes,
+        &["\\x", "\\x00", "\\x0000", "\\x00ff", "\\xff"],
+    ),
     (DataType::Date, &["1969-12-31", "1970-01-01", "2024-02-29"]),
     (DataType::Time, &["00:00:00", "23:59:59.999999"]),
-    (DataType::Timestamp, &["1969-12-31 23:59:59", "2024-02-29 12:00:00.5"]),
-    (DataType::TimestampTz, &["1969-12-31 23:59:59+00", "2024-02-29 12:00:00.5+02"]),
-    (DataType::Interval, &["1 month", "30 days", "-1 month", "25:00:00", "1 day 01:00:00", "-00:00:00.000001"]),
+    (
+        DataType::Timestamp,
+        &["1969-12-31 23:59:59", "2024-02-29 12:00:00.5"],
+    ),
+    (
+        DataType::TimestampTz,
+        &["1969-12-31 23:59:59+00", "2024-02-29 12:00:00.5+02"],
+    ),
+    (
+        DataType::Interval,
+        &[
+            "1 month",
+            "30 days",
+            "-1 month",
+            "25:00:00",
+            "1 day 01:00:00",
+            "-00:00:00.000001",
+        ],
+    ),
 ];
 
 /// Some of the aggregates that there are over a type.
@@ -73,8 +145,13 @@ struct Visit {
 
 fn visits() -> impl Strategy<Value = Vec<Visit>> {
     let goes = proptest::option::weighted(0.4, any::<u16>());
-    let visit = (0..9usize, 0..3usize, any::<u16>(), goes)
-        .prop_map(|(value, filter, comes, goes)| Visit { value, filter, comes, goes });
+    let visit =
+        (0..9usize, 0..3usize, any::<u16>(), goes).prop_map(|(value, filter, comes, goes)| Visit {
+            value,
+            filter,
+            comes,
+            goes,
+        });
     proptest::collection::vec(visit, 0..24)
 }
 
@@ -111,7 +188,10 @@ fn check(group: &Group, aggregates: &[Aggregate], rows: &[Pair]) -> Result<(), T
     prop_assert_eq!(failure, None);
     for (aggregate, result) in aggregates.iter().zip(&results) {
         let wanted = expected(aggregate, rows);
-        prop_assert!(agrees(aggregate, result, &wanted), "{result}, not {wanted}: {aggregate:?}");
+        prop_assert!(
+            agrees(aggregate, result, &wanted),
+            "{result}, not {wanted}: {aggregate:?}"
+        );
     }
     Ok(())
 }

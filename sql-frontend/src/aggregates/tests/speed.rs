@@ -38,7 +38,8 @@ impl Aggregator<Row, Row> for Repeated {
         sets: &mut Multisets<'_, Row>,
     ) -> Result<()> {
         for _ in 0..self.times {
-            self.plan.add(black_box(key), black_box(value), state, sets)?;
+            self.plan
+                .add(black_box(key), black_box(value), state, sets)?;
         }
         Ok(())
     }
@@ -57,28 +58,52 @@ impl Aggregator<Row, Row> for Repeated {
 /// Nanoseconds a record for COUNT(*), SUM and AVG of a DECIMAL(10, 2) over so many keys, and for
 /// writing results.
 fn measure(keys: u64, records: u64, times: usize) -> (f64, f64) {
-    let money = DataType::Decimal { precision: 10, scale: 2 };
-    let functions = [AggregateFunction::CountRows, AggregateFunction::Sum, AggregateFunction::Avg];
+    let money = DataType::Decimal {
+        precision: 10,
+        scale: 2,
+    };
+    let functions = [
+        AggregateFunction::CountRows,
+        AggregateFunction::Sum,
+        AggregateFunction::Avg,
+    ];
     let aggregates = functions.map(|f| aggregate(f, money, false, false).expect("an aggregate"));
     let plan = Arc::new(AggregatePlan::new(&aggregates, false));
     let key_schema = Schema::new(vec![Field::new("key", DataType::BigInt)]);
     let builder = StreamsBuilder::new();
-    let aggregator = Repeated { plan: plan.clone(), times };
+    let aggregator = Repeated {
+        plan: plan.clone(),
+        times,
+    };
     builder
         .stream::<Row, Row>("rows", Consumed::with(row(), row()))
         .group_by_key_as(Grouped::named("keys").codec(row_key(&key_schema)))
-        .aggregate_with(aggregator, AggregateOptions {
-            materialized: Materialized::with("groups", row_key(&key_schema), plan.state_codec()),
-            multisets: plan.uses_multisets(),
-            seed: None,
-            queryable: true,
-        });
+        .aggregate_with(
+            aggregator,
+            AggregateOptions {
+                materialized: Materialized::with(
+                    "groups",
+                    row_key(&key_schema),
+                    plan.state_codec(),
+                ),
+                multisets: plan.uses_multisets(),
+                seed: None,
+                queryable: true,
+            },
+        );
     let topology = builder.build().expect("a topology");
-    let options = DriverOptions { max_run: 1024, at_once: false, ..DriverOptions::default() };
+    let options = DriverOptions {
+        max_run: 1024,
+        at_once: false,
+        ..DriverOptions::default()
+    };
     let state = State::in_memory(StateOptions::default());
     let mut driver = TopologyTestDriver::with(&topology, state, options).expect("a driver");
     let input = driver.input::<Row, Row>("rows");
-    let (key_layout, layout) = (RowLayout::new(&key_schema), RowLayout::new(plan.argument_schema()));
+    let (key_layout, layout) = (
+        RowLayout::new(&key_schema),
+        RowLayout::new(plan.argument_schema()),
+    );
     let mut spent = 0.0;
     for batch in 0..records / 1024 {
         let mut rows = RowBuffer::new();
@@ -89,13 +114,18 @@ fn measure(keys: u64, records: u64, times: usize) -> (f64, f64) {
                 key.set_integer(0, (number % keys) as i64);
                 let key = key.finish();
                 let mut arguments = rows.begin(&layout);
-                (0..layout.len()).for_each(|column| arguments.set_integer(column, (number % 99_999) as i64));
+                (0..layout.len())
+                    .for_each(|column| arguments.set_integer(column, (number % 99_999) as i64));
                 (key, arguments.finish())
             })
             .collect();
         let frozen = rows.freeze();
-        let records = spans.iter().map(|(key, value)| Record::new(frozen.row(*key), frozen.row(*value), 0));
-        driver.pipe_records(&input, 0, records.collect()).expect("rows");
+        let records = spans
+            .iter()
+            .map(|(key, value)| Record::new(frozen.row(*key), frozen.row(*value), 0));
+        driver
+            .pipe_records(&input, 0, records.collect())
+            .expect("rows");
         let start = Instant::now();
         driver.process().expect("rows that are gathered");
         spent += start.elapsed().as_secs_f64();
@@ -106,7 +136,10 @@ fn measure(keys: u64, records: u64, times: usize) -> (f64, f64) {
     let mut writer = key.begin(&key_layout);
     writer.set_integer(0, 0);
     let span = writer.finish();
-    let state = table.get(Row::from_bytes(key.get(span))).expect("a state").expect("a group");
+    let state = table
+        .get(Row::from_bytes(key.get(span)))
+        .expect("a state")
+        .expect("a group");
     let fields = aggregates.iter().map(|a| Field::new("result", a.data_type));
     let results = RowLayout::new(&fields.collect::<Schema>());
     let start = Instant::now();

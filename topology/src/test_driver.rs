@@ -34,7 +34,7 @@ use crate::connector::{RawBatch, RawRecord, SinkRecord};
 use crate::dsl::Consumed;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::graph::{NodeId, Topology};
+use crate::graph::{NodeId, SourceSpec, Topology};
 use crate::query::{Snapshot, Table};
 use crate::record::{Data, Record};
 use crate::run::Run;
@@ -144,11 +144,7 @@ impl TopologyTestDriver {
     ///
     /// Where there is none, or its records have other types.
     pub fn input<K: Data, V: Data>(&self, name: &str) -> TestInput<K, V> {
-        let graph = &self.topology.graph;
-        let (node, source) = graph
-            .sources()
-            .find(|(id, _)| &*graph.node(*id).name == name)
-            .unwrap_or_else(|| panic!("the topology has no source {name}"));
+        let (node, source) = self.source(name);
         let plain = source.types == TypeId::of::<(K, V)>();
         let optional = source.types == TypeId::of::<(K, Option<V>)>();
         assert!(
@@ -161,6 +157,13 @@ impl TopologyTestDriver {
             optional,
             types: PhantomData,
         }
+    }
+
+    fn source(&self, name: &str) -> (NodeId, &SourceSpec) {
+        let graph = &self.topology.graph;
+        let mut sources = graph.sources();
+        let found = sources.find(|(id, _)| &*graph.node(*id).name == name);
+        found.unwrap_or_else(|| panic!("the topology has no source {name}"))
     }
 
     /// Sends a record into the topology, through partition 0.
@@ -251,22 +254,27 @@ impl TopologyTestDriver {
             timestamp,
             ..RawRecord::default()
         };
-        self.pipe_raw_record(input, 0, record)
+        self.pipe_node(input.node, 0, record)
     }
 
-    /// Sends a record into the topology as bytes, through any partition; its offset is the next one.
+    /// Sends a record as bytes into the source of this name, through any partition. It stands at the
+    /// next offset there.
     ///
     /// # Errors
     ///
     /// Where the query fails.
-    pub fn pipe_raw_record<K: Data, V: Data>(
-        &mut self,
-        input: &TestInput<K, V>,
-        partition: u32,
-        record: RawRecord<'_>,
-    ) -> Result<()> {
-        let batch = self.batch(input.node, partition, vec![record]);
-        self.engine.feed(input.node, &batch);
+    ///
+    /// # Panics
+    ///
+    /// Where the topology has no such source.
+    pub fn pipe_raw_record(&mut self, source: &str, partition: u32, record: RawRecord<'_>) -> Result<()> {
+        let (node, _) = self.source(source);
+        self.pipe_node(node, partition, record)
+    }
+
+    fn pipe_node(&mut self, node: NodeId, partition: u32, record: RawRecord<'_>) -> Result<()> {
+        let batch = self.batch(node, partition, vec![record]);
+        self.engine.feed(node, &batch);
         self.after_pipe()
     }
 

@@ -3,9 +3,12 @@
 //! A view is a store, or what stateless steps make of another view. Nothing is copied: a filtered
 //! table is its parent, filtered as it is read.
 
+mod join;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+pub(crate) use self::join::JoinView;
 use crate::codec::Key;
 use crate::error::Result;
 use crate::processor::{StoreId, Stores};

@@ -1,1 +1,4 @@
 //! Files, Kafka, memory and the console as sources and sinks.
+
+#[cfg(feature = "kafka")]
+pub mod kafka;

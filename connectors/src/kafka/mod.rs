@@ -1,0 +1,4 @@
+//! Kafka topics as sources and sinks.
+
+mod listener;
+mod native;

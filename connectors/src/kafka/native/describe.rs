@@ -9,10 +9,12 @@ use rdkafka::consumer::Consumer as _;
 use super::call::{self, CallError};
 use super::fetch::Consumer;
 
-/// The id of a topic; none where the brokers are too old to have ids, or do not tell.
+/// The id of a topic, asked from one of the brokers; none where they are too old to have ids, or do not
+/// tell.
 pub(in crate::kafka) fn topic_id(
     consumer: &Consumer,
     topic: &str,
+    broker: i32,
     limit: Duration,
 ) -> Result<Option<[u8; 16]>, CallError> {
     let name = call::name(topic)?;
@@ -25,6 +27,8 @@ pub(in crate::kafka) fn topic_id(
         let options = sys::rd_kafka_AdminOptions_new(client, operation);
         let ms = call::millis(limit);
         sys::rd_kafka_AdminOptions_set_request_timeout(options, ms, ptr::null_mut(), 0);
+        // Any broker knows; without this the controller would be searched for.
+        sys::rd_kafka_AdminOptions_set_broker(options, broker, ptr::null_mut(), 0);
         let mut names = [name.as_ptr()];
         let topics = sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len());
         sys::rd_kafka_DescribeTopics(client, topics, options, queue);

@@ -10,6 +10,8 @@ mod options;
 pub mod formats;
 mod connector;
 mod connections;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 
 pub use connections::Connections;
 pub use connector::{Connector, Context};

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         options = options.rebuild(name);
     }
     for changes in &program.changes {
-        let printer = Printer::new(changes.columns.clone(), arguments.output);
+        let printer = Printer::new(changes.clone(), arguments.output);
         options = options.sink(&changes.name, std::sync::Arc::new(printer));
     }
     let state = open_state(arguments, &config)?;

@@ -7,14 +7,24 @@ use ferrisstreams::sql::ResultSet;
 
 /// Writes the rows, an object each.
 pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    for row in result.values() {
+    objects(result).iter().try_for_each(|object| writeln!(out, "{object}"))
+}
+
+/// Writes an object that says which key has no row any more; an empty one where keys are not seen.
+pub(super) fn deleted(out: &mut dyn Write, key: Option<&ResultSet>) -> io::Result<()> {
+    let key = key.and_then(|key| objects(key).pop()).unwrap_or("{}".to_owned());
+    writeln!(out, "{{\"deleted\":{key}}}")
+}
+
+fn objects(result: &ResultSet) -> Vec<String> {
+    let object = |row: Vec<Value>| {
         let fields = result.columns.iter().zip(&row);
         let fields: Vec<String> = fields
             .map(|(column, value)| format!("{}:{}", quoted(&column.name), json(value)))
             .collect();
-        writeln!(out, "{{{}}}", fields.join(","))?;
-    }
-    Ok(())
+        format!("{{{}}}", fields.join(","))
+    };
+    result.values().into_iter().map(object).collect()
 }
 
 /// Writes an object that names the table that follows.

@@ -69,3 +69,20 @@ pub(crate) fn line(out: &mut dyn Write, row: &ResultSet, output: Output) -> io::
         Output::Json => json::write(out, row),
     }
 }
+
+/// Writes that the row of a key went away; the key is none where it is not seen.
+pub(crate) fn deleted(
+    out: &mut dyn Write,
+    key: Option<&ResultSet>,
+    output: Output,
+) -> io::Result<()> {
+    let cells = key.map(cells).and_then(|mut rows| rows.pop());
+    let text = cells.map_or("a row".to_owned(), |row| {
+        let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+        cells.join(", ")
+    });
+    match output {
+        Output::Table | Output::Csv => writeln!(out, "-- deleted: {text}"),
+        Output::Json => json::deleted(out, key),
+    }
+}

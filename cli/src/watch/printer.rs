@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ferrisstreams::connector::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
 use ferrisstreams::data::Row;
-use ferrisstreams::sql::{Column, ResultSet};
+use ferrisstreams::sql::{Changes, ResultSet};
 use ferrisstreams::{Error, ErrorKind, Result};
 
 use crate::args::Output;
@@ -13,13 +13,13 @@ use crate::render;
 /// Prints rows to standard output as they come. What was printed cannot be taken back, so after a
 /// crash some may come twice.
 pub(crate) struct Printer {
-    columns: Vec<Column>,
+    changes: Changes,
     output: Output,
 }
 
 impl Printer {
-    pub(crate) fn new(columns: Vec<Column>, output: Output) -> Self {
-        Printer { columns, output }
+    pub(crate) fn new(changes: Changes, output: Output) -> Self {
+        Printer { changes, output }
     }
 }
 
@@ -34,7 +34,7 @@ impl Sink for Printer {
 
     fn open(&self, _: SinkStart) -> Result<Box<dyn SinkWriter>> {
         let printing = Printing {
-            columns: self.columns.clone(),
+            changes: self.changes.clone(),
             output: self.output,
             is_headed: false,
         };
@@ -43,7 +43,7 @@ impl Sink for Printer {
 }
 
 struct Printing {
-    columns: Vec<Column>,
+    changes: Changes,
     output: Output,
     is_headed: bool,
 }
@@ -53,17 +53,23 @@ impl Printing {
         let mut out = std::io::stdout().lock();
         if !self.is_headed {
             self.is_headed = true;
-            let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
+            let names: Vec<String> = self.changes.columns.iter().map(|column| column.name.clone()).collect();
             render::header(&mut out, &names, self.output)?;
         }
         for record in records {
-            // A row that went away has no values to print.
-            let Some(value) = &record.value else { continue };
-            let row = ResultSet {
-                columns: self.columns.clone(),
-                rows: vec![Row::from_bytes(value)],
-            };
-            render::line(&mut out, &row, self.output)?;
+            match &record.value {
+                Some(value) => {
+                    let row = ResultSet {
+                        columns: self.changes.columns.clone(),
+                        rows: vec![Row::from_bytes(value)],
+                    };
+                    render::line(&mut out, &row, self.output)?;
+                }
+                None => {
+                    let key = record.key.as_deref().unwrap_or_default();
+                    render::deleted(&mut out, self.changes.deleted(key).as_ref(), self.output)?;
+                }
+            }
         }
         out.flush()
     }

@@ -3,6 +3,7 @@
 //! A string or NULL written out has no type of its own: it takes that of what it is used with. What
 //! is wrong is told at the smallest expression that is wrong.
 
+use ferrisstreams_topology::data::datetime::Field;
 use ferrisstreams_topology::data::{DataType, Value};
 
 use super::coerce::{Operand, coerce, coerce_all, common_type, comparable};
@@ -94,8 +95,14 @@ impl ExprBinder<'_> {
             ExprKind::Cast(cast) => self.cast(cast, span),
             ExprKind::Extract { field, operand } => {
                 let operand = self.operand(operand)?;
+                let Some(known) = Field::parse(&field.text) else {
+                    let message = format!("no field `{}` of a date or time", field.text);
+                    return Err(Diagnostic::new(Code::UnknownColumn, message, field.span).into());
+                };
+                // Seconds have a fraction, years do not.
+                let name = if known.has_fraction() { "extract_fraction" } else { "extract" };
                 let field = Operand::text(&field.text.to_lowercase(), field.span.into());
-                call::function("extract", vec![field, operand], span)
+                call::function(name, vec![field, operand], span)
             }
             ExprKind::Position { needle, haystack } => {
                 let (haystack, needle) = both(self.operand(haystack), self.operand(needle))?;

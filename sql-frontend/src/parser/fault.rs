@@ -76,7 +76,9 @@ impl Expectations {
     }
 
     pub(super) fn wants_name(&self) -> bool {
-        self.wanted.iter().any(|wanted| matches!(wanted, Wanted::Name(_)))
+        self.wanted
+            .iter()
+            .any(|wanted| matches!(wanted, Wanted::Name(_)))
     }
 
     /// The keywords that would have fitted.

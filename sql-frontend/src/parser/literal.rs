@@ -34,7 +34,13 @@ fn time_unit(i: Tokens<'_>) -> Parsed<'_, TimeUnit> {
         Some(unit) => Ok((i.advance(), unit)),
         None => {
             // Candidates for "did you mean"; the list would be too long to be read.
-            for unit in [Keyword::Milliseconds, Keyword::Seconds, Keyword::Minutes, Keyword::Hours, Keyword::Days] {
+            for unit in [
+                Keyword::Milliseconds,
+                Keyword::Seconds,
+                Keyword::Minutes,
+                Keyword::Hours,
+                Keyword::Days,
+            ] {
                 i.want(Wanted::Rare(unit));
             }
             i.fail(Wanted::Thing("a unit of time"))
@@ -65,7 +71,10 @@ pub(super) fn interval(i: Tokens<'_>) -> Parsed<'_, IntervalLiteral> {
         i => (i, None),
     };
     if i.is(TokenKind::LeftParen) {
-        return diagnosed(Diagnostic::not_supported("a precision of an interval", i.span()));
+        return diagnosed(Diagnostic::not_supported(
+            "a precision of an interval",
+            i.span(),
+        ));
     }
     let fields = Some(IntervalFields { from, to });
     Ok((i, IntervalLiteral { text, fields }))
@@ -75,7 +84,8 @@ pub(super) fn interval(i: Tokens<'_>) -> Parsed<'_, IntervalLiteral> {
 pub(super) fn is_typed_literal(i: Tokens<'_>) -> bool {
     let is_string = |ahead| i.peek_at(ahead).kind == TokenKind::String;
     let of_one_word = i.kind().keyword().is_some_and(begins_typed_literal) && is_string(1);
-    let is_zoned = |zoned| i.are_keywords(&[Keyword::Timestamp, zoned, Keyword::Time, Keyword::Zone]);
+    let is_zoned =
+        |zoned| i.are_keywords(&[Keyword::Timestamp, zoned, Keyword::Time, Keyword::Zone]);
     of_one_word
         || i.are_keywords(&[Keyword::Double, Keyword::Precision]) && is_string(2)
         || (is_zoned(Keyword::With) || is_zoned(Keyword::Without)) && is_string(4)

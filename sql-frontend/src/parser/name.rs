@@ -57,9 +57,7 @@ fn names_something(text: &str) -> bool {
 }
 
 /// A relation by name or URI; `what` says which.
-pub(super) fn name_or_uri<'a>(
-    what: &'static str,
-) -> impl Fn(Tokens<'a>) -> Parsed<'a, NameOrUri> {
+pub(super) fn name_or_uri<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, NameOrUri> {
     move |i| match i.kind() {
         TokenKind::Uri => uri(i).map(|(i, uri)| (i, NameOrUri::Uri(uri))),
         TokenKind::String => {

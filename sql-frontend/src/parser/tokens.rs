@@ -7,7 +7,7 @@ use nom::{IResult, Input, Needed};
 use super::fault::{Expectations, Fault, Wanted};
 use super::{MAX_DEPTH, fault};
 use crate::ast::{Ident, Literal};
-use crate::error::{Code, Diagnostic};
+use crate::error::{Code, Diagnostic, nearest};
 use crate::lexer::{Keyword, Token, TokenKind};
 use crate::span::{NodeSpan, Source, Span};
 
@@ -53,6 +53,11 @@ impl<'a> Session<'a> {
         self.expectations.borrow().clone()
     }
 
+    /// The tokens before a place counted from the statement's first.
+    pub(super) fn before(&self, at: usize) -> &'a [Token] {
+        &self.tokens[..at.min(self.tokens.len())]
+    }
+
     /// The token at a place counted from the statement's first.
     pub(super) fn token(&self, at: usize) -> Token {
         self.tokens.get(at).copied().unwrap_or(self.end)
@@ -72,10 +77,6 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn session(self) -> &'a Session<'a> {
-        self.session
-    }
-
     /// Place of the next token, counted from the statement's first.
     pub(super) fn at(self) -> usize {
         self.at
@@ -139,7 +140,11 @@ impl<'a> Tokens<'a> {
     pub(super) fn span_since(self, start: Span) -> NodeSpan {
         match self.at {
             0 => start.into(),
-            at => Span::new(start.start, self.session.token(at - 1).span().end.max(start.end)).into(),
+            at => Span::new(
+                start.start,
+                self.session.token(at - 1).span().end.max(start.end),
+            )
+            .into(),
         }
     }
 
@@ -159,6 +164,18 @@ impl<'a> Tokens<'a> {
         self.session.expectations.borrow_mut().bare_alias = Some(self.at);
     }
 
+    /// The keyword that was likely meant where the token before the next was taken for an alias:
+    /// where it stands, and the keyword.
+    pub(super) fn mistyped_alias<'k>(self, keywords: &[&'k str]) -> Option<(Span, &'k str)> {
+        let alias = self.session.expectations.borrow().bare_alias?;
+        if alias + 1 != self.at {
+            return None;
+        }
+        let token = self.session.token(alias);
+        let keyword = meant(self.session.text(token), keywords)?;
+        Some((token.span(), keyword))
+    }
+
     /// Fails at the next token, where something was wanted.
     pub(super) fn fail<T>(self, wanted: Wanted) -> Parsed<'a, T> {
         self.want(wanted);
@@ -170,7 +187,11 @@ impl<'a> Tokens<'a> {
         let text = self.text();
         let quoted = self.is(TokenKind::QuotedName);
         Ident {
-            text: if quoted { unquote(text) } else { text.to_owned() },
+            text: if quoted {
+                unquote(text)
+            } else {
+                text.to_owned()
+            },
             quoted,
             span: self.span().into(),
         }
@@ -228,6 +249,13 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// The keyword that a word was likely meant to be; words of one letter are aliases, not slips.
+pub(super) fn meant<'k>(word: &str, keywords: &[&'k str]) -> Option<&'k str> {
+    let letters = word.chars().count();
+    let fits = |keyword: &&&str| letters > 2 || letters == 2 && keyword.len() == 2;
+    nearest(word, keywords.iter().filter(fits).copied())
+}
+
 /// The text inside quotes, with doubled quotes undone.
 fn unquote(text: &str) -> String {
     let quote = &text[..1];
@@ -246,7 +274,10 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn take(&self, index: usize) -> Self {
-        Tokens { len: index, ..*self }
+        Tokens {
+            len: index,
+            ..*self
+        }
     }
 
     fn take_from(&self, index: usize) -> Self {
@@ -262,7 +293,9 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn iter_elements(&self) -> Self::Iter {
-        self.session.tokens[self.at..self.at + self.len].iter().copied()
+        self.session.tokens[self.at..self.at + self.len]
+            .iter()
+            .copied()
     }
 
     fn iter_indices(&self) -> Self::IterIndices {

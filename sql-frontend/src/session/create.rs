@@ -204,6 +204,7 @@ impl Session {
                 what: if is_stream { What::Query(plan) } else { What::Table(name.clone()) },
                 output,
                 shown: false,
+                key: Vec::new(),
             });
         }
         Ok(Answer::Done(format!("created {word} {name}")))

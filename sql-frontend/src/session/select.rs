@@ -10,7 +10,7 @@ use ferrisstreams_topology::connector::{
 use ferrisstreams_topology::data::{Row, RowLayout};
 use ferrisstreams_topology::query::Snapshot;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions};
-use ferrisstreams_topology::store::State;
+use ferrisstreams_topology::store::{State, StateOptions};
 use ferrisstreams_topology::Error;
 
 use super::Session;
@@ -154,7 +154,7 @@ impl Session {
             };
             options = options.sink(RESULT, Arc::new(sink));
         }
-        let mut engine = Embedded::new(&topology, State::in_memory(), options)?;
+        let mut engine = Embedded::new(&topology, State::in_memory(StateOptions::default()), options)?;
         engine.start()?;
         engine.wait(None)?;
         if is_stream {

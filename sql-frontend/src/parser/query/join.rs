@@ -27,14 +27,27 @@ pub(super) fn join(i: Tokens<'_>) -> Parsed<'_, Join> {
     let condition = i;
     let (i, constraint) = opt(alt((on, using))).parse(i)?;
     let constraint = match (constraint, natural, kind) {
-        (Some(constraint), false, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full) => constraint,
+        (
+            Some(constraint),
+            false,
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full,
+        ) => constraint,
         (None, true, _) => JoinConstraint::Natural,
         (None, false, JoinKind::Cross) => JoinConstraint::None,
         (None, ..) => return no_condition(condition, *words, *relation.span),
         (Some(_), ..) => return needless_condition(condition, *words),
     };
     let span = i.span_since(start);
-    Ok((i, Join { kind, relation, within, constraint, span }))
+    Ok((
+        i,
+        Join {
+            kind,
+            relation,
+            within,
+            constraint,
+            span,
+        },
+    ))
 }
 
 /// The words up to JOIN.
@@ -47,11 +60,22 @@ fn head(i: Tokens<'_>, natural: bool) -> Parsed<'_, JoinKind> {
         Some(Keyword::Full) => (JoinKind::Full, true),
         Some(Keyword::Cross) if !natural => (JoinKind::Cross, false),
         _ => {
-            for word in [Keyword::Join, Keyword::Left, Keyword::Right, Keyword::Full, Keyword::Inner, Keyword::Cross] {
+            for word in [
+                Keyword::Join,
+                Keyword::Left,
+                Keyword::Right,
+                Keyword::Full,
+                Keyword::Inner,
+                Keyword::Cross,
+            ] {
                 i.want(Wanted::Rare(word));
             }
             let fault = Fault::Unexpected;
-            return Err(if natural { nom::Err::Failure(fault) } else { nom::Err::Error(fault) });
+            return Err(if natural {
+                nom::Err::Failure(fault)
+            } else {
+                nom::Err::Error(fault)
+            });
         }
     };
     let i = i.advance();
@@ -64,11 +88,15 @@ fn head(i: Tokens<'_>, natural: bool) -> Parsed<'_, JoinKind> {
 }
 
 fn on(i: Tokens<'_>) -> Parsed<'_, JoinConstraint> {
-    preceded(keyword(Keyword::On), cut(expression)).map(JoinConstraint::On).parse(i)
+    preceded(keyword(Keyword::On), cut(expression))
+        .map(JoinConstraint::On)
+        .parse(i)
 }
 
 fn using(i: Tokens<'_>) -> Parsed<'_, JoinConstraint> {
-    preceded(keyword(Keyword::Using), cut(column_list)).map(JoinConstraint::Using).parse(i)
+    preceded(keyword(Keyword::Using), cut(column_list))
+        .map(JoinConstraint::Using)
+        .parse(i)
 }
 
 fn no_condition(i: Tokens<'_>, words: Span, relation: Span) -> Parsed<'_, Join> {
@@ -82,8 +110,12 @@ fn no_condition(i: Tokens<'_>, words: Span, relation: Span) -> Parsed<'_, Join> 
 }
 
 fn needless_condition(i: Tokens<'_>, words: Span) -> Parsed<'_, Join> {
-    let diagnostic = Diagnostic::new(Code::JoinCondition, "this join takes no condition", i.span())
-        .label("a condition")
-        .secondary(words, "matches without one");
+    let diagnostic = Diagnostic::new(
+        Code::JoinCondition,
+        "this join takes no condition",
+        i.span(),
+    )
+    .label("a condition")
+    .secondary(words, "matches without one");
     diagnosed(diagnostic)
 }

@@ -70,20 +70,34 @@ fn common_table(i: Tokens<'_>) -> Parsed<'_, CommonTable> {
     let (i, name) = name("a name")(i)?;
     let (i, columns) = or_default(column_list).parse(i)?;
     let (i, _) = cut(keyword(Keyword::As)).parse(i)?;
-    if matches!(i.kind().keyword(), Some(Keyword::Not | Keyword::Materialized)) {
-        return diagnosed(Diagnostic::not_supported("`MATERIALIZED` in a WITH clause", i.span()));
+    if matches!(
+        i.kind().keyword(),
+        Some(Keyword::Not | Keyword::Materialized)
+    ) {
+        return diagnosed(Diagnostic::not_supported(
+            "`MATERIALIZED` in a WITH clause",
+            i.span(),
+        ));
     }
     let (i, query) = parens(query).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, CommonTable { name, columns, query, span }))
+    Ok((
+        i,
+        CommonTable {
+            name,
+            columns,
+            query,
+            span,
+        },
+    ))
 }
 
 /// An operand of a combination: SELECT, VALUES, or a query in parentheses.
 fn operand(i: Tokens<'_>) -> Parsed<'_, QueryBody> {
     match i.kind() {
-        TokenKind::Keyword(Keyword::Select) => {
-            select::select.map(|select| QueryBody::Select(Box::new(select))).parse(i)
-        }
+        TokenKind::Keyword(Keyword::Select) => select::select
+            .map(|select| QueryBody::Select(Box::new(select)))
+            .parse(i),
         TokenKind::Keyword(Keyword::Values) => values.map(QueryBody::Values).parse(i),
         TokenKind::LeftParen => parens(query).map(nested).parse(i),
         TokenKind::Keyword(Keyword::Table) => {
@@ -155,7 +169,13 @@ fn combined<'a>(
 ) -> Parsed<'a, QueryBody> {
     i.wrap()?;
     let span = i.span_since(start);
-    let operation = SetOperation { op, all, left, right, span };
+    let operation = SetOperation {
+        op,
+        all,
+        left,
+        right,
+        span,
+    };
     Ok((i, QueryBody::SetOperation(Box::new(operation))))
 }
 

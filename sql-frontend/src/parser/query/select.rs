@@ -76,7 +76,9 @@ fn distinct(i: Tokens<'_>) -> Parsed<'_, Option<Distinct>> {
 fn from_word(i: Tokens<'_>) -> Parsed<'_, crate::span::Span> {
     if i.is_keyword(Keyword::Into) {
         let diagnostic = Diagnostic::not_supported("`SELECT ... INTO`", i.span());
-        return diagnosed(diagnostic.help("write `INSERT INTO ... SELECT` or `CREATE TABLE ... AS SELECT`"));
+        return diagnosed(
+            diagnostic.help("write `INSERT INTO ... SELECT` or `CREATE TABLE ... AS SELECT`"),
+        );
     }
     keyword(Keyword::From)(i)
 }
@@ -173,7 +175,10 @@ fn named_windows(i: Tokens<'_>) -> Parsed<'_, Vec<NamedWindow>> {
 }
 
 fn named_window(i: Tokens<'_>) -> Parsed<'_, NamedWindow> {
-    (name("a window name"), cut(preceded(keyword(Keyword::As), window_spec)))
+    (
+        name("a window name"),
+        cut(preceded(keyword(Keyword::As), window_spec)),
+    )
         .map(|(name, window)| NamedWindow { name, window })
         .parse(i)
 }

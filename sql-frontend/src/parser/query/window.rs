@@ -42,7 +42,16 @@ pub(super) fn stream_window(i: Tokens<'_>) -> Parsed<'_, StreamWindow> {
     let content = (move |i| kind(i, form), options);
     let (i, (kind, (retention, grace))) = cut(parens(content)).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, StreamWindow { name, kind, retention, grace, span }))
+    Ok((
+        i,
+        StreamWindow {
+            name,
+            kind,
+            retention,
+            grace,
+            span,
+        },
+    ))
 }
 
 /// ksqlDB takes a name before the form of the window.
@@ -59,10 +68,14 @@ fn window_name(i: Tokens<'_>) -> Parsed<'_, Option<Ident>> {
 
 fn kind(i: Tokens<'_>, form: Form) -> Parsed<'_, StreamWindowKind> {
     let size = |i| preceded(keyword(Keyword::Size), cut(duration)).parse(i);
-    let advance = preceded(keyword_pair(Keyword::Advance), cut(duration));
+    let advance = preceded(keywords(Keyword::Advance, Keyword::By), cut(duration));
     match form {
-        Form::Session => duration.map(|gap| StreamWindowKind::Session { gap }).parse(i),
-        Form::Tumbling => cut(size).map(|size| StreamWindowKind::Tumbling { size }).parse(i),
+        Form::Session => duration
+            .map(|gap| StreamWindowKind::Session { gap })
+            .parse(i),
+        Form::Tumbling => cut(size)
+            .map(|size| StreamWindowKind::Tumbling { size })
+            .parse(i),
         Form::Hopping => cut((size, symbol(TokenKind::Comma), advance))
             .map(|(size, _, advance)| StreamWindowKind::Hopping { size, advance })
             .parse(i),
@@ -87,7 +100,9 @@ fn options(i: Tokens<'_>) -> Parsed<'_, (Option<Duration>, Option<Duration>)> {
             }
             _ => {
                 inner.want(Wanted::Keyword(Keyword::Retention));
-                return cut(grace_period).parse(inner).map(|(i, _)| (i, (None, None)));
+                return cut(grace_period)
+                    .parse(inner)
+                    .map(|(i, _)| (i, (None, None)));
             }
         };
     }
@@ -112,5 +127,13 @@ pub(super) fn within(i: Tokens<'_>) -> Parsed<'_, Within> {
     };
     let (i, grace) = opt(grace_period).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, Within { before, after, grace, span }))
+    Ok((
+        i,
+        Within {
+            before,
+            after,
+            grace,
+            span,
+        },
+    ))
 }

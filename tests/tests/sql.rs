@@ -4,7 +4,6 @@
 //! hold what the query answers at every step. Every statement is printed and read again, and every query explained.
 //! With `UPDATE_EXPECTED=1` the scripts are rewritten with what came out.
 
-use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +28,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    expressions
+    expressions case predicates logic casts decimals strings math dates
+    aggregates statistics grouping joins outer_joins using union subqueries ordering
 }
 
 #[test]

@@ -59,6 +59,14 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// In which form a table that was made is kept.
+    pub(crate) fn rows_kind(&self, name: &str) -> Option<RowsKind> {
+        self.tables.get(name).map(|kept| match kept {
+            Kept::Keyed(_) => RowsKind::Keyed,
+            Kept::Counted(_) => RowsKind::Counted,
+        })
+    }
+
     fn make_inputs(&mut self, plan: &crate::plan::Plan) -> Result<()> {
         if let PlanKind::Table(table) = &plan.kind
             && self.surroundings.snapshot.is_none()

@@ -18,7 +18,7 @@ use super::answer::ResultSet;
 use crate::plan::{Table, schema};
 use crate::compiler::{Compiled, Eval};
 use crate::error::Diagnostic;
-use crate::lowering::{Lowering, Output, Surroundings, sort_by_columns};
+use crate::lowering::{Lowering, Output, RowsKind, Surroundings, sort_by_columns};
 use crate::plan::{Changes, Key, Plan, PlanKind, SortKey, properties};
 use crate::span::Span;
 
@@ -146,6 +146,8 @@ impl Session {
             };
             lowering.make_table(&Arc::new(table)).map_err(located)?;
         }
+        // Read from a snapshot, rows that change are a list of rows.
+        let kind = lowering.rows_kind(RESULT);
         let topology = lowering.build()?;
         let mut options = EmbeddedOptions::default().bounded();
         if is_stream {
@@ -162,7 +164,7 @@ impl Session {
             let mut rows = collected.lock().expect("no panic while locked");
             return Ok(std::mem::take(&mut *rows));
         }
-        let mut rows = read_result(&engine.snapshot(), RESULT, plan)?;
+        let mut rows = read_result(&engine.snapshot(), RESULT, kind)?;
         let order = match properties(plan).key {
             Key::Columns(_) => properties(plan).key.visible().unwrap_or_default(),
             Key::Row => Vec::new(),
@@ -174,13 +176,9 @@ impl Session {
     }
 }
 
-fn read_result(snapshot: &Snapshot, name: &str, plan: &Plan) -> Result<Vec<Row>, Error> {
-    let is_counted = matches!(
-        &plan.kind,
-        PlanKind::Scan { source, filter: None, .. } if source.key.is_empty()
-    );
+fn read_result(snapshot: &Snapshot, name: &str, kind: Option<RowsKind>) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    if is_counted {
+    if kind == Some(RowsKind::Counted) {
         snapshot.table::<Row, i64>(name)?.for_each(|row, count| {
             rows.extend((0..count.value).map(|_| row.clone()));
             Ok(ControlFlow::Continue(()))

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ferrisstreams::connect::{Connector, Context, OptionReader, Uri};
 use ferrisstreams::connector::{
-    ConnectorError, ConnectorErrorKind, Offsets, Poll, RawBatch, RawRecord, RecordDecoder,
+    ConnectorError, ConnectorErrorKind, Poll, RawBatch, RawRecord, RecordDecoder,
     ResolvedSink, ResolvedSource, RowFilter, RowSource, SinkRequest, Source, SourceDescription,
     SourceReader, SourceRequest, SourceStart, Times,
 };

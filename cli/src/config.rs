@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) state_dir: Option<PathBuf>,
     /// The number of threads that process records.
     pub(crate) workers: Option<u16>,
+    /// Memory for all state together, in MiB.
+    pub(crate) memory: Option<usize>,
     /// The time between commits, in milliseconds.
     pub(crate) commit_interval: Option<u64>,
     /// Properties of the default Kafka cluster, by librdkafka's names.
@@ -37,6 +39,7 @@ impl Config {
             config.state_dir = Some(dir.clone());
         }
         config.workers = engine.workers.or(config.workers);
+        config.memory = engine.memory.or(config.memory);
         config.commit_interval = engine.commit_interval.or(config.commit_interval);
         if let Some(servers) = &engine.bootstrap_servers {
             let servers = toml::Value::String(servers.clone());

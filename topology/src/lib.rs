@@ -19,7 +19,11 @@ mod operators;
 pub mod dsl;
 mod task;
 mod tasks;
+mod position;
+mod identity;
+mod engine;
 pub mod runtime;
+pub mod host;
 pub mod test_driver;
 
 pub use error::{Error, ErrorKind, Result};

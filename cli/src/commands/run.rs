@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome};
 use ferrisstreams::sql::{Answer, Program, ResultSet, SelectError, Session, Source, read_rows};
-use ferrisstreams::store::State;
+use ferrisstreams::store::{State, StateOptions};
 
 use crate::args::{Output, Run};
 use crate::config::Config;
@@ -167,14 +167,15 @@ fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<
 }
 
 fn open_state(arguments: &Run, config: &Config) -> Result<State, Failure> {
+    let options = config.memory.map_or_else(StateOptions::default, |mib| StateOptions {
+        memory: mib << 20,
+    });
     let dir = match &config.state_dir {
         Some(dir) => dir.clone(),
-        None if arguments.once => return Ok(State::in_memory()),
+        None if arguments.once => return Ok(State::in_memory(options)),
         None => default_dir(&arguments.file),
     };
-    std::fs::create_dir_all(&dir)
-        .map_err(|e| Failure::Failed(format!("cannot make the state directory {}: {e}", dir.display())))?;
-    Ok(State::open(&dir)?)
+    Ok(State::open(&dir, options)?)
 }
 
 fn default_dir(file: &Path) -> PathBuf {

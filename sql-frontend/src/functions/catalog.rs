@@ -118,7 +118,7 @@ fn resolve(name: &'static str, entry: &Entry, given: &[ArgumentType]) -> Option<
     Some(Resolved {
         function: Arc::new(Function {
             name,
-            volatile: entry.volatile,
+            volatile: form.volatile,
             takes_null: form.takes_null,
             arguments: arguments.clone(),
             result,

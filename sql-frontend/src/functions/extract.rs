@@ -54,17 +54,19 @@ fn field(name: &str) -> Result<Field, Failure> {
     Field::parse(name).ok_or_else(|| format!("no field `{name}` of a date or time").into())
 }
 
-/// The field that the first argument names: read now where it is a constant, otherwise each time.
+/// A body that is given the field that the first argument names, and the other arguments: read now where it is a constant, otherwise each time.
 pub(super) fn with_field(
     constants: &[Option<Argument<'_>>],
-    body: impl Fn(&mut Call<'_>, Field, Argument<'_>) -> Outcome + Send + Sync + 'static,
+    body: impl Fn(&mut Call<'_>, Field, &[Argument<'_>]) -> Outcome + Send + Sync + 'static,
 ) -> Result<PreparedBody, Failure> {
     Ok(match constants[0] {
         Some(name) if !name.is_null() => {
             let field = field(name.text())?;
-            Box::new(move |call, arguments| body(call, field, arguments[1]))
+            Box::new(move |call, arguments| body(call, field, &arguments[1..]))
         }
-        _ => Box::new(move |call, arguments| body(call, field(arguments[0].text())?, arguments[1])),
+        _ => Box::new(move |call, arguments| {
+            body(call, field(arguments[0].text())?, &arguments[1..])
+        }),
     })
 }
 
@@ -73,7 +75,8 @@ fn prepare(
     constants: &[Option<Argument<'_>>],
 ) -> Result<PreparedBody, Failure> {
     let (from, result) = (function.arguments[1], function.result);
-    with_field(constants, move |_, field, value| {
+    with_field(constants, move |_, field, rest| {
+        let value = rest[0];
         let value = match from {
             DataType::Interval => of_interval(field, value.interval()),
             DataType::Time => of_time(field, value.integer()),
@@ -156,13 +159,13 @@ fn prepare_truncation(
     } else {
         1
     };
-    with_field(constants, move |_, field, value| {
+    with_field(constants, move |_, field, rest| {
         if matches!(
             field,
             Field::Epoch | Field::DayOfWeek | Field::IsoDayOfWeek | Field::DayOfYear
         ) {
             return Err(format!("{field:?} is no span of time that a time begins with").into());
         }
-        Ok(Returned::Integer(truncate(field, value.integer() * unit)))
+        Ok(Returned::Integer(truncate(field, rest[0].integer() * unit)))
     })
 }

@@ -12,10 +12,27 @@ mod case;
 mod length;
 mod concat;
 mod substring;
+mod trim;
+mod pad;
+mod replace;
+mod search;
+mod character;
+mod mask;
+mod regex;
+mod base64;
+mod encode;
+mod url;
 mod conditional;
+mod sign;
+mod rounding;
+mod power;
+mod trigonometry;
+mod bits;
 mod now;
 mod extract;
 mod time_arithmetic;
+mod epoch;
+mod date_add;
 mod catalog;
 
 use signature::Entry;
@@ -34,7 +51,23 @@ const FAMILIES: &[&[Entry]] = &[
     length::FUNCTIONS,
     concat::FUNCTIONS,
     substring::FUNCTIONS,
+    trim::FUNCTIONS,
+    pad::FUNCTIONS,
+    replace::FUNCTIONS,
+    search::FUNCTIONS,
+    character::FUNCTIONS,
+    mask::FUNCTIONS,
+    regex::FUNCTIONS,
+    encode::FUNCTIONS,
+    url::FUNCTIONS,
     conditional::FUNCTIONS,
+    sign::FUNCTIONS,
+    rounding::FUNCTIONS,
+    power::FUNCTIONS,
+    trigonometry::FUNCTIONS,
+    bits::FUNCTIONS,
     now::FUNCTIONS,
     extract::FUNCTIONS,
+    epoch::FUNCTIONS,
+    date_add::FUNCTIONS,
 ];

@@ -10,39 +10,33 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["now", "current_timestamp", "clock_timestamp", "transaction_timestamp"],
         "the time at which the record is processed",
-        &[form(&[], Gives::Is(DataType::TimestampTz), now)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::TimestampTz), now).volatile()],
+    ),
     entry(
         &["localtimestamp"],
         "the time at which the record is processed, in UTC and without a zone",
-        &[form(&[], Gives::Is(DataType::Timestamp), now)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::Timestamp), now).volatile()],
+    ),
     entry(
         &["current_date"],
         "the day on which the record is processed, in UTC",
-        &[form(&[], Gives::Is(DataType::Date), today)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::Date), today).volatile()],
+    ),
     entry(
         &["current_time", "localtime"],
         "the time of day at which the record is processed, in UTC",
-        &[form(&[], Gives::Is(DataType::Time), time_of_day)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::Time), time_of_day).volatile()],
+    ),
     entry(
         &["random"],
         "a number of chance from 0 up to 1",
-        &[form(&[], Gives::Is(DataType::Double), random)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::Double), random).volatile()],
+    ),
     entry(
         &["uuid", "gen_random_uuid"],
         "a new UUID of chance (version 4), as text",
-        &[form(&[], Gives::Is(DataType::TEXT), uuid)],
-    )
-    .volatile(),
+        &[form(&[], Gives::Is(DataType::TEXT), uuid).volatile()],
+    ),
 ];
 
 fn now(call: &mut Call<'_>, _: &[Argument<'_>]) -> Outcome {

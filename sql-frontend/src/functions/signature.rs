@@ -12,8 +12,6 @@ pub(super) struct Entry {
     pub(super) names: &'static [&'static str],
     /// What it gives, in a few words.
     pub(super) about: &'static str,
-    /// Whether it may give another value next time.
-    pub(super) volatile: bool,
     /// Its forms. Of those that fit equally well the first is taken.
     pub(super) forms: &'static [Form],
 }
@@ -27,18 +25,7 @@ pub(super) const fn entry(
     Entry {
         names,
         about,
-        volatile: false,
         forms,
-    }
-}
-
-impl Entry {
-    /// The same, giving another value each time.
-    pub(super) const fn volatile(self) -> Entry {
-        Entry {
-            volatile: true,
-            ..self
-        }
     }
 }
 
@@ -50,6 +37,8 @@ pub(super) struct Form {
     pub(super) is_open: bool,
     pub(super) result: Gives,
     pub(super) takes_null: bool,
+    /// Whether it may give another value next time.
+    pub(super) volatile: bool,
     pub(super) implementation: Implementation,
 }
 
@@ -60,6 +49,7 @@ pub(super) const fn form(parameters: &'static [Parameter], result: Gives, body: 
         is_open: false,
         result,
         takes_null: false,
+        volatile: false,
         implementation: Implementation::Plain(body),
     }
 }
@@ -75,6 +65,7 @@ pub(super) const fn prepared(
         is_open: false,
         result,
         takes_null: false,
+        volatile: false,
         implementation: Implementation::Prepared(prepare),
     }
 }
@@ -86,6 +77,7 @@ pub(super) const fn lazy(parameters: &'static [Parameter], lazy: Lazy) -> Form {
         is_open: false,
         result: Gives::Like(0),
         takes_null: true,
+        volatile: false,
         implementation: Implementation::Lazy(lazy),
     }
 }
@@ -95,6 +87,14 @@ impl Form {
     pub(super) const fn open(self) -> Form {
         Form {
             is_open: true,
+            ..self
+        }
+    }
+
+    /// The same, giving another value each time.
+    pub(super) const fn volatile(self) -> Form {
+        Form {
+            volatile: true,
             ..self
         }
     }
@@ -125,7 +125,6 @@ pub(super) enum Parameter {
 
 pub(super) const TEXT: Parameter = Parameter::Is(DataType::TEXT);
 pub(super) const BYTES: Parameter = Parameter::Is(DataType::Bytes);
-pub(super) const BOOLEAN: Parameter = Parameter::Is(DataType::Boolean);
 pub(super) const INT: Parameter = Parameter::Is(DataType::Int);
 pub(super) const BIGINT: Parameter = Parameter::Is(DataType::BigInt);
 pub(super) const DOUBLE: Parameter = Parameter::Is(DataType::Double);

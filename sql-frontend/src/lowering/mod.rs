@@ -32,7 +32,7 @@ use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
 
 pub(crate) use self::output::Output;
-pub(crate) use self::tables::sort_by_columns;
+pub(crate) use self::tables::{for_each_kept, sort_by_columns};
 pub use self::tables::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
 
 /// The result of lowering something.

@@ -59,8 +59,8 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// In which form a table that was made is kept.
-    pub(crate) fn rows_kind(&self, name: &str) -> Option<RowsKind> {
+    /// In which form the rows of a table that was made are kept.
+    pub(crate) fn kept_as(&self, name: &str) -> Option<RowsKind> {
         self.tables.get(name).map(|kept| match kept {
             Kept::Keyed(_) => RowsKind::Keyed,
             Kept::Counted(_) => RowsKind::Counted,
@@ -241,13 +241,23 @@ fn for_each_row(
     table: &Table,
     visit: &mut dyn FnMut(&Row, i64) -> ControlFlow<()>,
 ) -> std::result::Result<(), TableRowsError> {
-    match table.rows_kind() {
+    for_each_kept(snapshot, &table.name, table.rows_kind(), visit)
+}
+
+/// As [`for_each_row`], of the table of a name that is kept in this form.
+pub(crate) fn for_each_kept(
+    snapshot: &Snapshot,
+    name: &str,
+    kind: RowsKind,
+    visit: &mut dyn FnMut(&Row, i64) -> ControlFlow<()>,
+) -> std::result::Result<(), TableRowsError> {
+    match kind {
         RowsKind::Keyed => {
-            let kept = snapshot.table::<Row, Row>(&table.name)?;
+            let kept = snapshot.table::<Row, Row>(name)?;
             kept.for_each(|_, row| Ok(visit(&row.value, 1)))
         }
         RowsKind::Counted => {
-            let counted = snapshot.table::<Row, i64>(&table.name)?;
+            let counted = snapshot.table::<Row, i64>(name)?;
             counted.for_each(|row, count| Ok(visit(row, count.value)))
         }
     }

@@ -15,11 +15,10 @@ use ferrisstreams_topology::Error;
 
 use super::Session;
 use super::answer::ResultSet;
-use crate::plan::{Table, schema};
 use crate::compiler::{Compiled, Eval};
 use crate::error::Diagnostic;
-use crate::lowering::{Lowering, Output, RowsKind, Surroundings, sort_by_columns};
-use crate::plan::{Changes, Key, Plan, PlanKind, SortKey, properties};
+use crate::lowering::{Lowering, Output, Surroundings, for_each_kept, sort_by_columns};
+use crate::plan::{Changes, Key, Plan, PlanKind, SortKey, Table, properties, schema};
 use crate::span::Span;
 
 /// A query that answers once.
@@ -146,8 +145,7 @@ impl Session {
             };
             lowering.make_table(&Arc::new(table)).map_err(located)?;
         }
-        // Read from a snapshot, rows that change are a list of rows.
-        let kind = lowering.rows_kind(RESULT);
+        let kept = lowering.kept_as(RESULT);
         let topology = lowering.build()?;
         let mut options = EmbeddedOptions::default().bounded();
         if is_stream {
@@ -159,12 +157,16 @@ impl Session {
         let mut engine = Embedded::new(&topology, State::in_memory(StateOptions::default()), options)?;
         engine.start()?;
         engine.wait(None)?;
-        if is_stream {
+        let Some(kept) = kept else {
             engine.close(std::time::Duration::from_secs(10))?;
             let mut rows = collected.lock().expect("no panic while locked");
             return Ok(std::mem::take(&mut *rows));
-        }
-        let mut rows = read_result(&engine.snapshot(), RESULT, kind)?;
+        };
+        let mut rows = Vec::new();
+        for_each_kept(&engine.snapshot(), RESULT, kept, &mut |row, count| {
+            rows.extend((0..count).map(|_| row.clone()));
+            ControlFlow::Continue(())
+        })?;
         let order = match properties(plan).key {
             Key::Columns(_) => properties(plan).key.visible().unwrap_or_default(),
             Key::Row => Vec::new(),
@@ -174,22 +176,6 @@ impl Session {
         sort_by_columns(&mut rows, &order, &plan.columns);
         Ok(rows)
     }
-}
-
-fn read_result(snapshot: &Snapshot, name: &str, kind: Option<RowsKind>) -> Result<Vec<Row>, Error> {
-    let mut rows = Vec::new();
-    if kind == Some(RowsKind::Counted) {
-        snapshot.table::<Row, i64>(name)?.for_each(|row, count| {
-            rows.extend((0..count.value).map(|_| row.clone()));
-            Ok(ControlFlow::Continue(()))
-        })?;
-    } else {
-        snapshot.table::<Row, Row>(name)?.for_each(|_, row| {
-            rows.push(row.value);
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(rows)
 }
 
 /// Sorts rows by the expressions of ORDER BY; rows that are equal in all keep their order.

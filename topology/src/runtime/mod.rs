@@ -6,7 +6,6 @@
 
 mod delivery;
 mod feed;
-mod identity;
 mod intake;
 mod options;
 mod outbox;
@@ -22,9 +21,7 @@ use std::time::{Duration, Instant};
 use self::delivery::Outlet;
 pub use self::feed::Feeder;
 use self::feed::FeedSource;
-use self::identity::Plans;
 use self::intake::{Bound, ReadingPlan};
-pub(crate) use self::intake::read_position;
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::Shared;
 use self::worker::{Worker, building_key};
@@ -32,6 +29,7 @@ use crate::codec::{Key, SharedCodec};
 use crate::connector::{Health, SinkWriter, Source, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::identity::{self, Plans};
 use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
@@ -404,6 +402,24 @@ impl Drop for Embedded {
             tracing::error!("cannot stop well: {e}");
         }
     }
+}
+
+/// Refuses a state with output on its way, which nobody would deliver.
+pub(crate) fn refuse_undelivered(state: &State, graph: &Graph) -> Result<()> {
+    outbox::prepare(state)?;
+    for spec in &graph.sinks {
+        let has = outbox::read_delivered(state, &spec.name)?.count;
+        let (first, records) = outbox::read(state, &spec.name)?;
+        let left = (first + records.len() as u64).saturating_sub(has.max(first));
+        if left > 0 {
+            return Err(Error::state(format!(
+                "the state holds {left} records that sink {} does not have; run the topology \
+                 embedded until they are delivered",
+                spec.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 type Outlets = (Vec<Option<Arc<Outlet>>>, Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>);

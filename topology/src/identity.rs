@@ -65,7 +65,7 @@ pub(crate) fn forget(state: &State, graph: &Graph, queries: &[String]) -> Result
 }
 
 fn forget_node(state: &State, node: &str, commit: &mut Commit) -> Result<()> {
-    for kind in ["position", "rebuild"] {
+    for kind in ["position", "rebuild", "assigned"] {
         let prefix = format!("{kind}/{node}/");
         for (key, _) in state.meta_with_prefix(&prefix)? {
             commit.remove_meta(&format!("{prefix}{key}"));

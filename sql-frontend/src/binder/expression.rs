@@ -14,7 +14,7 @@ use super::types::bind_type;
 use super::{arithmetic, call};
 use crate::ast::{
     Between, BinaryOp, Case, Cast, CastForm, Expr, ExprKind, IsTest, Like, LikeForm, Literal,
-    LogicalOp, Substring, Trim, TrimSide, TypedLiteral, UnaryOp,
+    LogicalOp, Substring, Trim, TrimSide, TypeKind, TypedLiteral, UnaryOp,
 };
 use crate::error::{Code, Diagnostic};
 use crate::plan::{CompareOp, Scalar, ScalarKind};
@@ -324,7 +324,16 @@ impl ExprBinder<'_> {
     fn cast(&mut self, cast: &Cast, span: Span) -> Bound<Operand> {
         let (operand, data_type) = both(self.operand(&cast.operand), bind_type(&cast.data_type))?;
         let forgiving = cast.form == CastForm::TryCast;
-        Ok(Operand::known(super::coerce::cast(operand, data_type, forgiving, span)?))
+        let bound = Operand::known(super::coerce::cast(operand, data_type, forgiving, span)?);
+        match &cast.data_type.kind {
+            // CHAR(n) always has n characters: what is shorter ends in blanks.
+            TypeKind::Char(length) => {
+                let length = length.unwrap_or(1).to_string();
+                let length = Operand::known(arithmetic::integer(&length, span)?);
+                call::function("rpad", vec![bound, length], span)
+            }
+            _ => Ok(bound),
+        }
     }
 
     fn substring(&mut self, substring: &Substring, span: Span) -> Bound<Operand> {

@@ -15,6 +15,7 @@ mod grouped;
 mod source;
 mod from;
 mod select;
+mod order;
 mod query;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result, not_supported};
 use crate::binder::{conjunction, conjuncts};
 use crate::plan::schema;
-use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind};
+use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind, Side, stream_side};
 
 /// A join of a plan.
 pub(super) struct JoinPlan<'a> {
@@ -49,9 +49,9 @@ impl Lowering<'_> {
         let (right_base, right_tail) = Pipeline::peel(right);
         let left_rows = self.lower_with(left_base, Pipeline::default())?;
         let right_rows = self.lower_with(right_base, Pipeline::default())?;
-        match (left_rows, right_rows, kind) {
-            (Lowered::Stream(stream), Lowered::Table(table), JoinKind::Inner | JoinKind::Left) => {
-                let table = table.piped(&right_tail, &right_base.columns)?;
+        match (stream_side(*kind, left, right), left_rows, right_rows) {
+            (Some(Side::Left), Lowered::Stream(stream), table) => {
+                let table = self.side_table(table, &right_tail, &right_base.columns)?;
                 let side = StreamSide {
                     stream,
                     pipeline: left_tail,
@@ -60,8 +60,8 @@ impl Lowering<'_> {
                 };
                 self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
             }
-            (Lowered::Table(table), Lowered::Stream(stream), JoinKind::Inner | JoinKind::Right) => {
-                let table = table.piped(&left_tail, &left_base.columns)?;
+            (Some(Side::Right), table, Lowered::Stream(stream)) => {
+                let table = self.side_table(table, &left_tail, &left_base.columns)?;
                 let side = StreamSide {
                     stream,
                     pipeline: right_tail,
@@ -70,7 +70,8 @@ impl Lowering<'_> {
                 };
                 self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
             }
-            (left_rows, right_rows, _) => {
+            // A table that is read from a snapshot comes as a list of rows, and is a table all the same.
+            (_, left_rows, right_rows) => {
                 let left_rows = self.side_table(left_rows, &left_tail, &left_base.columns)?;
                 let right_rows = self.side_table(right_rows, &right_tail, &right_base.columns)?;
                 self.table_join(&join, &left_rows, &right_rows, tail).map(Lowered::Table)

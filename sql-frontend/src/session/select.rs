@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use ferrisstreams_topology::connector::{
     Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter,
 };
-use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout};
 use ferrisstreams_topology::query::Snapshot;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions};
 use ferrisstreams_topology::store::{State, StateOptions};
@@ -57,6 +57,8 @@ impl From<Error> for SelectError {
 /// What is done with the rows when all are there.
 enum Finish<'a> {
     Sort(&'a [SortKey]),
+    /// Only so many columns are the result's; the others were there to sort by.
+    Show(usize),
     Limit(u64, Option<u64>),
 }
 
@@ -77,6 +79,9 @@ impl Session {
         loop {
             match &plan.kind {
                 PlanKind::Sort { input, keys } => {
+                    if plan.columns.len() < input.columns.len() {
+                        finish.push(Finish::Show(plan.columns.len()));
+                    }
                     finish.push(Finish::Sort(keys));
                     plan = input;
                 }
@@ -95,6 +100,7 @@ impl Session {
         for step in finish.into_iter().rev() {
             match step {
                 Finish::Sort(keys) => sort(&mut rows, keys, plan),
+                Finish::Show(width) => rows = first_columns(&rows, width, plan),
                 Finish::Limit(offset, limit) => {
                     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
                     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -107,7 +113,7 @@ impl Session {
             }
         }
         Ok(ResultSet {
-            columns: plan.columns.clone(),
+            columns: select.plan.columns.clone(),
             rows,
         })
     }
@@ -193,7 +199,7 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
         for ((code, column), key) in compiled.iter().zip(keys) {
             let one = [column.clone()];
             let layout = RowLayout::new(&schema(&one));
-            let mut buffer = ferrisstreams_topology::data::RowBuffer::new();
+            let mut buffer = RowBuffer::new();
             let mut writer = buffer.begin(&layout);
             code.write(row.bytes(), &mut eval, &mut writer, 0);
             let span = writer.finish();
@@ -212,6 +218,23 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
         }
         bytes
     });
+}
+
+/// The first columns of rows.
+fn first_columns(rows: &[Row], width: usize, plan: &Plan) -> Vec<Row> {
+    let from = RowLayout::new(&schema(&plan.columns));
+    let to = RowLayout::new(&schema(&plan.columns[..width]));
+    let mut buffer = RowBuffer::new();
+    let first = |row: &Row| {
+        buffer.clear();
+        let mut writer = buffer.begin(&to);
+        for column in 0..width {
+            writer.copy(column, row.bytes(), from.slot(column));
+        }
+        let span = writer.finish();
+        Row::from_bytes(buffer.get(span))
+    };
+    rows.iter().map(first).collect()
 }
 
 /// Collects rows in memory.

@@ -58,6 +58,7 @@ pub fn is_castable(from: DataType, to: DataType) -> bool {
 ///
 /// let money = DataType::Decimal { precision: 10, scale: 2 };
 /// assert_eq!(common_type(DataType::TinyInt, DataType::Int), Some(DataType::Int));
+/// assert_eq!(common_type(money, DataType::Int), Some(DataType::Decimal { precision: 12, scale: 2 }));
 /// assert_eq!(common_type(DataType::Int, money), Some(DataType::Decimal { precision: 12, scale: 2 }));
 /// assert_eq!(common_type(money, DataType::Double), Some(DataType::Double));
 /// assert_eq!(common_type(money, DataType::Date), None);

@@ -38,10 +38,7 @@ pub trait Plain: Data {
     fn read_payload(bytes: Option<&[u8]>) -> Result<Self> {
         match bytes {
             Some(bytes) => Self::read(bytes),
-            None => Err(bad_record(format!(
-                "a null where a {} is needed",
-                std::any::type_name::<Self>()
-            ))),
+            None => Err(bad_record("a null where a value is needed")),
         }
     }
 }

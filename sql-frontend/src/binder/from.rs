@@ -20,7 +20,7 @@ use crate::span::Span;
 
 impl Binder<'_> {
     /// All of a FROM clause; what stands between commas is a cross join.
-    pub(super) fn from(&mut self, items: &[FromItem], span: Span) -> Bound<(Plan, Scope)> {
+    pub(super) fn relations(&mut self, items: &[FromItem], span: Span) -> Bound<(Plan, Scope)> {
         let Some((first, rest)) = items.split_first() else {
             // A SELECT without FROM is over one row without columns.
             let one = Plan {
@@ -29,16 +29,16 @@ impl Binder<'_> {
             };
             return Ok((one, Scope::default()));
         };
-        let mut bound = self.from_item(first)?;
+        let mut bound = self.joined_item(first)?;
         for item in rest {
-            let right = self.from_item(item)?;
+            let right = self.joined_item(item)?;
             bound = cross(bound, right);
         }
         check_aliases(&bound.1, span)?;
         Ok(bound)
     }
 
-    fn from_item(&mut self, item: &FromItem) -> Bound<(Plan, Scope)> {
+    fn joined_item(&mut self, item: &FromItem) -> Bound<(Plan, Scope)> {
         let mut bound = self.relation(&item.relation)?;
         for join in &item.joins {
             let right = self.relation(&join.relation)?;
@@ -72,7 +72,7 @@ impl Binder<'_> {
                 return Err(Diagnostic::not_supported(what, relation.span).into());
             }
             RelationKind::Join(item) => {
-                let (plan, scope) = self.from_item(item)?;
+                let (plan, scope) = self.joined_item(item)?;
                 return match alias {
                     None => Ok((plan, scope)),
                     Some(alias) => rename(plan, alias),
@@ -180,7 +180,7 @@ impl Binder<'_> {
         scope: &Scope,
         width: usize,
         condition: &ast::Expr,
-    ) -> Bound<(Vec<(Scalar, Scalar)>, Option<Scalar>)> {
+    ) -> Bound<SplitCondition> {
         let mut binder = ExprBinder {
             scope,
             grouping: None,
@@ -191,12 +191,15 @@ impl Binder<'_> {
     }
 }
 
+/// Pairs of expressions of one side each that must be equal, and what must hold besides.
+pub(crate) type SplitCondition = (Vec<(Scalar, Scalar)>, Option<Scalar>);
+
 /// A condition over both sides' columns, the left side having `width`: pairs of expressions of one
 /// side each that must be equal, and what must hold besides.
 pub(crate) fn split_condition(
     condition: Scalar,
     width: usize,
-) -> (Vec<(Scalar, Scalar)>, Option<Scalar>) {
+) -> SplitCondition {
     let mut pairs = Vec::new();
     let mut rest = Vec::new();
     let span: Span = condition.span.into();
@@ -331,7 +334,7 @@ fn of_catalog(relation: &Known) -> Plan {
 }
 
 /// A scan of all columns of a source.
-pub(super) fn scan(source: &Arc<catalog::Source>) -> Plan {
+pub(super) fn scan(source: &Arc<crate::plan::Source>) -> Plan {
     Plan {
         columns: source.columns.clone(),
         kind: PlanKind::Scan {

@@ -10,7 +10,7 @@ use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, TableRows};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::catalog::{Source, Stream, schema};
+use crate::plan::{Source, Stream, schema};
 use crate::compiler::Compiled;
 use ferrisstreams_topology::connector::RowFilter;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind};

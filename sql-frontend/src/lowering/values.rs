@@ -15,7 +15,7 @@ use ferrisstreams_topology::{Error, ErrorKind};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::Column;
 
 /// A source of a fixed list of rows, each given once.

@@ -59,11 +59,8 @@ impl Session {
                     );
                     return Err(Diagnostic::new(Code::NotSupported, message, insert.query.span).into());
                 }
-                self.queries += 1;
-                let insertion = Insertion {
-                    name: format!("insert_{}", self.queries),
-                    plan,
-                };
+                let name = self.query_name(&format!("insert_into_{into}"), &plan);
+                let insertion = Insertion { name, plan };
                 self.insertions.entry(into.clone()).or_default().push(insertion);
                 Ok(Answer::Done(format!("inserted into {into}")))
             }
@@ -78,8 +75,7 @@ impl Session {
         options: ferrisstreams_topology::connector::Options,
         place: &Place<'_>,
     ) -> Bound<Answer> {
-        self.queries += 1;
-        let name = format!("insert_{}", self.queries);
+        let name = self.query_name("insert", &plan);
         let known = properties(&plan);
         let key = match known.changes {
             Changes::AppendOnly => None,
@@ -91,6 +87,7 @@ impl Session {
             what: What::Query(plan),
             output,
             shown: false,
+            key: Vec::new(),
         });
         Ok(Answer::Done(format!("writing to {shown}")))
     }

@@ -1,0 +1,7 @@
+//! Aggregates in a topology: against a model, at the limits of their types, and how long they take.
+
+mod group;
+mod model;
+mod random;
+mod known;
+mod speed;

@@ -30,6 +30,7 @@ macro_rules! scripts {
 scripts! {
     expressions case predicates logic casts decimals strings math dates
     aggregates statistics grouping joins outer_joins using union subqueries ordering
+    create insert names errors inspect
 }
 
 #[test]

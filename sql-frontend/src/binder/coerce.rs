@@ -197,6 +197,13 @@ fn is_assignable(from: DataType, to: DataType) -> bool {
 pub(super) fn assign(operand: Operand, to: DataType, column: &str) -> Result<Scalar, Diagnostic> {
     let (span, from) = (operand.span(), operand.data_type());
     if operand.unknown {
+        if let (Some(Value::Text(text)), DataType::Varchar { length: Some(length) }) =
+            (operand.scalar.as_literal(), to)
+            && text.chars().count() > length as usize
+        {
+            let message = format!("'{text}' is too long for column `{column}`, {to}");
+            return Err(Diagnostic::new(Code::InvalidLiteral, message, span));
+        }
         return coerce(operand, to);
     }
     if !is_assignable(from, to) {

@@ -262,6 +262,13 @@ impl ExprBinder<'_> {
         }
         let (operand, pattern) = both(self.operand(&like.operand), self.operand(&like.pattern))?;
         let escape = like.escape.as_ref().map(|e| self.operand(e)).transpose()?;
+        if let Some(Value::Text(text)) = escape.as_ref().and_then(|e| e.scalar().as_literal())
+            && text.chars().count() > 1
+        {
+            let place = like.escape.as_ref().map_or(span, |escape| escape.span.into());
+            let message = format!("'{text}' cannot escape, it has more than one character");
+            return Err(Diagnostic::new(Code::InvalidLiteral, message, place).into());
+        }
         let text = |operand: Operand| -> Bound<Box<Scalar>> {
             let known = operand.data_type();
             if !operand.is_unknown() && !known.is_text() {

@@ -65,6 +65,9 @@ pub(crate) struct Lowering<'a> {
     tables: BTreeMap<String, Kept>,
     query: String,
     steps: usize,
+    /// True where rows written out are there before anything that comes: not where they are a stream's,
+    /// which finds tables as they are when these are loaded.
+    rows_first: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -75,6 +78,7 @@ impl<'a> Lowering<'a> {
             tables: BTreeMap::new(),
             query: String::new(),
             steps: 0,
+            rows_first: true,
         }
     }
 

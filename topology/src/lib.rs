@@ -25,6 +25,8 @@ mod engine;
 pub mod runtime;
 pub mod host;
 pub mod test_driver;
+#[cfg(all(test, feature = "rocksdb"))]
+mod fixture_tests;
 
 pub use error::{Error, ErrorKind, Result};
 pub use graph::Topology;

@@ -125,7 +125,7 @@ fn by_driver(topology: &Topology, records: &[Fed]) -> Shown {
             ..RawRecord::default()
         };
         driver
-            .pipe_raw_record(&inputs[fed.source], fed.partition, raw)
+            .pipe_raw_record(SOURCES[fed.source], fed.partition, raw)
             .unwrap();
     }
     let tables = TABLES.map(|name| (name.to_owned(), driver.table(name).snapshot().unwrap()));

@@ -13,7 +13,7 @@ mod shared;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -42,7 +42,8 @@ use crate::store::State;
 pub struct Embedded {
     topology: Topology,
     shared: Arc<Shared>,
-    ready: Option<Ready>,
+    /// Behind a lock for the sake of readers in other threads; nobody ever waits for it.
+    ready: Mutex<Option<Ready>>,
     threads: Vec<JoinHandle<()>>,
     sources: Vec<Bound>,
     feeds: Vec<(NodeId, FeedSource)>,
@@ -139,7 +140,7 @@ impl Embedded {
         Ok(Embedded {
             topology: topology.clone(),
             shared,
-            ready: Some(ready),
+            ready: Mutex::new(Some(ready)),
             threads: Vec::new(),
             sources,
             feeds,
@@ -152,7 +153,7 @@ impl Embedded {
     ///
     /// Where a thread cannot be started.
     pub fn start(&mut self) -> Result<()> {
-        let Some(ready) = self.ready.take() else {
+        let Some(ready) = self.take_ready() else {
             return Ok(());
         };
         self.shared.pulse.running.store(true, Ordering::Release);
@@ -170,6 +171,10 @@ impl Embedded {
         }
         self.shared.request(0);
         Ok(())
+    }
+
+    fn take_ready(&mut self) -> Option<Ready> {
+        self.ready.get_mut().expect("no panic while locked").take()
     }
 
     fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -258,7 +263,7 @@ impl Embedded {
     }
 
     fn stop(&mut self, deadline: Instant) -> Result<()> {
-        if self.ready.take().is_none() && !self.threads.is_empty() {
+        if self.take_ready().is_none() && !self.threads.is_empty() {
             self.shared.stopping.store(true, Ordering::Release);
             self.shared.wake_all();
             self.shared.wait(Some(deadline), |status| status.stopped);

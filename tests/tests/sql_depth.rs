@@ -78,7 +78,7 @@ fn what_nests_a_thousand_deep_is_told() {
 
 #[test]
 fn what_is_long_runs_or_is_told() {
-    for times in [1_000, 20_000] {
+    for times in [100, 1_000, 20_000] {
         let list = |item: &str, between: &str| vec![item; times].join(between);
         let texts = [
             format!("SELECT {}", list("1", " + ")),
@@ -94,7 +94,7 @@ fn what_is_long_runs_or_is_told() {
             list(";", "\n"),
         ];
         for text in texts {
-            runs(&text);
+            assert!(runs(&text) || times > 100, "{text}");
         }
     }
 }

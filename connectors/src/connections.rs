@@ -9,7 +9,9 @@ use ferrisstreams_topology::connector::{
     SinkRequest, SourceRequest,
 };
 
+use crate::blackhole::BlackholeConnector;
 use crate::connector::{Connector, Context};
+use crate::file::FileConnector;
 use crate::nearest::nearest;
 use crate::options::{OptionReader, invalid};
 use crate::uri::Uri;
@@ -38,7 +40,10 @@ impl Connections {
     /// The connectors that this build has.
     pub fn new() -> Self {
         Connections {
-            connectors: Vec::new(),
+            connectors: vec![
+                Arc::new(FileConnector::default()),
+                Arc::new(BlackholeConnector),
+            ],
             named: Arc::default(),
             base: PathBuf::from("."),
             kafka: Options::new(),

@@ -9,10 +9,13 @@ mod uri;
 mod options;
 pub mod formats;
 mod connector;
-mod connections;
+mod blackhole;
+pub mod file;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod connections;
 
+pub use blackhole::BlackholeConnector;
 pub use connections::Connections;
 pub use connector::{Connector, Context};
 pub use options::OptionReader;

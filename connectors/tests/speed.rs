@@ -78,6 +78,18 @@ fn json_line(index: usize) -> String {
     )
 }
 
+/// What is decoded, as a struct: for comparison.
+#[derive(serde::Deserialize)]
+#[allow(dead_code, reason = "it is only decoded")]
+struct Trade<'a> {
+    id: i64,
+    user: &'a str,
+    price: f64,
+    currency: &'a str,
+    quantity: i32,
+    product: &'a str,
+}
+
 #[test]
 #[ignore = "a measurement"]
 fn nanoseconds_a_record() {
@@ -152,6 +164,14 @@ fn nanoseconds_a_record() {
         &[0, 1, 2, 3, 4, 5],
         &changing,
     );
+
+    measure("JSON, 6 members of 10, serde_json to a struct", objects.bytes.len(), || {
+        for index in 0..objects.len() {
+            let trade: Trade<'_> =
+                serde_json::from_slice(objects.value(index).expect("a value")).expect("an object");
+            std::hint::black_box(&trade);
+        }
+    });
 
     let source = rows(RowSpecification::values(schema.clone(), csv.clone())).expect("rows");
     let (mut found, mut bad) = (Vec::new(), Vec::new());

@@ -104,11 +104,11 @@ impl Rows {
             let schema = self.specification.schema.project(&[column]);
             let settings = self.specification.timestamp.as_ref();
             let settings = settings.expect("where it has a place it is there");
-            (
+            Box::new(TimeColumn {
                 plan,
-                TimeReader::new(settings, &schema, 0),
-                RowBuffer::new(),
-            )
+                reader: TimeReader::new(settings, &schema, 0),
+                buffer: RowBuffer::new(),
+            })
         });
         Fields {
             has_value: !self.value.is_none(),
@@ -146,15 +146,16 @@ struct Fields {
     has_value: bool,
     key: Part,
     value: Part,
-    /// What makes a row of the timestamp's column alone, and reads it.
-    time: Option<(RowPlan, TimeReader, RowBuffer)>,
+    time: Option<Box<TimeColumn>>,
     scratch: Vec<u8>,
 }
 
-/// The two parts of a record that was scanned.
-struct Both<'a> {
-    key: Scanned<'a>,
-    value: Scanned<'a>,
+/// What reads the time of a record.
+struct TimeColumn {
+    /// Makes a row of the timestamp's column alone.
+    plan: RowPlan,
+    reader: TimeReader,
+    buffer: RowBuffer,
 }
 
 impl Fields {
@@ -183,20 +184,6 @@ impl Fields {
         }
     }
 
-    #[inline]
-    fn both<'a>(&'a self, batch: &'a RawBatch, index: usize) -> Both<'a> {
-        Both {
-            key: Scanned {
-                part: &self.key,
-                bytes: batch.key(index).unwrap_or_default(),
-            },
-            value: Scanned {
-                part: &self.value,
-                bytes: batch.value(index).unwrap_or_default(),
-            },
-        }
-    }
-
     /// Makes a row of a record that was scanned.
     #[inline]
     fn write(
@@ -206,31 +193,34 @@ impl Fields {
         plan: &RowPlan,
         buffer: &mut RowBuffer,
     ) -> Result<RowSpan> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let both = self.both(batch, index);
-        let span = plan.write(&both.key, &both.value, &mut scratch, buffer);
-        self.scratch = scratch;
-        span
+        let key = Scanned {
+            part: &self.key,
+            bytes: batch.key(index).unwrap_or_default(),
+        };
+        let value = Scanned {
+            part: &self.value,
+            bytes: batch.value(index).unwrap_or_default(),
+        };
+        plan.write(key, value, &mut self.scratch, buffer)
     }
 
     /// When a record that was scanned happened.
     #[inline]
     fn time(&mut self, batch: &RawBatch, index: usize) -> Result<Timestamp> {
-        let Some((plan, reader, mut buffer)) = self.time.take() else {
-            return Ok(batch.times.at(index));
-        };
-        buffer.clear();
-        let time = self
-            .write(batch, index, &plan, &mut buffer)
-            .and_then(|span| reader.read(buffer.get(span)));
-        self.time = Some((plan, reader, buffer));
-        time
+        match self.time.take() {
+            None => Ok(batch.times.at(index)),
+            Some(mut column) => {
+                column.buffer.clear();
+                let row = self.write(batch, index, &column.plan, &mut column.buffer);
+                let time = row.and_then(|span| column.reader.read(column.buffer.get(span)));
+                self.time = Some(column);
+                time
+            }
+        }
     }
 
     fn time_needs_key(&self) -> bool {
-        self.time
-            .as_ref()
-            .is_some_and(|(plan, ..)| plan.needs_key())
+        self.time.as_ref().is_some_and(|column| column.plan.needs_key())
     }
 }
 

@@ -10,6 +10,7 @@ use super::part::Part;
 use super::specification::RowSpecification;
 
 /// A part of a record, with its fields found.
+#[derive(Clone, Copy)]
 pub(super) struct Scanned<'a> {
     pub(super) part: &'a Part,
     pub(super) bytes: &'a [u8],
@@ -73,8 +74,8 @@ impl RowPlan {
     #[inline]
     pub(super) fn write(
         &self,
-        key: &Scanned<'_>,
-        value: &Scanned<'_>,
+        key: Scanned<'_>,
+        value: Scanned<'_>,
         scratch: &mut Vec<u8>,
         buffer: &mut RowBuffer,
     ) -> Result<RowSpan> {

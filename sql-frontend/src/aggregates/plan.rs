@@ -109,21 +109,26 @@ impl AggregatePlan {
         let state = group.get_or_insert_with(|| self.initial.clone());
         state.add_count(ROWS, weight);
         for input in &self.layout.inputs {
-            let counts = input
+            if input
                 .filter
-                .is_none_or(|filter| filter.bool(row) == Some(true));
-            if !counts || input.argument.is_some_and(|argument| argument.is_null(row)) {
+                .as_ref()
+                .is_some_and(|filter| filter.bool(row) != Some(true))
+            {
                 continue;
             }
-            apply(&input.steps, state, row, input.argument, weight);
-            let Some(argument) = input.argument else {
+            let Some(argument) = &input.argument else {
+                apply(&input.steps, state, row, None, weight);
                 continue;
             };
+            if argument.is_null(row) {
+                continue;
+            }
+            apply(&input.steps, state, row, Some(argument), weight);
             if !input.sets.is_empty() {
-                input.gather_in_sets(row, argument, weight, state, (key, sets))?;
+                input.gather_in_sets(row, *argument, weight, state, (key, sets))?;
             } else {
                 for extreme in &input.extremes {
-                    extreme.enter(state, row, argument);
+                    extreme.enter(state, row, *argument);
                 }
             }
         }
@@ -132,7 +137,7 @@ impl AggregatePlan {
 }
 
 #[inline]
-fn apply(steps: &[Step], state: &mut AggState, row: &[u8], argument: Option<Slot>, weight: i64) {
+fn apply(steps: &[Step], state: &mut AggState, row: &[u8], argument: Option<&Slot>, weight: i64) {
     for step in steps {
         step.apply(state, row, argument, weight);
     }
@@ -162,7 +167,7 @@ impl Input {
             left = before > 0 && after <= 0;
         }
         if entered || left {
-            apply(&self.distinct_steps, state, row, Some(argument), weight);
+            apply(&self.distinct_steps, state, row, Some(&argument), weight);
         }
         for extreme in &self.extremes {
             match extreme.set {

@@ -99,7 +99,7 @@ impl Step {
     /// Adds a value that is not NULL with a weight of 1, or takes it back with one of -1. Only
     /// [`StepKind::Count`] does without a value.
     #[inline]
-    pub(super) fn apply(&self, state: &mut AggState, row: &[u8], slot: Option<Slot>, weight: i64) {
+    pub(super) fn apply(&self, state: &mut AggState, row: &[u8], slot: Option<&Slot>, weight: i64) {
         let at = self.place.word;
         let Some(slot) = slot else {
             debug_assert_eq!(self.kind, StepKind::Count);

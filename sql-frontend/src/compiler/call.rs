@@ -180,7 +180,7 @@ impl FromReturned for bool {
     #[inline]
     fn take(returned: Returned, _: Limits) -> Option<Self> {
         match returned {
-            Returned::Boolean(value) => Some(value),
+            Returned::Integer(value) => Some(value != 0),
             other => unreachable!("a boolean is wanted, not {other:?}"),
         }
     }

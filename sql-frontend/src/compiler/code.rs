@@ -138,7 +138,7 @@ impl Code {
     /// The value of a constant as functions take it.
     pub(super) fn as_constant(&self) -> Option<Argument<'_>> {
         Some(match self {
-            Code::Bool(Node::Constant(Some(value))) => Argument::Boolean(*value),
+            Code::Bool(Node::Constant(Some(value))) => Argument::Integer(i64::from(*value)),
             Code::Int(Node::Constant(Some(value))) => Argument::Integer(*value),
             Code::Wide(Node::Constant(Some(value))) => Argument::Wide(*value),
             Code::Float(Node::Constant(Some(value))) => Argument::Float(*value),
@@ -187,7 +187,7 @@ impl Code {
     #[inline]
     pub(super) fn held<'a>(&'a self, row: &'a [u8], eval: &mut Eval) -> Held<'a> {
         let value = match self {
-            Code::Bool(node) => node.get(row, eval).map(Argument::Boolean),
+            Code::Bool(node) => node.get(row, eval).map(|value| Argument::Integer(i64::from(value))),
             Code::Int(node) => node.get(row, eval).map(Argument::Integer),
             Code::Wide(node) => node.get(row, eval).map(Argument::Wide),
             Code::Float(node) => node.get(row, eval).map(Argument::Float),
@@ -210,7 +210,7 @@ fn text_constant(bytes: &[u8]) -> Code {
 pub(super) fn value_of(argument: Argument<'_>, data_type: DataType) -> Value {
     match (argument, data_type) {
         (Argument::Null, _) => Value::Null,
-        (Argument::Boolean(value), _) => Value::Boolean(value),
+        (Argument::Integer(value), DataType::Boolean) => Value::Boolean(value != 0),
         (value @ (Argument::Integer(_) | Argument::Wide(_)), DataType::Decimal { scale, .. }) => {
             Value::Decimal {
                 unscaled: value.wide(),

@@ -10,9 +10,9 @@ use ferrisstreams_topology::data::{ArithmeticError, Interval, ParseError};
 pub enum Argument<'a> {
     /// NULL, which only functions that ask for it are given.
     Null,
-    /// A boolean.
-    Boolean(bool),
-    /// An integer, a decimal of at most 18 digits without its point, a date, a time or a timestamp.
+    /// An integer, a decimal of at most 18 digits without its point, a date, a time or a timestamp; a
+    /// boolean as 0 or 1. (A variant of one byte would make copies of all others slow, which are then
+    /// done in pieces.)
     Integer(i64),
     /// A decimal of more than 18 digits, without its point.
     Wide(i128),
@@ -38,10 +38,7 @@ impl<'a> Argument<'a> {
     /// Where it is no boolean, as all of these do: the signature says what it is.
     #[inline]
     pub fn boolean(self) -> bool {
-        match self {
-            Argument::Boolean(value) => value,
-            other => unreachable!("a boolean is wanted, not {other:?}"),
-        }
+        self.integer() != 0
     }
 
     /// An integer, date, time or timestamp.
@@ -102,8 +99,6 @@ impl<'a> Argument<'a> {
 pub enum Returned {
     /// NULL.
     Null,
-    /// A boolean.
-    Boolean(bool),
     /// As [`Argument::Integer`].
     Integer(i64),
     /// A decimal of any precision, without its point.
@@ -114,6 +109,13 @@ pub enum Returned {
     Interval(Interval),
     /// Text or bytes, which the function has appended to the output of its call.
     Written,
+}
+
+impl From<bool> for Returned {
+    #[inline]
+    fn from(value: bool) -> Self {
+        Returned::Integer(i64::from(value))
+    }
 }
 
 /// Why a call has no result: what was tried, and with which value.

@@ -110,7 +110,7 @@ const NO_FLAGS: usize = usize::MAX;
 
 fn like(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedBody, Failure> {
     with_pattern(constants, 1, 2, |_, regex, _, arguments| {
-        Ok(Returned::Boolean(regex.is_match(arguments[0].text())))
+        Ok(Returned::from(regex.is_match(arguments[0].text())))
     })
 }
 

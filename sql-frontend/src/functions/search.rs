@@ -94,15 +94,15 @@ fn overlapping<'a>(text: &'a str, wanted: &'a str) -> impl Iterator<Item = usize
 }
 
 fn starts_with(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Boolean(arguments[0].bytes().starts_with(arguments[1].bytes())))
+    Ok(Returned::from(arguments[0].bytes().starts_with(arguments[1].bytes())))
 }
 
 fn ends_with(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Boolean(arguments[0].bytes().ends_with(arguments[1].bytes())))
+    Ok(Returned::from(arguments[0].bytes().ends_with(arguments[1].bytes())))
 }
 
 fn contains(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Boolean(memmem::find(arguments[0].bytes(), arguments[1].bytes()).is_some()))
+    Ok(Returned::from(memmem::find(arguments[0].bytes(), arguments[1].bytes()).is_some()))
 }
 
 fn field(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {

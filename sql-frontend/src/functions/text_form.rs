@@ -10,7 +10,7 @@ use super::argument::Argument;
 pub(crate) fn write_text(out: &mut Vec<u8>, value: Argument<'_>, data_type: DataType) {
     match (value, data_type) {
         (Argument::Null, _) => {}
-        (Argument::Boolean(value), _) => text::write_bool(out, value),
+        (Argument::Integer(value), DataType::Boolean) => text::write_bool(out, value != 0),
         (Argument::Integer(value), DataType::Decimal { scale, .. }) => {
             decimal::write(out, Decimal::new(i128::from(value), scale));
         }

@@ -53,9 +53,10 @@ const TABLE: &[(&str, Foreign)] = &[
     ("$$", Foreign::Missing("a dollar-quoted string")),
     ("$", Foreign::Missing("a parameter with `$`")),
     ("?", Foreign::Missing("a parameter with `?`")),
+    (":/", Foreign::Spelled("a URI is written `scheme://...`")),
     (
         ":",
-        Foreign::Missing("`:`, as in slices and named parameters,"),
+        Foreign::Missing("`:`, as in slices, named parameters and JSON,"),
     ),
 ];
 

@@ -55,8 +55,9 @@ pub(super) struct Expectations {
     pub(super) at: usize,
     /// What would have fitted there, in the order in which it was tried.
     pub(super) wanted: Vec<Wanted>,
-    /// The place of the last alias without AS, which may be a mistyped keyword.
-    pub(super) bare_alias: Option<usize>,
+    /// The place of the last name that nothing announced, as an alias without AS is: it may be a
+    /// mistyped keyword.
+    pub(super) bare_name: Option<usize>,
 }
 
 impl Expectations {

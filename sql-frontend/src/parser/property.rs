@@ -9,6 +9,7 @@ use super::tokens::{Parsed, Tokens};
 use crate::ast::{Literal, Property, PropertyName, PropertyValue, PropertyValueKind};
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
+use crate::span::Span;
 
 /// Whether options begin here, `WITH (`, and not the WITH clause of a query.
 pub(super) fn begins_options(i: Tokens<'_>) -> bool {
@@ -42,9 +43,23 @@ fn property(i: Tokens<'_>) -> Parsed<'_, Property> {
     let start = i.span();
     let (i, name) = property_name(i)?;
     let (i, _) = cut(symbol(TokenKind::Equal)).parse(i)?;
+    let at = i.span();
     let (i, value) = cut(property_value).parse(i)?;
+    if i.kind().is_word() && matches!(value.kind, PropertyValueKind::Literal(_)) {
+        return several_words(i, at);
+    }
     let span = i.span_since(start);
     Ok((i, Property { name, value, span }))
+}
+
+/// `retention = 7 DAYS`: only a string has several words.
+fn several_words<'a, T>(i: Tokens<'a>, start: Span) -> Parsed<'a, T> {
+    let message = format!("unexpected `{}`", i.text());
+    let diagnostic = Diagnostic::new(Code::UnexpectedToken, message, i.span())
+        .label("expected `,` or `)`")
+        .secondary(start, "is the whole value")
+        .help("a value of several words is a string: '7 days'");
+    diagnosed(diagnostic)
 }
 
 /// The name of a property: words with dots between them, or a string.

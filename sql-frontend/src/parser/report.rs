@@ -16,7 +16,7 @@ pub(super) fn unexpected(session: &Session<'_>) -> Diagnostic {
         .or_else(|| place.clause())
         .or_else(|| place.reserved_word())
         .or_else(|| place.misplaced_quotes())
-        .or_else(|| place.mistyped_alias())
+        .or_else(|| place.mistyped_name())
         .unwrap_or_else(|| place.plain())
 }
 
@@ -92,7 +92,7 @@ impl<'a> Place<'a> {
         let next = self.session.token(self.at + 1).kind;
         let is_operand = self.wants(Wanted::Thing("an expression")) && ends_operand(next);
         let is_name = self.expectations.wants_name() || is_operand;
-        let is_taken = word.reservation() == Reservation::Reserved && !begins_query(word);
+        let is_taken = word.reservation() == Reservation::Reserved && !self.ends_nothing(word);
         (is_name && is_taken && !begins(self.session, self.at)).then(|| {
             let text = self.text();
             let message = format!("`{text}` is a reserved word");
@@ -102,10 +102,21 @@ impl<'a> Place<'a> {
         })
     }
 
+    /// Whether a word is reserved and no name all the same, as something is missing before it.
+    fn ends_nothing(&self, word: Keyword) -> bool {
+        let before = self.before().and_then(|before| before.kind.keyword());
+        let in_case = matches!(before, Some(Keyword::When | Keyword::Then | Keyword::Else));
+        let of_case = matches!(
+            word,
+            Keyword::When | Keyword::Then | Keyword::Else | Keyword::End
+        );
+        begins_query(word) || in_case && of_case
+    }
+
     /// A string for a name, or a name for a string.
     fn misplaced_quotes(&self) -> Option<Diagnostic> {
         let (code, quote, what) = match self.token.kind {
-            TokenKind::String if self.expectations.wants_name() => {
+            TokenKind::String if self.wants_name() => {
                 (Code::MisplacedString, '"', "a string, not a name")
             }
             TokenKind::QuotedName if self.wants_text() => {
@@ -116,25 +127,33 @@ impl<'a> Place<'a> {
         let text = self.text();
         let inner = &text[1..text.len() - 1];
         let diagnostic = Diagnostic::new(code, format!("{text} is {what}"), self.token.span())
-            .label(format!("expected {}", self.expected()))
-            .help(format!("write {quote}{inner}{quote}"));
-        Some(diagnostic)
+            .label(format!("expected {}", self.expected()));
+        Some(match self.wants(Wanted::Name("a type")) {
+            true => diagnostic.help(format!("write {inner}")),
+            false => diagnostic.help(format!("write {quote}{inner}{quote}")),
+        })
+    }
+
+    /// Whether a name fits, an alias included.
+    fn wants_name(&self) -> bool {
+        self.expectations.wants_name() || self.wants(Wanted::Rare(Keyword::As))
     }
 
     fn wants_text(&self) -> bool {
         self.wants(Wanted::Thing("a string")) || self.wants(Wanted::Thing("the name of a header"))
     }
 
-    /// A word that was taken for an alias, and was likely meant to be a keyword.
-    fn mistyped_alias(&self) -> Option<Diagnostic> {
-        let keywords: Vec<&str> = self.expectations.keywords().collect();
+    /// A word that was taken for a name, and was likely meant to be a keyword.
+    fn mistyped_name(&self) -> Option<Diagnostic> {
+        let operators = OPERATORS.iter().map(|word| word.text());
+        let keywords: Vec<&str> = self.expectations.keywords().chain(operators).collect();
         let i = self.session.tokens().skip(self.at);
-        let (span, keyword) = i.mistyped_alias(&keywords)?;
+        let (span, keyword) = i.mistyped_name(&keywords)?;
         let word = self.session.text(self.before()?);
         let diagnostic =
             Diagnostic::new(Code::UnexpectedToken, format!("unexpected `{word}`"), span)
                 .label(format!(
-                    "taken for an alias, and {} cannot follow it",
+                    "taken for a name, which {} cannot follow",
                     self.described()
                 ))
                 .suggest(Some(keyword));
@@ -151,12 +170,29 @@ impl<'a> Place<'a> {
             .label(format!("expected {}", self.expected()));
         let diagnostic = self.with_parenthesis(diagnostic);
         let keywords: Vec<&str> = self.expectations.keywords().collect();
+        let begins_other = match self.token.kind {
+            TokenKind::Keyword(word) => self.wants(Wanted::End) && begins_statement(word),
+            _ => false,
+        };
+        let is_word = self.token.kind.is_word();
+        match meant(self.text(), &keywords).filter(|_| is_word) {
+            _ if begins_other => diagnostic.help("a statement ends with `;`"),
+            Some(keyword) => diagnostic.suggest(Some(keyword)),
+            None => self.with_hint(diagnostic),
+        }
+    }
+
+    /// What is likely missing before a name.
+    fn with_hint(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let text = shortened(self.text());
+        let is_name = self.token.kind.is_name();
         match self.token.kind {
-            TokenKind::Word => diagnostic.suggest(meant(self.text(), &keywords)),
-            TokenKind::Keyword(word) if self.wants(Wanted::End) && begins_statement(word) => {
-                diagnostic.help("a statement ends with `;`")
+            kind if self.wants(Wanted::Thing("a query")) && (is_name || kind == TokenKind::Uri) => {
+                diagnostic.help(format!("a query of it is written `SELECT * FROM {text}`"))
             }
-            TokenKind::Keyword(_) => diagnostic.suggest(meant(self.text(), &keywords)),
+            _ if is_name && self.wants(Wanted::Symbol(TokenKind::Comma)) => {
+                diagnostic.help("a comma may be missing before it")
+            }
             _ => diagnostic,
         }
     }
@@ -166,9 +202,17 @@ impl<'a> Place<'a> {
         let open = open_parenthesis(self.session.before(self.at));
         match (self.token.kind, open) {
             (TokenKind::End, Some(open)) => diagnostic.secondary(open, "is not closed"),
+            (_, Some(open)) if self.misses_parenthesis() => {
+                diagnostic.secondary(open, "is not closed")
+            }
             (TokenKind::RightParen, None) => diagnostic.help("no parenthesis is open here"),
             _ => diagnostic,
         }
+    }
+
+    /// Whether a clause begins where a parenthesis could have been closed.
+    fn misses_parenthesis(&self) -> bool {
+        self.wants(Wanted::Symbol(TokenKind::RightParen)) && begins(self.session, self.at)
     }
 
     fn described(&self) -> String {
@@ -193,8 +237,12 @@ impl<'a> Place<'a> {
                 items.push(item);
             }
         }
-        if self.wants(Wanted::End) || items.is_empty() {
+        if self.wants(Wanted::End) {
             items.push("the end of the statement".to_owned());
+        }
+        if items.is_empty() {
+            let keywords = self.expectations.keywords();
+            items.extend(keywords.map(|keyword| format!("`{keyword}`")));
         }
         match items.split_last() {
             Some((last, [])) => last.clone(),
@@ -203,6 +251,16 @@ impl<'a> Place<'a> {
         }
     }
 }
+
+/// Operators that are words, which a name may have been meant to be.
+const OPERATORS: &[Keyword] = &[
+    Keyword::And,
+    Keyword::Or,
+    Keyword::Is,
+    Keyword::In,
+    Keyword::Like,
+    Keyword::Between,
+];
 
 /// Whether a token stands behind an operand, and so what is before it was meant as one.
 fn ends_operand(kind: TokenKind) -> bool {

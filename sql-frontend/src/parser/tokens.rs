@@ -159,19 +159,19 @@ impl<'a> Tokens<'a> {
         expectations.note(self.at, wanted);
     }
 
-    /// Notes that the next token was taken for an alias, since it fitted nothing else.
-    pub(super) fn note_bare_alias(self) {
-        self.session.expectations.borrow_mut().bare_alias = Some(self.at);
+    /// Notes that the next token was taken for a name, since it fitted nothing else.
+    pub(super) fn note_bare_name(self) {
+        self.session.expectations.borrow_mut().bare_name = Some(self.at);
     }
 
-    /// The keyword that was likely meant where the token before the next was taken for an alias:
+    /// The keyword that was likely meant where the token before the next was taken for a name:
     /// where it stands, and the keyword.
-    pub(super) fn mistyped_alias<'k>(self, keywords: &[&'k str]) -> Option<(Span, &'k str)> {
-        let alias = self.session.expectations.borrow().bare_alias?;
-        if alias + 1 != self.at {
+    pub(super) fn mistyped_name<'k>(self, keywords: &[&'k str]) -> Option<(Span, &'k str)> {
+        let name = self.session.expectations.borrow().bare_name?;
+        if name + 1 != self.at {
             return None;
         }
-        let token = self.session.token(alias);
+        let token = self.session.token(name);
         let keyword = meant(self.session.text(token), keywords)?;
         Some((token.span(), keyword))
     }
@@ -185,14 +185,15 @@ impl<'a> Tokens<'a> {
     /// The name that the next token is, quotes undone; the token must be a word or a quoted name.
     pub(super) fn ident(self) -> Ident {
         let text = self.text();
-        let quoted = self.is(TokenKind::QuotedName);
+        let in_quotes = self.is(TokenKind::QuotedName);
+        // A name that begins with a digit is as good as quoted: without quotes nothing reads it.
+        let begins_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
         Ident {
-            text: if quoted {
-                unquote(text)
-            } else {
-                text.to_owned()
+            text: match in_quotes {
+                true => unquote(text),
+                false => text.to_owned(),
             },
-            quoted,
+            quoted: in_quotes || begins_with_digit,
             span: self.span().into(),
         }
     }
@@ -249,11 +250,21 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// The keyword that a word was likely meant to be; words of one letter are aliases, not slips.
+/// The keyword that a word was likely meant to be: one that begins alike, if it can be. Words of
+/// one letter are aliases, not slips.
 pub(super) fn meant<'k>(word: &str, keywords: &[&'k str]) -> Option<&'k str> {
-    let letters = word.chars().count();
-    let fits = |keyword: &&&str| letters > 2 || letters == 2 && keyword.len() == 2;
-    nearest(word, keywords.iter().filter(fits).copied())
+    let first = word.chars().next()?;
+    let alike = keywords.iter().filter(|keyword| {
+        keyword
+            .chars()
+            .next()
+            .is_some_and(|c| c.eq_ignore_ascii_case(&first))
+    });
+    match word.chars().count() {
+        0 | 1 => None,
+        2 => nearest(word, alike.copied()),
+        _ => nearest(word, alike.copied()).or_else(|| nearest(word, keywords.iter().copied())),
+    }
 }
 
 /// The text inside quotes, with doubled quotes undone.

@@ -3,4 +3,6 @@
 #![allow(dead_code)]
 
 pub mod call;
+pub mod random;
+pub mod slow;
 pub mod types;

@@ -31,8 +31,8 @@ pub(super) struct ReadingPlan {
     pub(super) rank: u32,
     /// True where streams that meet these sources wait until they are loaded.
     pub(super) bootstrap: bool,
-    /// The connected part of the graph that the sources are in.
-    pub(super) component: usize,
+    /// The connected parts of the graph that the sources are in; a single one of those to be loaded.
+    pub(super) components: BTreeSet<usize>,
     positions: BTreeMap<u32, Position>,
 }
 
@@ -52,17 +52,20 @@ pub(super) fn plan(
             *other == identity
                 && plan.positions == positions
                 && plan.bootstrap == bootstrap
-                && (plan.component == component || !bootstrap)
+                && (plan.components.contains(&component) || !bootstrap)
         });
         match same {
-            Some((_, plan)) => plan.members.push(member.clone()),
+            Some((_, plan)) => {
+                plan.members.push(member.clone());
+                plan.components.insert(component);
+            }
             None => plans.push((
                 identity,
                 ReadingPlan {
                     members: vec![member.clone()],
                     rank: 0,
                     bootstrap,
-                    component,
+                    components: BTreeSet::from([component]),
                     positions,
                 },
             )),

@@ -473,7 +473,7 @@ fn ready(
     let gates: BTreeSet<usize> = plans
         .iter()
         .filter(|plan| plan.bootstrap)
-        .map(|plan| plan.component)
+        .flat_map(|plan| plan.components.iter().copied())
         .collect();
     for group in 0..shared.plan.rebuilds.len() {
         if shared.state.meta(&building_key(shared, group))?.is_some() {

@@ -165,7 +165,7 @@ impl Group {
     }
 }
 
-fn written(schema: &Schema, values: &[Value]) -> Vec<u8> {
+pub(super) fn written(schema: &Schema, values: &[Value]) -> Vec<u8> {
     let layout = RowLayout::new(schema);
     let mut buffer = RowBuffer::new();
     let mut writer = buffer.begin(&layout);

@@ -4,4 +4,5 @@ mod group;
 mod model;
 mod random;
 mod known;
+mod table;
 mod speed;

@@ -159,9 +159,20 @@ fn is_quantifier_like(expr: &Expr) -> bool {
 fn unary(op: UnaryOp, operand: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
     match op {
         UnaryOp::Not => write!(f, "NOT {}", At(operand, Precedence::Not)),
-        // Two signs in a row need the parentheses: `--` begins a comment.
-        UnaryOp::Minus => write!(f, "-{}", At(operand, Precedence::Postfix)),
-        UnaryOp::Plus => write!(f, "+{}", At(operand, Precedence::Postfix)),
+        // Two signs in a row need a space: `--` begins a comment.
+        UnaryOp::Minus
+            if matches!(
+                operand.kind,
+                ExprKind::Unary {
+                    op: UnaryOp::Minus,
+                    ..
+                }
+            ) =>
+        {
+            write!(f, "- {}", At(operand, Precedence::Sign))
+        }
+        UnaryOp::Minus => write!(f, "-{}", At(operand, Precedence::Sign)),
+        UnaryOp::Plus => write!(f, "+{}", At(operand, Precedence::Sign)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Patterns of LIKE: `%` stands for any characters, `_` for one.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 /// A pattern that was read.
 #[derive(Debug)]
@@ -116,6 +116,12 @@ fn matches_parts(parts: &[Part], text: &[u8]) -> bool {
         let matched = match parts.get(part) {
             None => at == text.len(),
             Some(Part::Any) => {
+                if let Some(Part::Text(next)) = parts.get(part + 1) {
+                    match memmem::find(&text[at..], next) {
+                        Some(skipped) => at += skipped,
+                        None => return false,
+                    }
+                }
                 retry = Some((part, at));
                 part += 1;
                 continue;
@@ -145,8 +151,7 @@ fn matches_parts(parts: &[Part], text: &[u8]) -> bool {
         match retry {
             Some((any, from)) if from < text.len() => {
                 at = from + character_len(text[from]);
-                retry = Some((any, at));
-                part = any + 1;
+                part = any;
             }
             _ => return false,
         }

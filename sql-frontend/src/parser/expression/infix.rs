@@ -12,7 +12,7 @@ use crate::ast::{
 };
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
-use crate::parser::fault::diagnosed;
+use crate::parser::fault::{Wanted, diagnosed};
 use crate::parser::terminal::{keyword, keywords};
 use crate::parser::tokens::{Parsed, Tokens};
 
@@ -125,7 +125,39 @@ pub(super) fn operators(i: Tokens<'_>, left: Expr, level: Precedence) -> Parsed<
         let chains = !matches!(precedence, Precedence::Comparison | Precedence::Range);
         unchainable = (!chains).then_some(precedence);
     }
+    if i.is_keyword(Keyword::Not) && Infix::at(i).is_none() {
+        return negation(i);
+    }
+    for word in WORDS {
+        i.want(Wanted::Rare(*word));
+    }
     Ok((i, left))
+}
+
+/// Operators that are words, for "did you mean".
+const WORDS: &[Keyword] = &[
+    Keyword::And,
+    Keyword::Or,
+    Keyword::Is,
+    Keyword::In,
+    Keyword::Like,
+    Keyword::ILike,
+    Keyword::Between,
+    Keyword::Not,
+];
+
+/// NOT behind an operand, and nothing behind it that it negates.
+fn negation(i: Tokens<'_>) -> Parsed<'_, Expr> {
+    if i.advance().is_keyword(Keyword::Null) {
+        let span = i.span().to(i.advance().span());
+        let diagnostic = Diagnostic::new(Code::UnexpectedToken, "unexpected `NOT NULL`", span)
+            .help("write `IS NOT NULL`");
+        return diagnosed(diagnostic);
+    }
+    for word in [Keyword::Between, Keyword::In, Keyword::Like] {
+        i.advance().want(Wanted::Keyword(word));
+    }
+    i.advance().fail(Wanted::Rare(Keyword::ILike))
 }
 
 fn chained<'a>(i: Tokens<'a>, left: &Expr) -> Parsed<'a, Expr> {

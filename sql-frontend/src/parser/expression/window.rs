@@ -33,7 +33,7 @@ pub(in crate::parser) fn window_spec(i: Tokens<'_>) -> Parsed<'_, WindowSpec> {
         or_default(order_by),
         opt(frame),
     );
-    let (i, (base, partition_by, order_by, frame)) = parens(parts).parse(i)?;
+    let (i, (base, partition_by, order_by, frame)) = i.nested(|i| parens(parts).parse(i))?;
     let span = i.span_since(start);
     Ok((
         i,

@@ -11,7 +11,7 @@ use super::super::property::{begins_options, options};
 use super::super::terminal::{Rule, column_list, commas, or_default, parens, symbol};
 use super::super::tokens::{Parsed, Tokens};
 use super::join::join;
-use super::{continues_query, query, query_after};
+use super::{continues_query, inner_query, query, query_after};
 use crate::ast::{
     FromItem, Name, Relation, RelationKind, TableAlias, TableArgument, TableArgumentValue,
     TableFunction,
@@ -124,7 +124,7 @@ fn lateral(i: Tokens<'_>) -> Parsed<'_, Relation> {
     let start = i.span().into();
     let i = i.advance();
     let (i, kind) = match i.is(TokenKind::LeftParen) {
-        true => parens(query)
+        true => parens(inner_query)
             .map(|query| RelationKind::Query {
                 query: Box::new(query),
                 lateral: true,

@@ -5,11 +5,12 @@ use nom::branch::alt;
 use nom::combinator::{cut, opt, value};
 use nom::sequence::preceded;
 
-use super::super::fault::Wanted;
+use super::super::fault::{Wanted, diagnosed};
 use super::super::literal::duration;
 use super::super::terminal::{keyword, keywords, name, parens, symbol};
 use super::super::tokens::{Parsed, Tokens};
 use crate::ast::{Duration, Ident, StreamWindow, StreamWindowKind, Within};
+use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
 
 /// Whether this is the WINDOW clause of window functions: `WINDOW w AS (...)`.
@@ -98,6 +99,7 @@ fn options(i: Tokens<'_>) -> Parsed<'_, (Option<Duration>, Option<Duration>)> {
                 grace = Some(length);
                 i
             }
+            Some(Keyword::Advance) => return advances(inner),
             _ => {
                 inner.want(Wanted::Keyword(Keyword::Retention));
                 return cut(grace_period)
@@ -107,6 +109,16 @@ fn options(i: Tokens<'_>) -> Parsed<'_, (Option<Duration>, Option<Duration>)> {
         };
     }
     Ok((i, (retention, grace)))
+}
+
+fn advances<'a, T>(i: Tokens<'a>) -> Parsed<'a, T> {
+    let diagnostic = Diagnostic::new(
+        Code::MisplacedClause,
+        "`ADVANCE BY` is of hopping windows",
+        i.span(),
+    )
+    .help("write `HOPPING (SIZE ..., ADVANCE BY ...)`");
+    diagnosed(diagnostic)
 }
 
 fn grace_period(i: Tokens<'_>) -> Parsed<'_, Duration> {

@@ -62,6 +62,9 @@ fn or_replace(i: Tokens<'_>) -> Parsed<'_, Option<Span>> {
 
 /// IF NOT EXISTS, if it is there, and what it says together with OR REPLACE.
 fn mode(i: Tokens<'_>, or_replace: Option<Span>) -> Parsed<'_, CreateMode> {
+    if i.are_keywords(&[Keyword::If, Keyword::Exists]) {
+        return opposite(i, "CREATE", "IF NOT EXISTS");
+    }
     let is_said = i.are_keywords(&[Keyword::If, Keyword::Not]);
     let (rest, if_not_exists) = match is_said {
         true => cut(keyword(Keyword::Exists))
@@ -84,6 +87,20 @@ fn mode(i: Tokens<'_>, or_replace: Option<Span>) -> Parsed<'_, CreateMode> {
             if_not_exists,
         },
     ))
+}
+
+/// The condition that another statement has.
+pub(super) fn opposite<'a, T>(i: Tokens<'a>, statement: &str, condition: &str) -> Parsed<'a, T> {
+    let length = if i.advance().is_keyword(Keyword::Not) {
+        2
+    } else {
+        1
+    };
+    let span = i.span().to(i.skip(length).span());
+    let message = format!("{statement} does not take this condition");
+    let diagnostic =
+        Diagnostic::new(Code::UnexpectedToken, message, span).help(format!("write `{condition}`"));
+    diagnosed(diagnostic)
 }
 
 /// `name WITH (...)`.

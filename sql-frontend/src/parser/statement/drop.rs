@@ -8,6 +8,7 @@ use super::super::fault::diagnosed;
 use super::super::name::dotted_name;
 use super::super::terminal::{keyword, keywords};
 use super::super::tokens::{Parsed, Tokens};
+use super::create::opposite;
 use crate::ast::{DropObject, DropStatement, RelationWord, StatementKind};
 use crate::error::Diagnostic;
 use crate::lexer::{Keyword, TokenKind};
@@ -71,6 +72,9 @@ fn object(i: Tokens<'_>) -> Parsed<'_, DropObject> {
 }
 
 fn if_exists(i: Tokens<'_>) -> Parsed<'_, bool> {
+    if i.are_keywords(&[Keyword::If, Keyword::Not]) {
+        return opposite(i, "DROP", "IF EXISTS");
+    }
     match i.are_keywords(&[Keyword::If, Keyword::Exists]) {
         true => Ok((i.skip(2), true)),
         false => Ok((i, false)),

@@ -1,15 +1,14 @@
 //! EXPLAIN.
 
 use nom::Parser;
-use nom::branch::alt;
-use nom::combinator::{cut, value};
+use nom::combinator::cut;
 
 use super::super::expression::{begins_query, hides_query};
-use super::super::fault::{Wanted, diagnosed};
+use super::super::fault::{Fault, Wanted, diagnosed};
 use super::super::name::dotted_name;
-use super::super::terminal::{commas, keyword, parens};
+use super::super::terminal::{commas, parens};
 use super::super::tokens::{Parsed, Tokens};
-use super::query_or_change;
+use super::{begins_statement, query_or_change};
 use crate::ast::{Explain, ExplainStage, ExplainTarget, Statement, StatementKind};
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
@@ -46,14 +45,19 @@ fn stages(i: Tokens<'_>) -> Parsed<'_, Vec<ExplainStage>> {
     }
 }
 
+const STAGES: &[(Keyword, ExplainStage)] = &[
+    (Keyword::Ast, ExplainStage::Ast),
+    (Keyword::Plan, ExplainStage::Plan),
+    (Keyword::Optimized, ExplainStage::Optimized),
+    (Keyword::Topology, ExplainStage::Topology),
+];
+
 fn stage_at(i: Tokens<'_>) -> Option<ExplainStage> {
-    Some(match i.kind().keyword()? {
-        Keyword::Ast => ExplainStage::Ast,
-        Keyword::Plan => ExplainStage::Plan,
-        Keyword::Optimized => ExplainStage::Optimized,
-        Keyword::Topology => ExplainStage::Topology,
-        _ => return None,
-    })
+    let word = i.kind().keyword()?;
+    STAGES
+        .iter()
+        .find(|(keyword, _)| *keyword == word)
+        .map(|(_, stage)| *stage)
 }
 
 fn listed_stage(i: Tokens<'_>) -> Parsed<'_, (ExplainStage, Span)> {
@@ -62,18 +66,16 @@ fn listed_stage(i: Tokens<'_>) -> Parsed<'_, (ExplainStage, Span)> {
 }
 
 fn stage(i: Tokens<'_>) -> Parsed<'_, ExplainStage> {
-    alt((
-        value(ExplainStage::Ast, keyword(Keyword::Ast)),
-        value(ExplainStage::Plan, keyword(Keyword::Plan)),
-        value(ExplainStage::Optimized, keyword(Keyword::Optimized)),
-        value(ExplainStage::Topology, keyword(Keyword::Topology)),
-    ))
-    .parse(i)
+    if let Some(stage) = stage_at(i) {
+        return Ok((i.advance(), stage));
+    }
+    for (keyword, _) in STAGES {
+        i.want(Wanted::Keyword(*keyword));
+    }
+    Err(nom::Err::Error(Fault::Unexpected))
 }
 
-fn once(
-    stages: Vec<(ExplainStage, Span)>,
-) -> Result<Vec<ExplainStage>, nom::Err<super::super::fault::Fault>> {
+fn once(stages: Vec<(ExplainStage, Span)>) -> Result<Vec<ExplainStage>, nom::Err<Fault>> {
     for (index, (again, span)) in stages.iter().enumerate() {
         if let Some((_, first)) = stages[..index].iter().find(|(stage, _)| stage == again) {
             let message = format!("the stage `{again}` is given twice");
@@ -100,7 +102,17 @@ fn target(i: Tokens<'_>) -> Parsed<'_, ExplainTarget> {
     for word in [Keyword::Select, Keyword::Create, Keyword::Insert] {
         i.want(Wanted::Keyword(word));
     }
-    cut(dotted_name("the name of a query"))
-        .map(ExplainTarget::Name)
-        .parse(i)
+    let begins_other = i.kind().keyword().is_some_and(begins_statement) && !is_name;
+    if begins_other {
+        return i.fail(Wanted::Name("the name of a query"));
+    }
+    // A word before a query may be a mistyped stage.
+    i.note_bare_name();
+    let (i, name) = cut(dotted_name("the name of a query")).parse(i)?;
+    if name.parts.len() == 1 {
+        for (stage, _) in STAGES {
+            i.want(Wanted::Rare(*stage));
+        }
+    }
+    Ok((i, ExplainTarget::Name(name)))
 }

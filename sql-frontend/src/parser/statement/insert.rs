@@ -4,7 +4,7 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::expression::{begins_query, hides_query};
-use super::super::fault::diagnosed;
+use super::super::fault::{Wanted, diagnosed};
 use super::super::name::name_or_uri;
 use super::super::property::{begins_options, options};
 use super::super::query::query;
@@ -18,6 +18,12 @@ use crate::lexer::{Keyword, TokenKind};
 /// well. The next token is INSERT.
 pub(super) fn insert(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
     let (i, _) = cut(keyword(Keyword::Into)).parse(i.advance())?;
+    if i.is_keyword(Keyword::Values)
+        && i.peek_at(1).kind == TokenKind::LeftParen
+        && !i.peek_at(2).kind.is_name()
+    {
+        return i.fail(Wanted::Name("a stream, a table or a URI"));
+    }
     let (i, target) = cut(name_or_uri("a stream, a table or a URI")).parse(i)?;
     let (i, columns) = columns(i)?;
     let (i, before) = properties(i)?;

@@ -78,7 +78,10 @@ fn query_or_change(i: Tokens<'_>) -> Option<Parsed<'_, StatementKind>> {
     match i.kind().keyword() {
         Some(Keyword::Create) => Some(create::create(i)),
         Some(Keyword::Insert) => Some(insert::insert(i)),
-        _ if begins_query(i) || hides_query(i) || i.is_keyword(Keyword::Values) => {
+        _ if begins_query(i)
+            || hides_query(i)
+            || matches!(i.kind().keyword(), Some(Keyword::Values | Keyword::Table)) =>
+        {
             let statement = query
                 .map(|query| StatementKind::Query(Box::new(query)))
                 .parse(i);

@@ -44,11 +44,11 @@ struct Clauses {
 pub(super) fn relation(i: Tokens<'_>, head: Head) -> Parsed<'_, StatementKind> {
     let (i, name) = cut(dotted_name("a name")).parse(i)?;
     let (i, columns) = columns(i)?;
-    let (i, clauses) = clauses(i)?;
     let is_view = matches!(
         head.word,
         RelationWord::View | RelationWord::MaterializedView
     );
+    let (i, clauses) = clauses(i, is_view)?;
     match i.is_keyword(Keyword::As) || is_view {
         true => derived(i, head, name, columns, clauses),
         false => declared(i, head, name, columns, clauses),
@@ -78,7 +78,7 @@ fn are_names(i: Tokens<'_>) -> bool {
     i.kind().is_name() && i.peek_at(1).kind == TokenKind::RightParen
 }
 
-fn clauses(i: Tokens<'_>) -> Parsed<'_, Clauses> {
+fn clauses(i: Tokens<'_>, is_view: bool) -> Parsed<'_, Clauses> {
     let (mut i, mut clauses) = (i, Clauses::default());
     loop {
         let span = i.span();
@@ -91,8 +91,12 @@ fn clauses(i: Tokens<'_>) -> Parsed<'_, Clauses> {
             }
             Some(Keyword::With) => i = with(i, &mut clauses.with)?.0,
             _ => {
-                i.want(Wanted::Keyword(Keyword::From));
-                i.want(Wanted::Keyword(Keyword::With));
+                if !is_view && clauses.from.is_none() {
+                    i.want(Wanted::Keyword(Keyword::From));
+                }
+                if clauses.with.is_none() {
+                    i.want(Wanted::Keyword(Keyword::With));
+                }
                 i.want(Wanted::Keyword(Keyword::As));
                 return Ok((i, clauses));
             }

@@ -132,10 +132,11 @@ pub fn properties(plan: &Plan) -> Properties {
         PlanKind::Join {
             kind, left, right, ..
         } => {
-            if stream_side(*kind, left, right).is_some() {
+            let (l, r) = (properties(left), properties(right));
+            let side = side_of(*kind, is_stream(left, l.changes), is_stream(right, r.changes));
+            if side.is_some() {
                 return append_only();
             }
-            let (l, r) = (properties(left), properties(right));
             joined_key(*kind, l.key, r.key, left.columns.len())
         }
         PlanKind::UnionAll(inputs) => {
@@ -163,13 +164,21 @@ pub enum Side {
 /// A join that keeps rows of its table has to wait for records that never come, so it is one of two
 /// tables; and so is a join of two streams. Rows written out are a table here, which never changes.
 pub fn stream_side(kind: JoinKind, left: &Plan, right: &Plan) -> Option<Side> {
-    let is_stream =
-        |plan: &Plan| properties(plan).changes == Changes::AppendOnly && !is_written_out(plan);
-    match (is_stream(left), is_stream(right), kind) {
+    let is_stream = |plan: &Plan| is_stream(plan, properties(plan).changes);
+    side_of(kind, is_stream(left), is_stream(right))
+}
+
+fn side_of(kind: JoinKind, left_is_stream: bool, right_is_stream: bool) -> Option<Side> {
+    match (left_is_stream, right_is_stream, kind) {
         (true, false, JoinKind::Inner | JoinKind::Left) => Some(Side::Left),
         (false, true, JoinKind::Inner | JoinKind::Right) => Some(Side::Right),
         _ => None,
     }
+}
+
+/// True where a side of a join, with rows that change so, is a stream there.
+fn is_stream(plan: &Plan, changes: Changes) -> bool {
+    changes == Changes::AppendOnly && !is_written_out(plan)
 }
 
 /// True where all rows of a plan are made of rows written out.

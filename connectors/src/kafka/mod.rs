@@ -13,6 +13,11 @@ mod partition;
 mod watch;
 mod reader;
 mod source;
+mod writing;
+mod delivery;
+mod exactly_once;
+mod at_least_once;
+mod sink;
 
 #[cfg(test)]
 mod tests;

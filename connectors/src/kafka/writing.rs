@@ -4,10 +4,10 @@ use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
 use futures::executor::block_on;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::cluster::Cluster;
+use super::listener::Listener;
 use super::native::Consumer;
 use super::topic::{Missing, described};
 
@@ -49,6 +49,8 @@ pub(super) enum Guarantee {
 pub(super) struct Shape {
     pub(super) partitions: Option<i32>,
     pub(super) replicas: Option<i32>,
+    /// True where only the last record of each key is kept.
+    pub(super) compact: bool,
 }
 
 impl Writing {
@@ -87,44 +89,65 @@ impl Writing {
     ///
     /// Where it is not and is not to be made, or the brokers do not answer or refuse.
     pub(super) fn prepare(&self, consumer: &Consumer) -> Result<(), ConnectorError> {
-        let metadata = self.cluster.metadata(consumer, Some(&self.topic))?;
-        match (described(&metadata, &self.topic), self.create) {
-            (Ok(_), _) => return Ok(()),
-            (Err(Missing::Unknown), Some(shape)) => self.create(shape)?,
-            (Err(Missing::Unknown), None) => {
-                let e = self.cluster.no_topic(consumer, &self.topic);
-                let how = "partitions = N has it made";
-                let help = e.help.as_deref().map_or(how.to_owned(), |help| format!("{help}; {how}"));
-                return Err(e.help(help));
-            }
-            (Err(_), _) => {}
+        let (cluster, topic) = (&self.cluster, &self.topic);
+        if let Some(shape) = self.create {
+            return make_topic(cluster, consumer, topic, shape);
         }
-        self.cluster.topic(consumer, &self.topic).map(|_| ())
+        let metadata = cluster.metadata(consumer, Some(topic))?;
+        if described(&metadata, topic) == Err(Missing::Unknown) {
+            const HOW: &str = "partitions = N has it made";
+            let e = cluster.no_topic(consumer, topic);
+            let help = e.help.as_deref().map_or(HOW.to_owned(), |help| format!("{help}; {HOW}"));
+            return Err(e.help(help));
+        }
+        cluster.topic(consumer, topic).map(|_| ())
     }
+}
 
-    fn create(&self, shape: Shape) -> Result<(), ConnectorError> {
-        let admin: AdminClient<DefaultClientContext> =
-            self.config(None).create().map_err(|e| self.cluster.bad_client(&e))?;
-        let replicas = TopicReplication::Fixed(shape.replicas.unwrap_or(-1));
-        let topic = NewTopic::new(&self.topic, shape.partitions.unwrap_or(-1), replicas);
-        let options = AdminOptions::new()
-            .request_timeout(Some(self.cluster.patience))
-            .operation_timeout(Some(self.cluster.patience));
-        let made = block_on(admin.create_topics([&topic], &options));
-        let refused = |why: String| {
-            let message = format!("{} could not be made: {why}", self.location());
-            ConnectorError::new(ConnectorErrorKind::Unreadable, message)
-        };
-        let in_words = |e: &KafkaError| {
-            e.rdkafka_error_code().map_or_else(|| e.to_string(), |code| code.to_string())
-        };
-        for result in made.map_err(|e| refused(in_words(&e)))? {
-            match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((_, code)) => return Err(refused(code.to_string())),
-            }
-        }
-        tracing::info!("made {}", self.location());
-        Ok(())
+/// Makes a topic unless it is there.
+///
+/// # Errors
+///
+/// Where the brokers do not answer or refuse.
+pub(super) fn make_topic(
+    cluster: &Cluster,
+    consumer: &Consumer,
+    topic: &str,
+    shape: Shape,
+) -> Result<(), ConnectorError> {
+    let metadata = cluster.metadata(consumer, Some(topic))?;
+    if described(&metadata, topic) == Err(Missing::Unknown) {
+        create(cluster, topic, shape)?;
     }
+    cluster.topic(consumer, topic).map(|_| ())
+}
+
+fn create(cluster: &Cluster, name: &str, shape: Shape) -> Result<(), ConnectorError> {
+    let config = cluster.consumer_config();
+    let admin: AdminClient<Listener> =
+        config.create_with_context(Listener::default()).map_err(|e| cluster.bad_client(&e))?;
+    let replicas = TopicReplication::Fixed(shape.replicas.unwrap_or(-1));
+    let mut topic = NewTopic::new(name, shape.partitions.unwrap_or(-1), replicas);
+    if shape.compact {
+        topic = topic.set("cleanup.policy", "compact");
+    }
+    let options = AdminOptions::new()
+        .request_timeout(Some(cluster.patience))
+        .operation_timeout(Some(cluster.patience));
+    let made = block_on(admin.create_topics([&topic], &options));
+    let refused = |why: String| {
+        let message = format!("topic `{name}` could not be made on {}: {why}", cluster.name);
+        ConnectorError::new(ConnectorErrorKind::Unreadable, message)
+    };
+    let in_words = |e: &KafkaError| {
+        e.rdkafka_error_code().map_or_else(|| e.to_string(), |code| code.to_string())
+    };
+    for result in made.map_err(|e| refused(in_words(&e)))? {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(refused(code.to_string())),
+        }
+    }
+    tracing::info!("made topic `{name}` on {}", cluster.name);
+    Ok(())
 }

@@ -182,6 +182,7 @@ fn a_topic_is_made_where_its_shape_is_given() {
     let shape = Shape {
         partitions: Some(3),
         replicas: None,
+        compact: false,
     };
     for _ in 0..2 {
         let mut writer = open(Writing {

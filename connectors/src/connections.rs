@@ -10,6 +10,9 @@ use ferrisstreams_topology::connector::{
 };
 
 use crate::connector::{Connector, Context};
+use crate::console::ConsoleConnector;
+use crate::generator::GeneratorConnector;
+use crate::memory::{MemoryConnector, MemoryTopic};
 use crate::nearest::nearest;
 use crate::options::{OptionReader, invalid};
 use crate::uri::Uri;
@@ -20,6 +23,7 @@ use crate::uri::Uri;
 #[derive(Clone)]
 pub struct Connections {
     connectors: Vec<Arc<dyn Connector>>,
+    memory: MemoryConnector,
     named: Arc<RwLock<BTreeMap<String, Options>>>,
     base: PathBuf,
     kafka: Options,
@@ -37,12 +41,22 @@ impl Default for Connections {
 impl Connections {
     /// The connectors that this build has.
     pub fn new() -> Self {
+        let memory = MemoryConnector::default();
         Connections {
             connectors: Vec::new(),
+            memory: memory.clone(),
             named: Arc::default(),
             base: PathBuf::from("."),
             kafka: Options::new(),
         }
+        .with(memory)
+        .with(ConsoleConnector::default())
+        .with(GeneratorConnector)
+    }
+
+    /// The topic in memory of a name: what `memory://name` stands for here.
+    pub fn memory(&self, name: &str) -> MemoryTopic {
+        self.memory.topic(name)
     }
 
     /// The same, with relative paths starting at a folder.
@@ -162,6 +176,10 @@ impl Connections {
         let connector = self.connector(&uri.scheme, "scheme")?;
         let mut reader = OptionReader::new(options);
         reader.add(uri.take_options())?;
+        if connector.needs_name() && uri.location().is_empty() {
+            let message = format!("`{uri}` names nothing behind `://`");
+            return Err(ConnectorError::new(ConnectorErrorKind::Uri, message));
+        }
         let named = || self.named.read().expect("no panic while locked");
         let context = Context {
             base: &self.base,

@@ -18,6 +18,11 @@ pub trait Connector: Send + Sync {
     /// The schemes of its URIs.
     fn schemes(&self) -> &[&str];
 
+    /// True where something must stand behind `://`.
+    fn needs_name(&self) -> bool {
+        true
+    }
+
     /// What stands behind a URI that is read.
     ///
     /// # Errors

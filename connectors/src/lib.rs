@@ -7,8 +7,12 @@
 mod nearest;
 mod uri;
 mod options;
+mod clock;
 pub mod formats;
 mod connector;
+pub mod memory;
+pub mod console;
+pub mod generator;
 mod connections;
 #[cfg(feature = "kafka")]
 pub mod kafka;

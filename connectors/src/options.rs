@@ -309,11 +309,13 @@ impl OptionReader {
             format!("there is no option `{name}` here"),
         )
         .option(name);
-        let known = || self.known.iter().map(String::as_str);
-        if let Some(meant) = nearest(&plain(name), known()) {
+        let plain_names: Vec<String> = self.known.iter().map(|known| plain(known)).collect();
+        if let Some(meant) = nearest(&plain(name), plain_names.iter().map(String::as_str)) {
+            let at = plain_names.iter().position(|known| known == meant);
+            let meant = at.map_or(meant, |at| &self.known[at]);
             return Err(error.help(format!("did you mean `{meant}`?")));
         }
-        let mut names: Vec<&str> = known().collect();
+        let mut names: Vec<&str> = self.known.iter().map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         Err(match &names[..] {

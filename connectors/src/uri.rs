@@ -35,7 +35,7 @@ impl Uri {
     ///
     /// # Errors
     ///
-    /// Where there is no scheme, or nothing behind it, or control characters stand in it.
+    /// Where there is no scheme, or control characters stand in it.
     pub fn parse(text: &str) -> Result<Uri, ConnectorError> {
         let Some((scheme, rest)) = text.split_once("://") else {
             let error = uri_error(format!("`{text}` is no URI: it has no `://`"));
@@ -49,12 +49,6 @@ impl Uri {
             let shown = redact(text).escape_debug().to_string();
             return Err(uri_error(format!(
                 "`{shown}` is no URI: it has control characters"
-            )));
-        }
-        if rest.is_empty() || rest.starts_with('?') {
-            return Err(uri_error(format!(
-                "`{}` names nothing behind `://`",
-                redact(text)
             )));
         }
         let (place, query) = match rest.split_once('?') {
@@ -201,6 +195,7 @@ mod tests {
             ("file://data/a.csv", "data", "/a.csv", None),
             ("KAFKA://t", "t", "", None),
             ("memory://x?format=csv", "x", "", Some("format=csv")),
+            ("console://?format=csv", "", "", Some("format=csv")),
             ("pg://u:p@h:1/s.t", "u:p@h:1", "/s.t", None),
         ] {
             let uri = Uri::parse(text).expect(text);
@@ -223,8 +218,6 @@ mod tests {
                 "a b://x",
                 "`a b://x` is no URI: letters and digits stand before `://`",
             ),
-            ("kafka://", "`kafka://` names nothing behind `://`"),
-            ("kafka://?a=b", "`kafka://?a=b` names nothing behind `://`"),
             (
                 "kafka://a\nb",
                 "`kafka://a\\nb` is no URI: it has control characters",

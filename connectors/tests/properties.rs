@@ -175,6 +175,12 @@ proptest! {
                 }
                 continue;
             };
+            // Half a pair is no character, which counts where it is read.
+            let is_no_text = |raw: &String| raw.starts_with('"') && serde_json::from_str::<String>(raw).is_err();
+            if wanted.iter().flatten().any(is_no_text) {
+                prop_assert!(fault.is_some(), "{} was read", shown_text);
+                continue;
+            }
             prop_assert!(fault.is_none(), "{}: {:?}", shown_text, fault);
             let row = found.next().expect("a row");
             let layout = RowLayout::new(&schema);

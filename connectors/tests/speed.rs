@@ -165,13 +165,18 @@ fn nanoseconds_a_record() {
         &changing,
     );
 
-    measure("JSON, 6 members of 10, serde_json to a struct", objects.bytes.len(), || {
-        for index in 0..objects.len() {
-            let trade: Trade<'_> =
-                serde_json::from_slice(objects.value(index).expect("a value")).expect("an object");
-            std::hint::black_box(&trade);
-        }
-    });
+    measure(
+        "JSON, 6 members of 10, serde_json to a struct",
+        objects.bytes.len(),
+        || {
+            for index in 0..objects.len() {
+                let trade: Trade<'_> =
+                    serde_json::from_slice(objects.value(index).expect("a value"))
+                        .expect("an object");
+                std::hint::black_box(&trade);
+            }
+        },
+    );
 
     let source = rows(RowSpecification::values(schema.clone(), csv.clone())).expect("rows");
     let (mut found, mut bad) = (Vec::new(), Vec::new());

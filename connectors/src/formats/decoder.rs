@@ -220,7 +220,9 @@ impl Fields {
     }
 
     fn time_needs_key(&self) -> bool {
-        self.time.as_ref().is_some_and(|column| column.plan.needs_key())
+        self.time
+            .as_ref()
+            .is_some_and(|column| column.plan.needs_key())
     }
 }
 

@@ -169,7 +169,9 @@ fn take_csv(
 ) -> Result<Csv, ConnectorError> {
     let mut csv = Csv::default();
     if value != FormatName::Csv && key != FormatName::Csv {
-        for name in ["delimiter", "header", "null"] {
+        const NAMES: [&str; 3] = ["delimiter", "header", "null"];
+        options.know(NAMES);
+        for name in NAMES {
             if options.has(name) {
                 let message = format!("option `{name}` is for csv, and the format is another");
                 return Err(invalid(name, message));

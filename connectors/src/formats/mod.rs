@@ -32,4 +32,5 @@ pub use format::{Csv, Format, FormatDefaults, FormatName, Formats, Json, ReadOpt
 pub use infer::Sample;
 pub use pattern::TimePattern;
 pub use specification::RowSpecification;
+pub(crate) use timestamp::TimeReader;
 pub use timestamp::TimestampColumn;

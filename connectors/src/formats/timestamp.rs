@@ -83,9 +83,17 @@ impl TimestampColumn {
     }
 }
 
+impl TimestampColumn {
+    /// What reads timestamps from rows of a schema.
+    pub(crate) fn reader(&self, schema: &Schema) -> Result<TimeReader, ConnectorError> {
+        let place = self.place(schema)?;
+        Ok(TimeReader::new(self, schema, place))
+    }
+}
+
 /// Reads timestamps from rows.
 #[derive(Debug, Clone)]
-pub(super) struct TimeReader {
+pub(crate) struct TimeReader {
     column: String,
     data_type: DataType,
     slot: Slot,
@@ -106,7 +114,7 @@ impl TimeReader {
 
     /// The timestamp that a row says.
     #[inline]
-    pub(super) fn read(&self, row: &[u8]) -> Result<Timestamp> {
+    pub(crate) fn read(&self, row: &[u8]) -> Result<Timestamp> {
         if self.slot.is_null(row) {
             return Err(self.fault(None));
         }

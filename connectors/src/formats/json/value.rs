@@ -230,7 +230,7 @@ mod tests {
 
         #[test]
         fn strings_are_those_of_serde_json(text in "\"([a-c\\\\\"\u{1}\u{1f} é]|\\\\n){0,20}\"?") {
-            let ours = value(text.as_bytes(), 0).is_some_and(|(_, end)| end == text.len());
+            let ours = value(text.as_bytes(), 0).is_some_and(|(_, end)| skip_blanks(text.as_bytes(), end) == text.len());
             prop_assert_eq!(ours, serde_json::from_str::<String>(&text).is_ok());
         }
     }

@@ -42,7 +42,7 @@ impl Connections {
     /// The connectors that this build has.
     pub fn new() -> Self {
         let memory = MemoryConnector::default();
-        Connections {
+        let connections = Connections {
             connectors: Vec::new(),
             memory: memory.clone(),
             named: Arc::default(),
@@ -51,7 +51,10 @@ impl Connections {
         }
         .with(memory)
         .with(ConsoleConnector::default())
-        .with(GeneratorConnector)
+        .with(GeneratorConnector);
+        #[cfg(feature = "kafka")]
+        let connections = connections.with(crate::kafka::KafkaConnector);
+        connections
     }
 
     /// The topic in memory of a name: what `memory://name` stands for here.

@@ -13,9 +13,9 @@ mod connector;
 pub mod memory;
 pub mod console;
 pub mod generator;
-mod connections;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod connections;
 
 pub use connections::Connections;
 pub use connector::{Connector, Context};

@@ -4,5 +4,6 @@
 mod harness;
 mod bench;
 mod mock;
+mod resolve;
 mod broker_reading;
 mod broker_writing;

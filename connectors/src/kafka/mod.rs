@@ -13,6 +13,20 @@ mod partition;
 mod watch;
 mod reader;
 mod source;
+mod writing;
+mod delivery;
+mod exactly_once;
+mod at_least_once;
+mod sink;
+mod place;
+mod sample;
+mod key_column;
+mod source_options;
+mod resolve_source;
+mod resolve_sink;
+mod connector;
+
+pub use connector::KafkaConnector;
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ pub(super) struct Partition {
     pub(super) bounded: bool,
     /// True while the broker says that there is nothing behind what was read.
     at_end: bool,
-    /// True once something came since the last jump: before, the library tells a position of before.
+    /// True where what came last is a record, so that the library's own position is right.
     settled: bool,
     /// True once the engine was told where reading begins.
     pub(super) announced: bool,
@@ -111,7 +111,6 @@ impl Partition {
         let before = self.next;
         self.fetch.take(messages, limit);
         let drained = messages.len() < limit;
-        self.settled |= messages.len() > 0;
         let mut gather = Gather::new(self.number, messages);
         let mut found = Found {
             batch: None,
@@ -121,6 +120,8 @@ impl Partition {
         for message in messages.iter() {
             if let Some(code) = message.notice() {
                 self.notice(code, &message, &mut found.notice);
+                // What is told is counted by the library as if it were a record.
+                self.settled = false;
                 continue;
             }
             let offset = message.offset();
@@ -132,6 +133,7 @@ impl Partition {
                 continue;
             }
             self.at_end = false;
+            self.settled = true;
             self.next = offset + 1;
             let time = message.timestamp();
             if time < 0 && untimed != Untimed::Keep {

@@ -76,6 +76,11 @@ pub(super) fn find(name: &str) -> Option<&'static str> {
     names.find(|known| *known == wanted)
 }
 
+/// True for what is a property, or is taken for one.
+pub(super) fn is_one(name: &str) -> bool {
+    find(name).is_some() || JAVA.iter().any(|(java, _)| plain(java) == plain(name))
+}
+
 impl Properties {
     /// Takes a property in, over what was there.
     ///

@@ -79,16 +79,10 @@ impl Fetch {
             return Err(CallError::of_code(unsafe { sys::rd_kafka_last_error() }));
         }
         let signal = Arc::as_ptr(&fetch.signal).cast_mut().cast();
-        // SAFETY: topic and queue live; the signal is held by what is returned, and the callback is taken
-        // away when that is dropped.
-        let started = unsafe {
-            sys::rd_kafka_queue_cb_event_enable(fetch.queue, Some(on_messages), signal);
-            sys::rd_kafka_consume_start_queue(fetch.topic, partition, offset, fetch.queue)
-        };
-        if started != 0 {
-            // SAFETY: as above.
-            return Err(CallError::of_code(unsafe { sys::rd_kafka_last_error() }));
-        }
+        // SAFETY: the queue lives; the signal is held by what is returned, and the callback is taken away
+        // when that is dropped.
+        unsafe { sys::rd_kafka_queue_cb_event_enable(fetch.queue, Some(on_messages), signal) };
+        fetch.begin(offset)?;
         Ok(fetch)
     }
 
@@ -112,9 +106,21 @@ impl Fetch {
 
     /// Goes to another offset; messages that were fetched before are dropped.
     pub(in crate::kafka) fn seek(&mut self, offset: i64) -> Result<(), CallError> {
-        // SAFETY: the topic lives and the partition was started; with no time to wait the call only
-        // sends the order.
-        call::check(unsafe { sys::rd_kafka_seek(self.topic, self.partition, offset, 0) })
+        // After an error fetching has ended, and the call that seeks would do nothing.
+        self.begin(offset)
+    }
+
+    /// Sends the order to fetch from `offset` on.
+    fn begin(&self, offset: i64) -> Result<(), CallError> {
+        // SAFETY: topic and queue live.
+        let begun = unsafe {
+            sys::rd_kafka_consume_start_queue(self.topic, self.partition, offset, self.queue)
+        };
+        if begun != 0 {
+            // SAFETY: it only reads what the last call of this thread left.
+            return Err(CallError::of_code(unsafe { sys::rd_kafka_last_error() }));
+        }
+        Ok(())
     }
 
     /// The offset behind what was taken, with the marks of transactions that stood behind it.

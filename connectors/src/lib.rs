@@ -1,1 +1,3 @@
 //! Files, Kafka, memory and the console as sources and sinks.
+
+pub mod file;

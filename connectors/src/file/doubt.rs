@@ -22,6 +22,8 @@ pub(super) struct Doubt {
     pub(super) check: Option<(File, Check)>,
     /// True where the first comparison does not wait.
     pub(super) at_once: bool,
+    /// True where the file that was read was looked for under other names.
+    pub(super) is_sought: bool,
     /// True where the content is known to be another.
     pub(super) is_other: bool,
     /// True where nothing is known but that something was written without a change of the size: while
@@ -37,6 +39,7 @@ impl Doubt {
             moved: now,
             check: None,
             at_once,
+            is_sought: false,
             is_other: false,
             is_mild: false,
         }

@@ -471,8 +471,15 @@ impl Partition {
         let (Place::Doubtful(doubt), Some(content)) = (&mut self.place, &mut self.content) else {
             return Ok(None);
         };
+        if !doubt.is_sought && content.is_stored() && doubt.stamp.id != content.stamp().id {
+            // What was read before may have another name by now, and more lines.
+            doubt.is_sought = true;
+            self.find_renamed(moment)?;
+            return Ok(None);
+        }
         let rests_at = doubt.rests_at(moment.options.debounce, moment.now, moment.clock);
-        if let Some(at) = rests_at.filter(|_| !doubt.at_once) {
+        let at_once = doubt.at_once && content.is_stored();
+        if let Some(at) = rests_at.filter(|_| !at_once) {
             moment.wake_at(at);
             return Ok(Some(Turn::Nothing));
         }
@@ -503,9 +510,8 @@ impl Partition {
                 self.dirty = true;
                 Ok(None)
             }
-            Some(_) if doubt.at_once => {
+            Some(_) if at_once => {
                 doubt.at_once = false;
-                self.find_renamed(moment)?;
                 Ok(None)
             }
             Some(_) => {

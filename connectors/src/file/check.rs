@@ -71,7 +71,11 @@ impl Check {
 
     /// Compares about `budget` bytes more; none where that was not all.
     pub(super) fn advance(&mut self, file: &File, budget: usize) -> io::Result<Option<Verdict>> {
-        let Places { before, offset, behind } = self.places;
+        let Places {
+            before,
+            offset,
+            behind,
+        } = self.places;
         let Some(mut digest) = self.digest else {
             if !has_windows(file, &before)? || (before != behind && !has_windows(file, &behind)?) {
                 return Ok(Some(Verdict::Other));
@@ -183,7 +187,12 @@ mod tests {
         file.write_all_at(&bytes, 0).unwrap();
         for place in [0, 1, 100, 4096, 5000, 262_144, 300_000] {
             for care in [Care::Windows, Care::AllBytes] {
-                for (offset, behind) in [(place, place), (place + 1, place + 5), (place, 600_000), (600_000, 600_000)] {
+                for (offset, behind) in [
+                    (place, place),
+                    (place + 1, place + 5),
+                    (place, 600_000),
+                    (600_000, 600_000),
+                ] {
                     let places = Places {
                         before: marked(&bytes[..place]),
                         offset: offset as u64,
@@ -198,7 +207,11 @@ mod tests {
                     let Verdict::Same(trace) = verdict else {
                         panic!("another file at {place}, {care:?}");
                     };
-                    assert_eq!(trace.mark(), marked(&bytes[..offset]), "{place} {care:?} {offset}");
+                    assert_eq!(
+                        trace.mark(),
+                        marked(&bytes[..offset]),
+                        "{place} {care:?} {offset}"
+                    );
                 }
             }
         }

@@ -66,7 +66,9 @@ impl Wanted {
     pub(super) fn read(&self, file: &File) -> io::Result<Chunk> {
         let mut bytes: Vec<u8> = Vec::new();
         let mut want = self.usual.saturating_mul(self.limit) / 8 * 9;
-        want = want.clamp(SMALLEST, LARGEST).min(self.known.max(SMALLEST as u64) as usize);
+        want = want
+            .clamp(SMALLEST, LARGEST)
+            .min(self.known.max(SMALLEST as u64) as usize);
         loop {
             want = want.min(usize::try_from(self.room).unwrap_or(usize::MAX));
             bytes.reserve_exact(want - bytes.len());
@@ -92,7 +94,11 @@ impl Wanted {
 
     /// Where the file's first record begins.
     fn skip(&self, bytes: &[u8]) -> usize {
-        if self.offset == 0 && bytes.starts_with(MARK_OF_UTF8) { MARK_OF_UTF8.len() } else { 0 }
+        if self.offset == 0 && bytes.starts_with(MARK_OF_UTF8) {
+            MARK_OF_UTF8.len()
+        } else {
+            0
+        }
     }
 
     /// The records in `bytes`, if there is anything whole.
@@ -109,7 +115,9 @@ impl Wanted {
             whole.header = Some(header.pop()?);
         }
         let (from, limit) = (whole.end, self.limit);
-        whole.end = self.framing.split(bytes, from, limit, closed, &mut whole.records);
+        whole.end = self
+            .framing
+            .split(bytes, from, limit, closed, &mut whole.records);
         if whole.end > start {
             return Some(whole);
         }
@@ -123,7 +131,11 @@ impl Wanted {
     fn line(&self, bytes: &[u8], start: usize, closed: bool) -> Option<Whole> {
         let (record, end) = Framing::first_line(bytes, start, closed)?;
         Some(Whole {
-            records: if self.header { Vec::new() } else { vec![record] },
+            records: if self.header {
+                Vec::new()
+            } else {
+                vec![record]
+            },
             header: self.header.then_some(record),
             end,
         })
@@ -198,7 +210,10 @@ mod tests {
     fn read(wanted: Wanted, text: &[u8]) -> (Vec<String>, usize) {
         match wanted.read(&file(text)).unwrap() {
             Chunk::Records(found) => {
-                let records = found.records.iter().map(|span| span.of(&found.bytes).unwrap());
+                let records = found
+                    .records
+                    .iter()
+                    .map(|span| span.of(&found.bytes).unwrap());
                 let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
                 (records.map(text).collect(), found.bytes.len())
             }
@@ -239,7 +254,10 @@ mod tests {
     #[test]
     fn what_is_too_long_is_told() {
         let text = format!("{}\nshort\n", "x".repeat(20_000));
-        assert!(matches!(wanted(0).read(&file(text.as_bytes())).unwrap(), Chunk::TooLong));
+        assert!(matches!(
+            wanted(0).read(&file(text.as_bytes())).unwrap(),
+            Chunk::TooLong
+        ));
         let few = Wanted {
             longest: 10,
             ..wanted(0)
@@ -247,19 +265,28 @@ mod tests {
         let Chunk::Records(found) = few.read(&file(b"12345678901\n1234567890\n")).unwrap() else {
             panic!("no records");
         };
-        assert_eq!((found.records.len(), found.left_out, found.bytes.len()), (1, 12, 23));
+        assert_eq!(
+            (found.records.len(), found.left_out, found.bytes.len()),
+            (1, 12, 23)
+        );
     }
 
     #[test]
     fn a_quote_that_is_never_closed_hides_one_line_only() {
         let text = format!("a,\"b\n{}", "1,2\n".repeat(5_000));
-        assert_eq!(read(wanted(0), text.as_bytes()), (vec!["a,\"b".to_owned()], 5));
+        assert_eq!(
+            read(wanted(0), text.as_bytes()),
+            (vec!["a,\"b".to_owned()], 5)
+        );
         let closed = Wanted {
             closed: true,
             ..wanted(0)
         };
         assert_eq!(read(closed, b"a,\"b\n1,2\n"), (vec!["a,\"b".to_owned()], 5));
-        assert_eq!(read(closed, b"a,b\n1,2"), (vec!["a,b".to_owned(), "1,2".to_owned()], 7));
+        assert_eq!(
+            read(closed, b"a,b\n1,2"),
+            (vec!["a,b".to_owned(), "1,2".to_owned()], 7)
+        );
     }
 
     #[test]
@@ -268,7 +295,10 @@ mod tests {
             room: 5,
             ..wanted(0)
         };
-        assert_eq!(read(few, b"a\nb\nc\nd\n"), (vec!["a".to_owned(), "b".to_owned()], 4));
+        assert_eq!(
+            read(few, b"a\nb\nc\nd\n"),
+            (vec!["a".to_owned(), "b".to_owned()], 4)
+        );
         let closed = Wanted {
             closed: true,
             ..few

@@ -39,6 +39,8 @@ const LONGEST_HEADER: usize = 1 << 20;
 
 pub(super) struct Content {
     file: Option<File>,
+    /// A file that may be the one that was read.
+    spare: Option<File>,
     generation: u32,
     /// The number of bytes of earlier contents that count as lines before this one's.
     base: i64,
@@ -47,6 +49,8 @@ pub(super) struct Content {
     stamp: Stamp,
     /// How it looked when it was last known for certain to hold what was read.
     certain: Stamp,
+    /// True where it may have been written since then without looking otherwise.
+    is_suspect: bool,
     /// When all that was read may be compared again.
     next_check: Option<Instant>,
     /// How many bytes are there.
@@ -89,7 +93,12 @@ pub(super) struct Taken {
 
 impl Content {
     /// A file that is read from its start.
-    pub(super) fn begin(file: File, generation: u32, base: i64, options: &FileOptions) -> io::Result<Self> {
+    pub(super) fn begin(
+        file: File,
+        generation: u32,
+        base: i64,
+        options: &FileOptions,
+    ) -> io::Result<Self> {
         let stamp = Stamp::of(&file.metadata()?);
         Ok(Content {
             known: Known::Read(Trace::new()),
@@ -99,9 +108,11 @@ impl Content {
         })
     }
 
-    /// What an earlier reader read.
-    pub(super) fn stored(position: &Position, options: &FileOptions) -> Self {
+    /// What an earlier reader read; `spare` is a file that may still be the one, though no path leads
+    /// to it.
+    pub(super) fn stored(position: &Position, spare: Option<File>, options: &FileOptions) -> Self {
         Content {
+            spare,
             known: Known::Stored(position.places),
             size: position.stamp.size,
             ..Content::new(position.stamp, position.generation, position.base, options)
@@ -111,11 +122,13 @@ impl Content {
     fn new(stamp: Stamp, generation: u32, base: i64, options: &FileOptions) -> Self {
         Content {
             file: None,
+            spare: None,
             generation,
             base,
             known: Known::Read(Trace::new()),
             stamp,
             certain: stamp,
+            is_suspect: false,
             next_check: None,
             size: 0,
             stuck: None,
@@ -198,10 +211,13 @@ impl Content {
 
     /// What it takes to find out whether a file has this content.
     pub(super) fn check(&self, stamp: Stamp) -> Check {
-        let unchanged = stamp == self.certain;
-        let grown = stamp.id == self.certain.id && stamp.size >= self.certain.size;
-        let surely = unchanged || (grown && self.offset() > SMALL);
-        let care = if self.is_stored() && surely { Care::Windows } else { Care::AllBytes };
+        let grown = stamp.id == self.certain.id && stamp.size > self.certain.size;
+        let likely = (stamp == self.certain || grown) && self.offset() > SMALL;
+        let care = if self.is_stored() && likely {
+            Care::Windows
+        } else {
+            Care::AllBytes
+        };
         Check::new(self.places(), care)
     }
 
@@ -211,7 +227,12 @@ impl Content {
     }
 
     /// Goes on with a file that has this content.
-    pub(super) fn adopt(&mut self, file: File, trace: Trace, options: &FileOptions) -> io::Result<()> {
+    pub(super) fn adopt(
+        &mut self,
+        file: File,
+        trace: Trace,
+        options: &FileOptions,
+    ) -> io::Result<()> {
         let stamp = Stamp::of(&file.metadata()?);
         self.header_due &= trace.offset() == 0;
         if trace.offset() > 0 && self.is_stored() {
@@ -225,6 +246,25 @@ impl Content {
         self.stuck = None;
         self.skipping = None;
         Ok(())
+    }
+
+    /// The file that was read, where it has another name than `path` or none by now.
+    pub(super) fn find_renamed(&mut self, path: &Path) -> io::Result<Option<File>> {
+        if let Some(file) = self.spare.take() {
+            return Ok(Some(file));
+        }
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let found = self
+            .stamp
+            .id
+            .find_in(directory)
+            .filter(|found| found != path);
+        found.map(File::open).transpose()
+    }
+
+    /// The file, where it is open.
+    pub(super) fn into_file(self) -> Option<File> {
+        self.file
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -287,9 +327,9 @@ impl Content {
                 }
                 let took = now.elapsed();
                 self.next_check = Some(now + options.poll_interval.max(took * SHARE));
-                self.certain = stamp;
+                (self.certain, self.is_suspect) = (stamp, false);
             }
-            _ => self.certain = stamp,
+            _ => (self.certain, self.is_suspect) = (stamp, false),
         }
         self.stamp = stamp;
         self.size = stamp.size;
@@ -298,11 +338,30 @@ impl Content {
 
     /// True where not all that was read was compared since the file changed, and may be now.
     pub(super) fn check_is_due(&self, now: Instant) -> bool {
-        self.certain != self.stamp && self.next_check.is_some_and(|next| next <= now)
+        self.is_doubted() && self.next_check.is_none_or(|next| next <= now)
+    }
+
+    /// When all that was read is to be compared, if it is.
+    pub(super) fn open_check(&self) -> Option<Instant> {
+        self.next_check.filter(|_| self.is_doubted())
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.certain != self.stamp || self.is_suspect
+    }
+
+    /// The file was written, whatever it looks like.
+    pub(super) fn suspect(&mut self) {
+        self.is_suspect = true;
     }
 
     /// Reads records; `last` where the file will not grow any more.
-    pub(super) fn read(&mut self, limit: usize, last: bool, options: &FileOptions) -> io::Result<Found> {
+    pub(super) fn read(
+        &mut self,
+        limit: usize,
+        last: bool,
+        options: &FileOptions,
+    ) -> io::Result<Found> {
         let (Some(file), Known::Read(trace)) = (&self.file, &self.known) else {
             return Ok(Found::Nothing);
         };
@@ -310,7 +369,8 @@ impl Content {
             return self.skip(last);
         }
         let offset = trace.offset();
-        if trace.last().is_some_and(|byte| byte != b'\n') && !ends_line(&read_at(file, offset, 1)?) {
+        if trace.last().is_some_and(|byte| byte != b'\n') && !ends_line(&read_at(file, offset, 1)?)
+        {
             self.altered = true;
             self.skipping = Some(trace.clone());
             return Ok(Found::Busy);
@@ -318,7 +378,9 @@ impl Content {
         let wanted = Wanted {
             framing: options.framing,
             offset,
-            room: self.stop.map_or(u64::MAX, |stop| stop.saturating_sub(offset)),
+            room: self
+                .stop
+                .map_or(u64::MAX, |stop| stop.saturating_sub(offset)),
             known: self.size.saturating_sub(offset),
             limit: limit.max(1),
             usual: self.usual,
@@ -345,8 +407,14 @@ impl Content {
         let (Some(file), Some(place)) = (&self.file, &mut self.skipping) else {
             return Ok(Found::Nothing);
         };
-        let room = self.stop.map_or(u64::MAX, |stop| stop.saturating_sub(place.offset()));
-        let bytes = read_at(file, place.offset(), SKIP.min(usize::try_from(room).unwrap_or(SKIP)))?;
+        let room = self
+            .stop
+            .map_or(u64::MAX, |stop| stop.saturating_sub(place.offset()));
+        let bytes = read_at(
+            file,
+            place.offset(),
+            SKIP.min(usize::try_from(room).unwrap_or(SKIP)),
+        )?;
         let end = memchr::memchr(b'\n', &bytes);
         place.advance(&bytes[..end.map_or(bytes.len(), |end| end + 1)]);
         let ended = bytes.len() < SKIP;
@@ -469,5 +537,8 @@ pub(super) fn splitting(options: &FileOptions) -> String {
         HeaderLine::Skip => "skip",
         HeaderLine::Expect(_) => "expect",
     };
-    format!("{framing},{header},{:?},{},{:?}", options.rewrite, options.max_record, options.first_time)
+    format!(
+        "{framing},{header},{:?},{},{:?}",
+        options.rewrite, options.max_record, options.first_time
+    )
 }

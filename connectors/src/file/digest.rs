@@ -67,7 +67,10 @@ impl Digest {
         let mut blocks = bytes.chunks_exact(BLOCK);
         let mut lanes = self.lanes;
         for block in &mut blocks {
-            lanes = mix(lanes, block.try_into().expect("a block is as long as a block"));
+            lanes = mix(
+                lanes,
+                block.try_into().expect("a block is as long as a block"),
+            );
         }
         self.lanes = lanes;
         let rest = blocks.remainder();

@@ -22,6 +22,8 @@ pub(super) struct Doubt {
     pub(super) check: Option<(File, Check)>,
     /// True where the first comparison does not wait.
     pub(super) at_once: bool,
+    /// True where the file that was read was looked for under other names.
+    pub(super) is_sought: bool,
     /// True where the content is known to be another.
     pub(super) is_other: bool,
     /// True where nothing is known but that something was written without a change of the size: while
@@ -37,6 +39,7 @@ impl Doubt {
             moved: now,
             check: None,
             at_once,
+            is_sought: false,
             is_other: false,
             is_mild: false,
         }
@@ -57,7 +60,12 @@ impl Doubt {
     }
 
     /// When the file will have been left alone for long enough; none where it has been.
-    pub(super) fn rests_at(&self, debounce: Duration, now: Instant, clock: SystemTime) -> Option<Instant> {
+    pub(super) fn rests_at(
+        &self,
+        debounce: Duration,
+        now: Instant,
+        clock: SystemTime,
+    ) -> Option<Instant> {
         if self.moved == self.since && self.stamp.age(clock).is_some_and(|age| age >= debounce) {
             return None;
         }
@@ -76,7 +84,10 @@ mod tests {
         let pause = Duration::from_secs(1);
         let written = |ago: Duration, size| Stamp {
             size,
-            modified: (clock - ago).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as i64,
+            modified: (clock - ago)
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap()
+                .as_nanos() as i64,
             ..Stamp::default()
         };
         let old = Doubt::new(written(pause * 2, 0), false, now);
@@ -88,7 +99,11 @@ mod tests {
             fresh.look(written(Duration::ZERO, step), now + pause / 2 * step as u32);
         }
         let at = now + pause / 2 * 9;
-        assert_eq!(fresh.rests_at(pause, at, clock), None, "patience has its end");
+        assert_eq!(
+            fresh.rests_at(pause, at, clock),
+            None,
+            "patience has its end"
+        );
         let at = now + pause * 3;
         assert_eq!(fresh.rests_at(pause, at, clock), Some(now + pause * 4));
     }

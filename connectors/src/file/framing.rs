@@ -66,7 +66,11 @@ struct Quoting {
 
 #[inline]
 fn without_return(bytes: &[u8], start: usize, end: usize) -> usize {
-    if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end }
+    if end > start && bytes[end - 1] == b'\r' {
+        end - 1
+    } else {
+        end
+    }
 }
 
 #[inline]
@@ -122,7 +126,11 @@ impl Quoting {
                 return Some(found);
             }
             let opens = found == start || bytes[found - 1] == self.delimiter;
-            at = if opens { self.behind_field(bytes, found + 1, closed)? } else { found + 1 };
+            at = if opens {
+                self.behind_field(bytes, found + 1, closed)?
+            } else {
+                found + 1
+            };
         }
     }
 
@@ -152,7 +160,9 @@ mod tests {
         let mut spans = Vec::new();
         let end = framing.split(text.as_bytes(), 0, limit, closed, &mut spans);
         let records = spans.iter().map(|span| span.of(text.as_bytes()).unwrap());
-        let records = records.map(|bytes| std::str::from_utf8(bytes).unwrap()).collect();
+        let records = records
+            .map(|bytes| std::str::from_utf8(bytes).unwrap())
+            .collect();
         (records, &text[end..])
     }
 
@@ -165,13 +175,21 @@ mod tests {
             ("a,\"x\ny\"\nb\n", &["a,\"x\ny\"", "b"], ""),
             ("\"x\ny\",1\r\nb", &["\"x\ny\",1"], "b"),
             ("\"say \"\"hi\n\"\"\",1\n", &["\"say \"\"hi\n\"\"\",1"], ""),
-            ("5\" disk,1\n6\" disk,2\n", &["5\" disk,1", "6\" disk,2"], ""),
+            (
+                "5\" disk,1\n6\" disk,2\n",
+                &["5\" disk,1", "6\" disk,2"],
+                "",
+            ),
             ("a,\"\",\"\"\nb\n", &["a,\"\",\"\"", "b"], ""),
             ("a\n\"open\nb\n", &["a"], "\"open\nb\n"),
             ("a\n\"x\"", &["a"], "\"x\""),
         ];
         for (text, records, rest) in cases {
-            assert_eq!(split(CSV, text, 100, false), (records.to_vec(), *rest), "{text:?}");
+            assert_eq!(
+                split(CSV, text, 100, false),
+                (records.to_vec(), *rest),
+                "{text:?}"
+            );
         }
     }
 
@@ -185,16 +203,32 @@ mod tests {
             ("a\n\"open\nb", &["a"], "\"open\nb"),
         ];
         for (text, records, rest) in cases {
-            assert_eq!(split(CSV, text, 100, true), (records.to_vec(), *rest), "{text:?}");
+            assert_eq!(
+                split(CSV, text, 100, true),
+                (records.to_vec(), *rest),
+                "{text:?}"
+            );
         }
-        assert_eq!(split(Framing::Lines, "\"a\nb", 9, true), (vec!["\"a", "b"], ""));
+        assert_eq!(
+            split(Framing::Lines, "\"a\nb", 9, true),
+            (vec!["\"a", "b"], "")
+        );
     }
 
     #[test]
     fn the_limit_counts_records() {
-        assert_eq!(split(Framing::Lines, "a\n\nb\nc", 1, true), (vec!["a"], "\nb\nc"));
-        assert_eq!(split(Framing::Lines, "a\n\nb\nc", 2, true), (vec!["a", "b"], "c"));
-        assert_eq!(split(CSV, "a\n\"b\"\nc\n", 2, false), (vec!["a", "\"b\""], "c\n"));
+        assert_eq!(
+            split(Framing::Lines, "a\n\nb\nc", 1, true),
+            (vec!["a"], "\nb\nc")
+        );
+        assert_eq!(
+            split(Framing::Lines, "a\n\nb\nc", 2, true),
+            (vec!["a", "b"], "c")
+        );
+        assert_eq!(
+            split(CSV, "a\n\"b\"\nc\n", 2, false),
+            (vec!["a", "\"b\""], "c\n")
+        );
     }
 
     #[test]

@@ -91,11 +91,13 @@ impl Trace {
         self.digest.update(bytes);
         let missing = WINDOW as u64 - self.head.len();
         if missing > 0 {
-            self.head.update(&bytes[..bytes.len().min(missing as usize)]);
+            self.head
+                .update(&bytes[..bytes.len().min(missing as usize)]);
         }
         let kept = WINDOW.saturating_sub(bytes.len()).min(self.tail.len());
         self.tail.drain(..self.tail.len() - kept);
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(WINDOW)..]);
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(WINDOW)..]);
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -123,7 +125,10 @@ mod tests {
                     let mark = trace.mark();
                     assert_eq!(mark.offset(), end as u64);
                     assert_eq!(mark.head, Digest::of(&bytes[..end.min(WINDOW)]));
-                    assert_eq!(mark.tail, Digest::of(&bytes[end.saturating_sub(WINDOW)..end]));
+                    assert_eq!(
+                        mark.tail,
+                        Digest::of(&bytes[end.saturating_sub(WINDOW)..end])
+                    );
                     assert_eq!(mark.digest.value(), Digest::of(&bytes[..end]));
                     let mut stored = Vec::new();
                     mark.write(&mut stored);

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use ferrisstreams_topology::connector::RawBatch;
@@ -15,13 +16,14 @@ use super::options::{FileOptions, Rewrite};
 use super::position::Position;
 use super::stamp::Stamp;
 use super::stands::Stands;
+use super::watch::Change;
 
 /// How much is compared at once, so that others are not kept waiting.
 const COMPARED: usize = 4 << 20;
 
 /// What a partition may know of the moment at which it is asked.
-pub(super) struct Moment<'a> {
-    pub(super) options: &'a FileOptions,
+pub(super) struct Moment {
+    pub(super) options: Arc<FileOptions>,
     pub(super) now: Instant,
     pub(super) clock: SystemTime,
     /// The timestamp of records.
@@ -32,7 +34,7 @@ pub(super) struct Moment<'a> {
     pub(super) alarm: Option<Instant>,
 }
 
-impl Moment<'_> {
+impl Moment {
     /// Asks again at a time, or earlier.
     fn wake_at(&mut self, at: Instant) {
         self.alarm = Some(self.alarm.map_or(at, |alarm| alarm.min(at)));
@@ -61,8 +63,8 @@ pub(super) struct Partition {
     generation: u32,
     /// True where the file is to be looked at.
     dirty: bool,
-    /// True where it was seen to be shorter than before.
-    shorter: bool,
+    /// How it has changed since it was looked at.
+    change: Change,
     /// True once everything was read that was there.
     pub(super) reached: bool,
     /// Why it cannot be read for now.
@@ -93,7 +95,7 @@ impl Partition {
             stands: Stands::default(),
             generation: 0,
             dirty: true,
-            shorter: false,
+            change: Change::default(),
             reached: false,
             trouble: None,
             damage: None,
@@ -106,17 +108,19 @@ impl Partition {
     }
 
     /// The file has changed.
-    pub(super) fn touch(&mut self, shorter: bool) {
+    pub(super) fn touch(&mut self, change: Change) {
         self.dirty = true;
-        self.shorter |= shorter;
+        self.change.shorter |= change.shorter;
+        self.change.written |= change.written;
     }
 
     /// Goes on at a stored position, or begins at the start.
     pub(super) fn seek(&mut self, position: Option<&Position>, options: &FileOptions) {
+        let file = self.content.take().and_then(Content::into_file);
         self.restart();
         if let Some(position) = position {
             self.generation = position.generation;
-            let content = Content::stored(position, options);
+            let content = Content::stored(position, file, options);
             for stand in content.stands() {
                 self.stands.push(stand);
             }
@@ -131,7 +135,7 @@ impl Partition {
         self.place = Place::Absent;
         self.stands.clear();
         self.dirty = true;
-        self.shorter = false;
+        self.change = Change::default();
         self.reached = false;
         self.trouble = None;
         self.damage = None;
@@ -148,7 +152,10 @@ impl Partition {
 
     /// True where more is known to be there than was read.
     pub(super) fn is_behind(&self) -> bool {
-        let more = self.content.as_ref().is_some_and(|content| content.has_more(false));
+        let more = self
+            .content
+            .as_ref()
+            .is_some_and(|content| content.has_more(false));
         more || self.dirty && !self.reached
     }
 
@@ -160,7 +167,9 @@ impl Partition {
     /// How far the file was read, and how large it is.
     pub(super) fn progress(&self) -> (u64, u64) {
         let content = self.content.as_ref();
-        content.map_or((0, 0), |content| (content.offset(), content.size().max(content.offset())))
+        content.map_or((0, 0), |content| {
+            (content.offset(), content.size().max(content.offset()))
+        })
     }
 
     pub(super) fn position(&self, offset: i64) -> Option<Position> {
@@ -185,26 +194,46 @@ impl Partition {
     }
 
     /// Reads records, or finds out what has become of the file.
-    pub(super) fn turn(&mut self, limit: usize, moment: &mut Moment<'_>) -> Turn {
+    pub(super) fn turn(&mut self, limit: usize, moment: &mut Moment) -> Turn {
         match self.try_turn(limit, moment) {
             Ok(turn) => turn,
             Err(e) => {
-                self.trouble = Some(format!("cannot read {}: {e}", self.path.display()));
-                self.dirty = true;
-                moment.wake_at(moment.now + moment.options.poll_interval);
+                self.fail(&e, moment);
                 Turn::Nothing
             }
         }
     }
 
-    fn try_turn(&mut self, limit: usize, moment: &mut Moment<'_>) -> io::Result<Turn> {
+    /// Looks at the file, if it has changed.
+    pub(super) fn notice(&mut self, moment: &mut Moment) {
+        if let Err(e) = self.try_notice(moment) {
+            self.fail(&e, moment);
+        }
+    }
+
+    fn fail(&mut self, error: &io::Error, moment: &mut Moment) {
+        self.trouble = Some(format!("cannot read {}: {error}", self.path.display()));
+        self.dirty = true;
+        moment.wake_at(moment.now + moment.options.poll_interval);
+    }
+
+    fn try_notice(&mut self, moment: &mut Moment) -> io::Result<()> {
+        let due = self
+            .content
+            .as_ref()
+            .is_some_and(|c| c.check_is_due(moment.now));
+        if self.dirty || due {
+            self.look(moment)?;
+            self.dirty = false;
+            self.change = Change::default();
+            self.trouble = None;
+        }
+        Ok(())
+    }
+
+    fn try_turn(&mut self, limit: usize, moment: &mut Moment) -> io::Result<Turn> {
         loop {
-            let due = self.content.as_ref().is_some_and(|c| c.check_is_due(moment.now));
-            if self.dirty || due {
-                self.look(moment)?;
-                (self.dirty, self.shorter) = (false, false);
-                self.trouble = None;
-            }
+            self.try_notice(moment)?;
             match self.read(limit, moment)? {
                 Turn::Nothing => {}
                 turn => return Ok(turn),
@@ -221,10 +250,13 @@ impl Partition {
     }
 
     /// Looks at what the path leads to.
-    fn look(&mut self, moment: &mut Moment<'_>) -> io::Result<()> {
+    fn look(&mut self, moment: &mut Moment) -> io::Result<()> {
         let stamp = match std::fs::metadata(&self.path) {
             Ok(metadata) if metadata.is_dir() => {
-                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+                return Err(io::Error::new(
+                    io::ErrorKind::IsADirectory,
+                    "it is a directory",
+                ));
             }
             Ok(metadata) => Stamp::of(&metadata),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -240,7 +272,7 @@ impl Partition {
         let doubted = match &mut self.place {
             Place::Doubtful(doubt) => {
                 doubt.look(stamp, moment.now);
-                !doubt.is_mild || self.shorter
+                !doubt.is_mild || self.change.shorter
             }
             _ => false,
         };
@@ -251,7 +283,8 @@ impl Partition {
             self.place = Place::Here;
         } else if !matches!(self.place, Place::Doubtful(_)) {
             let mut doubt = Doubt::new(stamp, at_once, moment.now);
-            doubt.is_mild = before.id == stamp.id && before.size == stamp.size && !self.shorter;
+            doubt.is_mild =
+                before.id == stamp.id && before.size == stamp.size && !self.change.shorter;
             self.place = Place::Doubtful(doubt);
             if !at_once {
                 self.find_renamed(moment)?;
@@ -261,30 +294,36 @@ impl Partition {
     }
 
     /// True where the path surely leads to what is read.
-    fn is_same(&mut self, stamp: Stamp, moment: &mut Moment<'_>) -> io::Result<bool> {
+    fn is_same(&mut self, stamp: Stamp, moment: &mut Moment) -> io::Result<bool> {
         let Some(content) = &mut self.content else {
             return Ok(false);
         };
         let before = content.stamp();
-        if content.is_stored() || before.id != stamp.id || self.shorter {
+        if content.is_stored() || before.id != stamp.id || self.change.shorter {
             return Ok(false);
+        }
+        if self.change.written {
+            content.suspect();
         }
         let unchanged = before == stamp;
         if unchanged && !content.check_is_due(moment.now) {
+            if let Some(at) = content.open_check() {
+                moment.wake_at(at);
+            }
             return Ok(true);
         }
         if !unchanged && stamp.size <= before.size {
             return Ok(false);
         }
         content.open(&self.path)?;
-        let (options, now) = (moment.options, moment.now);
-        content.still_holds(stamp, options, now, &mut |at| moment.wake_at(at))
+        let (options, now) = (moment.options.clone(), moment.now);
+        content.still_holds(stamp, &options, now, &mut |at| moment.wake_at(at))
     }
 
     /// Begins to read what the path leads to.
-    fn begin(&mut self, base: i64, moment: &mut Moment<'_>) -> io::Result<()> {
+    fn begin(&mut self, base: i64, moment: &mut Moment) -> io::Result<()> {
         let file = File::open(&self.path)?;
-        let mut content = Content::begin(file, self.generation, base, moment.options)?;
+        let mut content = Content::begin(file, self.generation, base, &moment.options)?;
         if moment.bounded {
             content.stop_here();
         }
@@ -295,18 +334,16 @@ impl Partition {
     }
 
     /// Opens the file that was read so far where it has another name by now.
-    fn find_renamed(&mut self, moment: &mut Moment<'_>) -> io::Result<()> {
+    fn find_renamed(&mut self, moment: &mut Moment) -> io::Result<()> {
         let Some(content) = self.content.as_mut().filter(|content| !content.is_open()) else {
             return Ok(());
         };
-        let directory = self.path.parent().unwrap_or(Path::new("/"));
-        let Some(path) = content.stamp().id.find_in(directory).filter(|path| *path != self.path) else {
+        let Some(file) = content.find_renamed(&self.path)? else {
             return Ok(());
         };
-        let file = File::open(path)?;
         let check = content.check(Stamp::of(&file.metadata()?));
         if let Verdict::Same(trace) = check.run(&file)? {
-            content.adopt(file, trace, moment.options)?;
+            content.adopt(file, trace, &moment.options)?;
             if moment.bounded {
                 content.stop_here();
             }
@@ -315,7 +352,7 @@ impl Partition {
     }
 
     /// Reads on in the content, wherever the path leads.
-    fn read(&mut self, limit: usize, moment: &mut Moment<'_>) -> io::Result<Turn> {
+    fn read(&mut self, limit: usize, moment: &mut Moment) -> io::Result<Turn> {
         let Some(content) = &mut self.content else {
             return Ok(Turn::Nothing);
         };
@@ -325,7 +362,9 @@ impl Partition {
                 follow_open(content, moment)?;
                 false
             }
-            Place::Doubtful(doubt) if doubt.stamp.id == content.stamp().id => return Ok(Turn::Nothing),
+            Place::Doubtful(doubt) if doubt.stamp.id == content.stamp().id => {
+                return Ok(Turn::Nothing);
+            }
             Place::Doubtful(doubt) => {
                 if follow_open(content, moment)? {
                     doubt.stir(moment.now);
@@ -346,7 +385,7 @@ impl Partition {
                 return Ok(Turn::Busy);
             }
         }
-        match content.read(limit, last, moment.options)? {
+        match content.read(limit, last, &moment.options)? {
             Found::Nothing => Ok(Turn::Nothing),
             Found::Busy => {
                 let altered = content.is_altered() && moment.options.rewrite == Rewrite::Replace;
@@ -367,7 +406,7 @@ impl Partition {
 
     /// True where the bytes before those that were just read are still what they were; otherwise they
     /// may be anything.
-    fn read_is_sound(&mut self, moment: &mut Moment<'_>) -> io::Result<bool> {
+    fn read_is_sound(&mut self, moment: &mut Moment) -> io::Result<bool> {
         let Some(content) = &mut self.content else {
             return Ok(false);
         };
@@ -377,10 +416,10 @@ impl Partition {
         if stamp == content.stamp() {
             return Ok(true);
         }
-        let (options, now) = (moment.options, moment.now);
+        let (options, now) = (moment.options.clone(), moment.now);
         let grown = stamp.size > content.stamp().size;
         let is_mild = stamp.size == content.stamp().size;
-        if grown && content.still_holds(stamp, options, now, &mut |at| moment.wake_at(at))? {
+        if grown && content.still_holds(stamp, &options, now, &mut |at| moment.wake_at(at))? {
             return Ok(true);
         }
         if matches!(self.place, Place::Here) {
@@ -411,26 +450,36 @@ impl Partition {
         }
     }
 
-    fn take(&mut self, found: super::chunk::Records, moment: &Moment<'_>) -> Turn {
+    fn take(&mut self, found: super::chunk::Records, moment: &Moment) -> Turn {
         let Some(content) = &mut self.content else {
             return Turn::Nothing;
         };
-        let taken = content.take(found, self.number, moment.time, moment.options);
+        let taken = content.take(found, self.number, moment.time, &moment.options);
         self.stands.push(content.stand());
         if taken.lost > 0 {
             let most = moment.options.max_record;
-            self.lose(taken.lost, &format!("a line is longer than {most} bytes, or was written on"));
+            self.lose(
+                taken.lost,
+                &format!("a line is longer than {most} bytes, or was written on"),
+            );
         }
         Turn::Records(taken.batch)
     }
 
     /// Finds out whether the content is another; none where reading is to be tried again.
-    fn decide(&mut self, moment: &mut Moment<'_>) -> io::Result<Option<Turn>> {
+    fn decide(&mut self, moment: &mut Moment) -> io::Result<Option<Turn>> {
         let (Place::Doubtful(doubt), Some(content)) = (&mut self.place, &mut self.content) else {
             return Ok(None);
         };
+        if !doubt.is_sought && content.is_stored() && doubt.stamp.id != content.stamp().id {
+            // What was read before may have another name by now, and more lines.
+            doubt.is_sought = true;
+            self.find_renamed(moment)?;
+            return Ok(None);
+        }
         let rests_at = doubt.rests_at(moment.options.debounce, moment.now, moment.clock);
-        if let Some(at) = rests_at.filter(|_| !doubt.at_once) {
+        let at_once = doubt.at_once && content.is_stored();
+        if let Some(at) = rests_at.filter(|_| !at_once) {
             moment.wake_at(at);
             return Ok(Some(Turn::Nothing));
         }
@@ -452,7 +501,7 @@ impl Partition {
                 Ok(Some(Turn::Busy))
             }
             Some(Verdict::Same(trace)) if !content.is_altered() => {
-                content.adopt(file, trace, moment.options)?;
+                content.adopt(file, trace, &moment.options)?;
                 if moment.bounded {
                     content.stop_here();
                 }
@@ -461,9 +510,8 @@ impl Partition {
                 self.dirty = true;
                 Ok(None)
             }
-            Some(_) if doubt.at_once => {
+            Some(_) if at_once => {
                 doubt.at_once = false;
-                self.find_renamed(moment)?;
                 Ok(None)
             }
             Some(_) => {
@@ -474,7 +522,7 @@ impl Partition {
     }
 
     /// The content is another, and what could be read of the old one was.
-    fn replace(&mut self, moment: &mut Moment<'_>) -> io::Result<Option<Turn>> {
+    fn replace(&mut self, moment: &mut Moment) -> io::Result<Option<Turn>> {
         let Some(content) = &self.content else {
             return Ok(None);
         };
@@ -491,11 +539,11 @@ impl Partition {
 }
 
 /// Looks how the file looks that a path no longer leads to, if it is open; true where it has grown.
-fn follow_open(content: &mut Content, moment: &mut Moment<'_>) -> io::Result<bool> {
+fn follow_open(content: &mut Content, moment: &mut Moment) -> io::Result<bool> {
     let Some(stamp) = content.look()? else {
         return Ok(false);
     };
     moment.wake_at(moment.now + moment.options.poll_interval);
-    let (options, now) = (moment.options, moment.now);
-    Ok(stamp.size > content.size() && content.still_holds(stamp, options, now, &mut |_| {})?)
+    let (options, now) = (moment.options.clone(), moment.now);
+    Ok(stamp.size > content.size() && content.still_holds(stamp, &options, now, &mut |_| {})?)
 }

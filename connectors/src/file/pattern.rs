@@ -184,7 +184,12 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
 fn set(pattern: &[u8]) -> Option<(impl Fn(u8) -> bool + '_, usize)> {
     let negated = matches!(pattern.get(1), Some(b'!' | b'^'));
     let first = if negated { 2 } else { 1 };
-    let close = pattern.iter().skip(first + 1).position(|byte| *byte == b']')? + first + 1;
+    let close = pattern
+        .iter()
+        .skip(first + 1)
+        .position(|byte| *byte == b']')?
+        + first
+        + 1;
     let members = &pattern[first..close];
     let contains = move |byte: u8| {
         let mut at = 0;
@@ -221,7 +226,10 @@ mod tests {
             ("**", "x"),
         ];
         for (pattern, name) in yes {
-            assert!(matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+            assert!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                "{pattern} {name}"
+            );
         }
         let no = [
             ("*.csv", "a.csv2"),
@@ -233,7 +241,10 @@ mod tests {
             ("abc", "ab"),
         ];
         for (pattern, name) in no {
-            assert!(!matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+            assert!(
+                !matches(pattern.as_bytes(), name.as_bytes()),
+                "{pattern} {name}"
+            );
         }
     }
 
@@ -241,19 +252,34 @@ mod tests {
     fn files_are_found_on_every_level() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
-        for path in ["a.csv", "b.txt", "x/a.csv", "x/y/b.csv", "x/y/.c.csv", "z/q/w/d.csv"] {
+        for path in [
+            "a.csv",
+            "b.txt",
+            "x/a.csv",
+            "x/y/b.csv",
+            "x/y/.c.csv",
+            "z/q/w/d.csv",
+        ] {
             std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
             std::fs::write(root.join(path), "").unwrap();
         }
         std::fs::create_dir(root.join("dir.csv")).unwrap();
         let list = |pattern: &str| -> Vec<String> {
             let listing = Target::of(&root.join(pattern)).list().unwrap();
-            let names = listing.files.iter().map(|path| path.strip_prefix(root).unwrap());
-            names.map(|path| path.to_str().unwrap().to_owned()).collect()
+            let names = listing
+                .files
+                .iter()
+                .map(|path| path.strip_prefix(root).unwrap());
+            names
+                .map(|path| path.to_str().unwrap().to_owned())
+                .collect()
         };
         assert_eq!(list("*.csv"), ["a.csv"]);
         assert_eq!(list("*/*.csv"), ["x/a.csv"]);
-        assert_eq!(list("**/*.csv"), ["a.csv", "x/a.csv", "x/y/b.csv", "z/q/w/d.csv"]);
+        assert_eq!(
+            list("**/*.csv"),
+            ["a.csv", "x/a.csv", "x/y/b.csv", "z/q/w/d.csv"]
+        );
         assert_eq!(list("x/**/b.csv"), ["x/y/b.csv"]);
         assert_eq!(list("none.csv"), ["none.csv"]);
         assert!(Target::of(&root.join("none/*.csv")).list().is_err());

@@ -29,7 +29,12 @@ impl Position {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![FORMAT];
         out.extend_from_slice(&self.generation.to_le_bytes());
-        for word in [self.stamp.id.device, self.stamp.id.inode, self.stamp.size, self.places.offset] {
+        for word in [
+            self.stamp.id.device,
+            self.stamp.id.inode,
+            self.stamp.size,
+            self.places.offset,
+        ] {
             out.extend_from_slice(&word.to_le_bytes());
         }
         out.extend_from_slice(&self.stamp.modified.to_le_bytes());

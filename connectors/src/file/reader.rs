@@ -90,10 +90,37 @@ impl FileReader {
         if changes.listing && !self.bounded {
             self.list();
         }
-        for (path, shorter) in changes.files {
+        for (path, change) in changes.files {
             if let Some(at) = self.by_path.get(&path) {
-                self.partitions[*at].touch(shorter);
+                self.partitions[*at].touch(change);
             }
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        let time = Clock::system().now();
+        Moment {
+            options: self.options.clone(),
+            now: Instant::now(),
+            clock: SystemTime::now(),
+            time: self
+                .options
+                .first_time
+                .filter(|_| self.first)
+                .unwrap_or(time),
+            bounded: self.bounded,
+            alarm: None,
+        }
+    }
+
+    /// Looks at the files, so that it is known what is there at the start. Where there are many, each
+    /// is looked at when its turn has come, since not all can be open at a time.
+    fn look(&mut self) {
+        let mut moment = self.moment();
+        if self.partitions.len() <= OPEN {
+            self.partitions
+                .iter_mut()
+                .for_each(|partition| partition.notice(&mut moment));
         }
     }
 
@@ -111,16 +138,7 @@ impl FileReader {
 
     /// Asks the partitions in turn until one gives records.
     fn ask(&mut self, limit: usize) -> (Option<Poll>, bool) {
-        let options = self.options.clone();
-        let time = Clock::system().now();
-        let mut moment = Moment {
-            options: &options,
-            now: Instant::now(),
-            clock: SystemTime::now(),
-            time: options.first_time.filter(|_| self.first).unwrap_or(time),
-            bounded: self.bounded,
-            alarm: None,
-        };
+        let mut moment = self.moment();
         let (mut found, mut busy) = (None, false);
         let count = self.partitions.len();
         for step in 0..count {
@@ -132,7 +150,8 @@ impl FileReader {
                     continue;
                 }
                 Turn::Records(batch) => {
-                    self.stats.count(batch.len(), batch.bytes.len(), time);
+                    self.stats
+                        .count(batch.len(), batch.bytes.len(), Clock::system().now());
                     self.next = (at + 1) % count;
                     found = Some(Poll::Records(batch));
                 }
@@ -159,7 +178,10 @@ impl FileReader {
             let lost = std::mem::take(&mut partition.lost);
             if lost > 0 {
                 self.stats.count_lost(lost);
-                tracing::warn!("{}", partition.damage.as_deref().unwrap_or("bytes are lost"));
+                tracing::warn!(
+                    "{}",
+                    partition.damage.as_deref().unwrap_or("bytes are lost")
+                );
             }
         }
         self.stats.set_progress(position, total);
@@ -171,7 +193,10 @@ impl FileReader {
     }
 
     fn health(&self) -> Health {
-        let mut troubles = self.partitions.iter().filter_map(|one| one.trouble.as_ref());
+        let mut troubles = self
+            .partitions
+            .iter()
+            .filter_map(|one| one.trouble.as_ref());
         if let Some(trouble) = troubles.next() {
             return Health::Disconnected(trouble.clone());
         }
@@ -195,7 +220,11 @@ impl FileReader {
         if self.partitions.len() <= OPEN {
             return;
         }
-        let open = self.partitions.iter().filter(|one| one.has_open_file()).count();
+        let open = self
+            .partitions
+            .iter()
+            .filter(|one| one.has_open_file())
+            .count();
         if open > OPEN {
             self.partitions.iter_mut().for_each(Partition::close_idle);
         }
@@ -230,7 +259,11 @@ impl SourceReader for FileReader {
             }
             return Ok(if waiting { Poll::Waiting } else { Poll::End });
         }
-        if self.partitions.iter().all(|one| one.reached || !one.is_waiting()) {
+        if self
+            .partitions
+            .iter()
+            .all(|one| one.reached || !one.is_waiting())
+        {
             self.first = false;
             return Ok(Poll::Idle);
         }
@@ -245,7 +278,8 @@ impl SourceReader for FileReader {
         let position = self.at(partition).and_then(|one| one.position(offset));
         let position = position.ok_or_else(|| {
             let target = &self.target;
-            let message = format!("offset {offset} of partition {partition} of {target} was never read");
+            let message =
+                format!("offset {offset} of partition {partition} of {target} was never read");
             Error::new(ErrorKind::Invalid, message)
         })?;
         Ok(position.to_bytes())
@@ -256,7 +290,8 @@ impl SourceReader for FileReader {
         for (number, bytes) in positions {
             let position = Position::from_bytes(bytes).ok_or_else(|| {
                 let target = &self.target;
-                let message = format!("where reading {target} stands was stored in a form that is not known");
+                let message =
+                    format!("where reading {target} stands was stored in a form that is not known");
                 Error::new(ErrorKind::State, message)
             })?;
             let at = self.partition_of(*number, &position);
@@ -268,6 +303,7 @@ impl SourceReader for FileReader {
         }
         self.replaced = false;
         self.first = positions.is_empty();
+        self.look();
         Ok(())
     }
 
@@ -276,6 +312,7 @@ impl SourceReader for FileReader {
         self.partitions.iter_mut().for_each(Partition::restart);
         self.replaced = false;
         self.first = false;
+        self.look();
         Ok(())
     }
 

@@ -49,14 +49,19 @@ impl Stands {
     /// What to store so that reading goes on at an offset of the partition; none where reading never
     /// came there.
     pub(super) fn position(&self, path: &Path, offset: i64) -> Option<Position> {
-        let behind = self.stands.partition_point(|stand| stand.offset() <= offset);
+        let behind = self
+            .stands
+            .partition_point(|stand| stand.offset() <= offset);
         let stand = self.stands.get(behind.checked_sub(1)?)?;
         let offset = (offset - stand.base) as u64;
         let last = behind == self.stands.len();
         if last && stand.mark.offset() < offset {
             return None;
         }
-        let next = self.stands.get(behind).filter(|next| next.base == stand.base);
+        let next = self
+            .stands
+            .get(behind)
+            .filter(|next| next.base == stand.base);
         let between = stand.mark.offset() < offset;
         Some(Position {
             path: path.to_owned(),
@@ -73,7 +78,11 @@ impl Stands {
 
     /// Nothing before an offset will be asked for.
     pub(super) fn forget_before(&mut self, offset: i64) {
-        while self.stands.get(1).is_some_and(|next| next.offset() <= offset) {
+        while self
+            .stands
+            .get(1)
+            .is_some_and(|next| next.offset() <= offset)
+        {
             self.stands.pop_front();
         }
     }
@@ -109,7 +118,11 @@ mod tests {
         }
         let at = |stands: &Stands, offset: i64| {
             let position = stands.position(path, offset)?;
-            let Places { before, offset, behind } = position.places;
+            let Places {
+                before,
+                offset,
+                behind,
+            } = position.places;
             Some((position.base, before.offset(), offset, behind.offset()))
         };
         assert_eq!(at(&stands, 0), Some((0, 0, 0, 0)));
@@ -134,6 +147,9 @@ mod tests {
             assert!(stands.stands.len() <= MOST);
             assert!(stands.position(Path::new("/a"), len as i64).is_some());
         }
-        assert_eq!(stands.position(Path::new("/a"), 0).unwrap().places.offset, 0);
+        assert_eq!(
+            stands.position(Path::new("/a"), 0).unwrap().places.offset,
+            0
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::Waker;
+use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::pattern::{Listing, Target};
@@ -41,10 +42,20 @@ struct State {
 /// Where a reader should look.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Files that changed, and whether one was seen to be shorter than before.
-    pub(super) files: BTreeMap<PathBuf, bool>,
+    /// Files that changed.
+    pub(super) files: BTreeMap<PathBuf, Change>,
     /// True where files came or went.
     pub(super) listing: bool,
+}
+
+/// How a file changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// It was seen to be shorter than before.
+    pub(super) shorter: bool,
+    /// The system said that it was written, though it may look as before: clocks of file systems are
+    /// coarse.
+    pub(super) written: bool,
 }
 
 /// A reader's share of a [`Watch`]; dropped, it ends.
@@ -123,7 +134,9 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.subscribers.retain(|other| !Arc::ptr_eq(other, &self.subscriber));
+        state
+            .subscribers
+            .retain(|other| !Arc::ptr_eq(other, &self.subscriber));
         drop(state);
         self.shared.nudge();
     }
@@ -140,7 +153,7 @@ impl Subscriber {
         let listing = self.target.list().unwrap_or_default();
         let mut changed = false;
         for path in &listing.files {
-            changed |= self.look_at(path);
+            changed |= self.look_at(path, false);
         }
         let mut seen = self.lock();
         let before = seen.stamps.len();
@@ -157,12 +170,14 @@ impl Subscriber {
         listing
     }
 
-    /// Looks at one file; true where it has changed.
-    fn look_at(&self, path: &Path) -> bool {
-        let stamp = std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+    /// Looks at one file, which the system said was written or not; true where it has changed.
+    fn look_at(&self, path: &Path, written: bool) -> bool {
+        let stamp = std::fs::metadata(path)
+            .ok()
+            .map(|metadata| Stamp::of(&metadata));
         let mut seen = self.lock();
         let before = seen.stamps.insert(path.to_owned(), stamp);
-        if before == Some(stamp) {
+        if before == Some(stamp) && !written {
             return false;
         }
         if before.is_none() {
@@ -172,15 +187,17 @@ impl Subscriber {
             (Some(before), Some(stamp)) => before.id == stamp.id && stamp.size < before.size,
             _ => false,
         };
-        *seen.changes.files.entry(path.to_owned()).or_insert(false) |= shorter;
+        let change = seen.changes.files.entry(path.to_owned()).or_default();
+        change.shorter |= shorter;
+        change.written |= written;
         true
     }
 
     /// Something happened to a file or directory.
-    fn hear(&self, path: &Path) {
+    fn hear(&self, path: &Path, written: bool) {
         let known = self.lock().stamps.contains_key(path);
         if known {
-            if self.look_at(path) {
+            if self.look_at(path, written) {
                 self.waker.wake();
             }
         } else if matches!(self.target, Target::Files(_)) {
@@ -198,7 +215,8 @@ impl Subscriber {
             seen.alarm = None;
             self.waker.wake();
         }
-        seen.alarm.map_or(seen.next_look, |alarm| alarm.min(seen.next_look))
+        seen.alarm
+            .map_or(seen.next_look, |alarm| alarm.min(seen.next_look))
     }
 }
 
@@ -232,7 +250,10 @@ impl Shared {
         loop {
             let subscribers = self.lock().subscribers.clone();
             let now = Instant::now();
-            let next = subscribers.iter().map(|one| one.turn(now, &mut directories)).min();
+            let next = subscribers
+                .iter()
+                .map(|one| one.turn(now, &mut directories))
+                .min();
             let mut state = self.lock();
             if state.subscribers.is_empty() {
                 state.running = false;
@@ -240,8 +261,10 @@ impl Shared {
             }
             if !std::mem::take(&mut state.nudge) {
                 let wait = next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
-                let (mut state, _) =
-                    self.nudged.wait_timeout(state, wait).expect("no panic while locked");
+                let (mut state, _) = self
+                    .nudged
+                    .wait_timeout(state, wait)
+                    .expect("no panic while locked");
                 state.nudge = false;
             }
         }
@@ -260,12 +283,16 @@ impl Shared {
                 return self.nudge();
             }
         };
+        let written = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)));
         for subscriber in &subscribers {
             for path in &event.paths {
-                subscriber.hear(path);
+                subscriber.hear(path, written);
             }
         }
-        if subscribers.iter().any(|one| matches!(one.target, Target::Files(_))) {
+        if subscribers
+            .iter()
+            .any(|one| matches!(one.target, Target::Files(_)))
+        {
             self.nudge();
         }
     }
@@ -286,7 +313,9 @@ impl Directories {
             }
         });
         let watcher = watcher.inspect_err(|e| {
-            tracing::warn!("the system does not tell of changes of files, they are looked for: {e}");
+            tracing::warn!(
+                "the system does not tell of changes of files, they are looked for: {e}"
+            );
         });
         Directories {
             watcher: watcher.ok(),
@@ -342,7 +371,12 @@ mod tests {
         }
         std::fs::write(&path, "").unwrap();
         loop {
-            if subscription.take().files.get(&path) == Some(&true) {
+            if subscription
+                .take()
+                .files
+                .get(&path)
+                .is_some_and(|change| change.shorter)
+            {
                 break;
             }
             assert!(waker.wait(LONG), "nobody said that the file is shorter");

@@ -15,7 +15,7 @@ use crate::file::FileConnector;
 use crate::console::ConsoleConnector;
 use crate::generator::GeneratorConnector;
 use crate::memory::{MemoryConnector, MemoryTopic};
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 use crate::options::{OptionReader, invalid};
 use crate::uri::Uri;
 

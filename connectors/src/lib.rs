@@ -4,7 +4,6 @@
 //! [`Connector`] makes sources and sinks of the URIs of its schemes; what bytes mean is the business
 //! of [`formats`].
 
-mod nearest;
 mod uri;
 mod options;
 mod clock;

@@ -2,6 +2,7 @@
 //! engine that runs a topology.
 
 mod error;
+mod nearest;
 pub mod time;
 pub mod record;
 pub mod data;
@@ -29,6 +30,7 @@ pub mod test_driver;
 mod fixture_tests;
 
 pub use error::{Error, ErrorKind, Result};
+pub use nearest::nearest;
 pub use graph::Topology;
 pub use policy::{ErrorPolicy, NodeStats};
 pub use stamped::Stamped;

@@ -162,6 +162,14 @@ impl Session {
         let mut engine = Embedded::new(&topology, State::in_memory(StateOptions::default()), options)?;
         engine.start()?;
         engine.wait(None)?;
+        for (node, stats) in engine.node_stats() {
+            if stats.missing() > 0 {
+                tracing::warn!(node, "{} records found no row to join", stats.missing());
+            }
+            if stats.failed() > 0 {
+                tracing::warn!(node, "{} records or expressions failed", stats.failed());
+            }
+        }
         let Some(kept) = kept else {
             engine.close(std::time::Duration::from_secs(10))?;
             let mut rows = collected.lock().expect("no panic while locked");

@@ -11,7 +11,7 @@ const MAX_CHARS: usize = 64;
 /// approximate dictionary searching", 2011.
 ///
 /// ```
-/// use ferrisstreams_sql_frontend::error::nearest;
+/// use ferrisstreams_topology::nearest;
 /// assert_eq!(nearest("amont", ["order_id", "amount"]), Some("amount"));
 /// assert_eq!(nearest("ORDRES", ["orders"]), Some("orders"));
 /// assert_eq!(nearest("zzz", ["orders"]), None);

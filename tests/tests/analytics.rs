@@ -204,7 +204,7 @@ fn enrichment_over_topics_and_files() {
     let order_stream = format!("CREATE STREAM orders FROM kafka://{order_topic};");
     let profile_table = format!(
         "CREATE TABLE user_profiles (user_id VARCHAR PRIMARY KEY, name VARCHAR, email VARCHAR, \
-         subscription_tier VARCHAR) FROM kafka://{profile_topic} WITH (format = 'json');"
+         subscription_tier VARCHAR) FROM kafka://{profile_topic} WITH (value_format = 'json');"
     );
     let wanted = enriched(&loaded(&postgres, &orders, &profiles));
     for orders in ["CREATE STREAM orders FROM file://orders.csv;", &order_stream] {

@@ -99,7 +99,7 @@ pub(super) fn column_alias(i: Tokens<'_>) -> Parsed<'_, Ident> {
     let word = i.advance();
     let next = word.peek_at(1).kind;
     let begins_from = word.is_keyword(Keyword::From)
-        && (next.is_name() || matches!(next, TokenKind::Uri | TokenKind::LeftParen));
+        && (next.is_bare_alias() || matches!(next, TokenKind::Uri | TokenKind::LeftParen));
     if begins_from {
         word.want(Wanted::Name("an alias"));
         return Err(nom::Err::Failure(Fault::Unexpected));

@@ -9,3 +9,4 @@ mod scripts;
 mod depth;
 mod limits;
 mod corpus;
+mod random;

@@ -1,9 +1,11 @@
 //! Printed, a statement is SQL that parses to itself.
 
-use ferrisstreams_sql_frontend::ast::Statement;
+use ferrisstreams_sql_frontend::ast::{Statement, dump};
 use ferrisstreams_sql_frontend::error::{Colour, render_all};
 use ferrisstreams_sql_frontend::parser::parse_statements;
 use ferrisstreams_sql_frontend::span::Source;
+
+use crate::diff::diff;
 
 /// What goes wrong when the statement is printed and parsed again, if anything does.
 pub fn check(statement: &Statement) -> Result<(), String> {
@@ -18,9 +20,12 @@ pub fn check(statement: &Statement) -> Result<(), String> {
     };
     match again.as_slice() {
         [same] if same == statement && same.to_string() == printed => Ok(()),
-        [other] => Err(format!(
-            "printed:   {printed}\nand again: {other}\nfrom {statement:?}\nto {other:?}"
-        )),
+        [other] => {
+            let differs = diff(&dump(statement), &dump(other));
+            Err(format!(
+                "printed:   {printed}\nand again: {other}\n{differs}"
+            ))
+        }
         others => Err(format!("{printed}\nparses to {} statements", others.len())),
     }
 }

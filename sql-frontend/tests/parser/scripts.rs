@@ -5,7 +5,8 @@
 //! with `#` before the SQL are comments.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use ferrisstreams_sql_frontend::ast::dump;
@@ -36,13 +37,35 @@ impl Case {
     }
 }
 
+/// The folder of the scripts.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parser/scripts")
+}
+
+/// The cases of a script.
+fn blocks(text: &str) -> impl Iterator<Item = Case> {
+    let blocks = text.split("\n\n").map(str::trim);
+    blocks.filter(|block| !block.is_empty()).map(Case::of)
+}
+
+/// The SQL of all cases.
+pub fn script_texts() -> &'static [String] {
+    static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let scripts = fs::read_dir(folder()).unwrap();
+        let scripts = scripts.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        scripts
+            .flat_map(|text| blocks(&text).map(|case| case.sql).collect::<Vec<_>>())
+            .collect()
+    });
+    &TEXTS
+}
+
 #[test]
 fn scripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parser/scripts");
     let update = env::var_os("UPDATE_EXPECTED").is_some();
     let mut wrong = Vec::new();
     let mut count = 0;
-    for entry in fs::read_dir(&folder).unwrap() {
+    for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
@@ -68,7 +91,7 @@ fn scripts() {
             fs::write(&path, updated.join("\n")).unwrap();
         }
     }
-    assert!(count > 0, "no scripts in {}", folder.display());
+    assert!(count > 0, "no scripts in {}", folder().display());
     assert!(
         wrong.is_empty(),
         "{} of {count} cases:\n\n{}",

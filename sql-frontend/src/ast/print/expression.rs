@@ -129,6 +129,10 @@ fn operation(expr: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
         ExprKind::Subscript { operand, index } => match &operand.kind {
             // Without parentheses this would be the constructor.
             ExprKind::Column(name) if name.is_bare("array") => write!(f, "({operand})[{index}]"),
+            // And this the type of an array.
+            ExprKind::Cast(cast) if cast.form == CastForm::DoubleColon => {
+                write!(f, "({operand})[{index}]")
+            }
             _ => write!(f, "{}[{index}]", At(operand, own)),
         },
         ExprKind::Field { operand, field } => write!(f, "{}->{}", At(operand, own), Label(field)),

@@ -115,7 +115,8 @@ fn as_of(i: Tokens<'_>) -> Parsed<'_, Option<crate::ast::Expr>> {
 
 fn is_lateral(i: Tokens<'_>) -> bool {
     let next = i.peek_at(1).kind;
-    let is_function = i.peek_at(2).kind == TokenKind::LeftParen && next.is_name();
+    // `lateral WITHIN (...)` is a relation called so.
+    let is_function = i.peek_at(2).kind == TokenKind::LeftParen && next.is_bare_alias();
     next == TokenKind::LeftParen || is_function
 }
 

@@ -17,7 +17,7 @@ use crate::span::Span;
 /// `EXPLAIN [ANALYZE] [stage | (stages)] target`; the next token is EXPLAIN.
 pub(super) fn explain(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
     let i = i.advance();
-    let analyze = i.is_keyword(Keyword::Analyze) && !i.advance().is_at_end();
+    let analyze = i.is_keyword(Keyword::Analyze) && !is_name(i);
     let i = if analyze { i.advance() } else { i };
     let (i, stages) = stages(i)?;
     let (i, target) = target(i)?;
@@ -31,6 +31,12 @@ pub(super) fn explain(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
     ))
 }
 
+/// Whether the next word is a name, whatever else it is: no more than a dot follows it.
+fn is_name(i: Tokens<'_>) -> bool {
+    let ends = matches!(i.peek_at(1).kind, TokenKind::End | TokenKind::Dot);
+    ends && i.kind().is_name()
+}
+
 /// The stages that are asked for; a word that nothing follows is a name.
 fn stages(i: Tokens<'_>) -> Parsed<'_, Vec<ExplainStage>> {
     let is_list = i.is(TokenKind::LeftParen) && !begins_query(i.advance()) && !hides_query(i);
@@ -38,7 +44,7 @@ fn stages(i: Tokens<'_>) -> Parsed<'_, Vec<ExplainStage>> {
         let (i, stages) = parens(commas(listed_stage)).parse(i)?;
         return Ok((i, once(stages)?));
     }
-    let is_stage = stage_at(i).is_some() && !i.advance().is_at_end();
+    let is_stage = stage_at(i).is_some() && !is_name(i);
     match is_stage {
         true => stage.map(|stage| vec![stage]).parse(i),
         false => Ok((i, Vec::new())),
@@ -90,8 +96,7 @@ fn once(stages: Vec<(ExplainStage, Span)>) -> Result<Vec<ExplainStage>, nom::Err
 
 fn target(i: Tokens<'_>) -> Parsed<'_, ExplainTarget> {
     let start = i.span();
-    // A query or a table may have the name of the word, where nothing follows it.
-    let is_name = i.kind().is_name() && i.advance().is_at_end();
+    let is_name = is_name(i);
     let read = if is_name { None } else { query_or_change(i) };
     if let Some(read) = read {
         let (i, kind) = read?;

@@ -18,10 +18,7 @@ use crate::lexer::{Keyword, TokenKind};
 /// well. The next token is INSERT.
 pub(super) fn insert(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
     let (i, _) = cut(keyword(Keyword::Into)).parse(i.advance())?;
-    if i.is_keyword(Keyword::Values)
-        && i.peek_at(1).kind == TokenKind::LeftParen
-        && !i.peek_at(2).kind.is_name()
-    {
+    if i.is_keyword(Keyword::Values) && begins_rows(i.advance()) {
         return i.fail(Wanted::Name("a stream, a table or a URI"));
     }
     let (i, target) = cut(name_or_uri("a stream, a table or a URI")).parse(i)?;
@@ -54,6 +51,13 @@ pub(super) fn insert(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
         query,
     };
     Ok((i, StatementKind::Insert(Box::new(insert))))
+}
+
+/// Whether rows follow, where the target of the INSERT is missing.
+fn begins_rows(i: Tokens<'_>) -> bool {
+    let inner = i.advance();
+    let is_other = inner.kind().is_name() || begins_query(inner) || hides_query(inner);
+    i.is(TokenKind::LeftParen) && !is_other
 }
 
 /// Names in parentheses, unless a query in parentheses stands there.

@@ -73,15 +73,15 @@ pub(super) fn describe(i: Tokens<'_>) -> Parsed<'_, StatementKind> {
 fn target(i: Tokens<'_>) -> Parsed<'_, DescribeTarget> {
     let rest = i.advance();
     let name = |what| cut(dotted_name(what));
-    match i.kind().keyword().filter(|_| rest.kind().is_name()) {
+    let is_name = rest.is_keyword(Keyword::Extended) && rest.advance().is_at_end();
+    let names_another = rest.kind().is_name() && !is_name;
+    match i.kind().keyword().filter(|_| names_another) {
         Some(Keyword::Function) => name("a function").map(DescribeTarget::Function).parse(rest),
         Some(Keyword::Connection) => name("a connection")
             .map(DescribeTarget::Connection)
             .parse(rest),
         Some(Keyword::Type) => name("a type").map(DescribeTarget::Type).parse(rest),
-        Some(Keyword::Stream | Keyword::Table | Keyword::Materialized | Keyword::View)
-            if !rest.is_keyword(Keyword::Extended) =>
-        {
+        Some(Keyword::Stream | Keyword::Table | Keyword::Materialized | Keyword::View) => {
             needless(i)
         }
         Some(Keyword::Connector) => {

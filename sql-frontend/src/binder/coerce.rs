@@ -141,6 +141,8 @@ pub(super) fn comparable(
     op: &str,
     span: Span,
 ) -> Result<(Scalar, Scalar), Diagnostic> {
+    let left = beside(left, &right);
+    let right = beside(right, &left);
     let (l, r) = (left.data_type(), right.data_type());
     let both_decimal =
         matches!((l, r), (DataType::Decimal { .. }, DataType::Decimal { .. }));
@@ -151,6 +153,21 @@ pub(super) fn comparable(
         .try_into()
         .expect("as many come out as went in");
     Ok((left, right))
+}
+
+/// An integer written out beside a decimal is a decimal of its digits, so that the other side need not
+/// be cast for it.
+fn beside(operand: Operand, other: &Operand) -> Operand {
+    match operand.scalar.as_literal() {
+        Some(Value::Integer(value)) if matches!(other.data_type(), DataType::Decimal { .. }) => {
+            let digits = value.unsigned_abs().to_string().len() as u8;
+            let (data_type, span) =
+                (DataType::Decimal { precision: digits, scale: 0 }, operand.span());
+            let value = Value::Decimal { unscaled: i128::from(*value), scale: 0 };
+            Operand::known(Scalar::literal(value, data_type, span))
+        }
+        _ => operand,
+    }
 }
 
 /// Operands brought to one type; text where all are open.

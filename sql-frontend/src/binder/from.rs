@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::data::{DataType, cast};
 
-use super::coerce::{Operand, comparable};
+use super::coerce::{Operand, cast_scalar, comparable};
 use super::expression::ExprBinder;
 use super::problems::{Bound, both};
 use super::scope::Scope;
@@ -248,10 +249,15 @@ fn equality(scalar: Scalar, width: usize) -> Result<(Scalar, Scalar), Box<Scalar
     else {
         return Err(Box::new(scalar));
     };
-    let usable = left.data_type == right.data_type && left.is_deterministic() && right.is_deterministic();
-    match (side(&left), side(&right)) {
-        ((true, _), (_, true)) if usable => Ok((*left, *right)),
-        ((_, true), (true, _)) if usable => Ok((*right, *left)),
+    let key = key_type(left.data_type, right.data_type)
+        .filter(|_| left.is_deterministic() && right.is_deterministic());
+    let as_key = |scalar: Scalar, key: DataType| {
+        let span = scalar.span.into();
+        cast_scalar(scalar, key, false, span)
+    };
+    match (side(&left), side(&right), key) {
+        ((true, _), (_, true), Some(key)) => Ok((as_key(*left, key), as_key(*right, key))),
+        ((_, true), (true, _), Some(key)) => Ok((as_key(*right, key), as_key(*left, key))),
         _ => Err(Box::new(Scalar {
             kind: ScalarKind::Compare {
                 op: CompareOp::Equal,
@@ -261,6 +267,20 @@ fn equality(scalar: Scalar, width: usize) -> Result<(Scalar, Scalar), Box<Scalar
             ..scalar
         })),
     }
+}
+
+/// The type in which values of two types are equal where they are equal at all, so that they find each
+/// other by their bytes: decimals need one scale.
+fn key_type(left: DataType, right: DataType) -> Option<DataType> {
+    if left == right {
+        return Some(left);
+    }
+    let (DataType::Decimal { .. }, DataType::Decimal { .. }) = (left, right) else {
+        return None;
+    };
+    let whole = |of: DataType| of.as_decimal().map(|(precision, scale)| precision - scale);
+    let common = cast::common_type(left, right)?;
+    (whole(common) >= whole(left).max(whole(right))).then_some(common)
 }
 
 fn joined(
@@ -466,13 +486,19 @@ fn hide_pairs(
     }
     let mut on = Vec::new();
     for (left, right) in pairs {
-        let sides = comparable(
+        let (l, r) = comparable(
             Operand::known(scope.scalar(left, span)),
             Operand::known(scope.scalar(right, span)),
             "=",
             span,
         )?;
-        on.push(sides);
+        let Some(key) = key_type(l.data_type, r.data_type) else {
+            let message = format!("{} and {} have no type for both", l.data_type, r.data_type);
+            return Err(Diagnostic::new(Code::TypeMismatch, message, span)
+                .help("cast one of them, and join ON")
+                .into());
+        };
+        on.push((cast_scalar(l, key, false, span), cast_scalar(r, key, false, span)));
         scope.hide(if kind == JoinKind::Right { left } else { right });
     }
     Ok(on)

@@ -21,7 +21,7 @@ fn shown(value: &Value) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
     fn code_gives_what_slow_evaluation_gives(seed in any::<u64>(), depth in 1usize..5, kind in 0..TYPES.len()) {

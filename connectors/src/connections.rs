@@ -9,11 +9,13 @@ use ferrisstreams_topology::connector::{
     SinkRequest, SourceRequest,
 };
 
+use crate::blackhole::BlackholeConnector;
 use crate::connector::{Connector, Context};
+use crate::file::FileConnector;
 use crate::console::ConsoleConnector;
 use crate::generator::GeneratorConnector;
 use crate::memory::{MemoryConnector, MemoryTopic};
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 use crate::options::{OptionReader, invalid};
 use crate::uri::Uri;
 
@@ -49,9 +51,11 @@ impl Connections {
             base: PathBuf::from("."),
             kafka: Options::new(),
         }
+        .with(FileConnector::default())
         .with(memory)
         .with(ConsoleConnector::default())
-        .with(GeneratorConnector);
+        .with(GeneratorConnector)
+        .with(BlackholeConnector);
         #[cfg(feature = "kafka")]
         let connections = connections.with(crate::kafka::KafkaConnector);
         connections

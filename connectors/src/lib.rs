@@ -4,7 +4,6 @@
 //! [`Connector`] makes sources and sinks of the URIs of its schemes; what bytes mean is the business
 //! of [`formats`].
 
-mod nearest;
 mod uri;
 mod options;
 mod clock;
@@ -13,10 +12,13 @@ mod connector;
 pub mod memory;
 pub mod console;
 pub mod generator;
+mod blackhole;
+pub mod file;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 mod connections;
 
+pub use blackhole::BlackholeConnector;
 pub use connections::Connections;
 pub use connector::{Connector, Context};
 pub use options::OptionReader;

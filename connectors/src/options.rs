@@ -9,7 +9,7 @@ use std::time::Duration;
 use ferrisstreams_topology::ErrorPolicy;
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Options};
 
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 use crate::uri::is_secret;
 
 /// Reads options. Names compare without regard to case, and `-`, `.` and `_` are the same in them.

@@ -10,7 +10,7 @@ use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Opti
 use super::cluster::Cluster;
 use super::properties::{self, Properties};
 use crate::connector::Context;
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 use crate::options::OptionReader;
 use crate::uri::Uri;
 

@@ -10,7 +10,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 use super::native::property_names;
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 use crate::uri::is_secret;
 
 /// Properties that were checked. Secrets among them are not shown.

@@ -12,7 +12,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::cluster::Cluster;
 use super::native::{self, Consumer};
-use crate::nearest::nearest;
+use ferrisstreams_topology::nearest;
 
 /// The id of a topic, which another topic of the same name does not have.
 pub(super) type TopicId = [u8; 16];

@@ -46,6 +46,7 @@ macro_rules! keywords {
 
 keywords! {
     Add "ADD" Free,
+    Advance "ADVANCE" Free,
     All "ALL" Reserved,
     Alter "ALTER" NoAlias,
     Analyze "ANALYZE" Free,

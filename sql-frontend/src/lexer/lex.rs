@@ -88,21 +88,21 @@ impl<'a> Lexer<'a> {
     fn block_comment(&mut self) {
         match scan::block_comment(self.rest()) {
             Some(len) => self.at += len,
-            None => self.unterminated(Code::UnterminatedComment, "comment", "*/", 2),
+            None => self.unterminated(Code::UnterminatedComment, "comment", "`*/`", 2),
         }
     }
 
     fn string(&mut self) {
         match scan::quoted(self.rest(), '\'') {
             Some(len) => self.token(TokenKind::String, self.at + len),
-            None => self.unterminated(Code::UnterminatedString, "string", "'", 1),
+            None => self.unterminated(Code::UnterminatedString, "string", "`'`", 1),
         }
     }
 
     fn quoted_name(&mut self, quote: char) {
         match scan::quoted(self.rest(), quote) {
             None => {
-                let closing = if quote == '"' { "\"" } else { "`" };
+                let closing = if quote == '"' { "`\"`" } else { "backtick" };
                 self.unterminated(Code::UnterminatedIdentifier, "quoted name", closing, 1);
             }
             Some(2) => {
@@ -124,7 +124,7 @@ impl<'a> Lexer<'a> {
     fn unterminated(&mut self, code: Code, what: &str, closing: &str, opening: usize) {
         let span = Span::new(self.at, self.at + opening);
         let diagnostic = Diagnostic::new(code, format!("the {what} does not end"), span)
-            .label(format!("begins here, and no `{closing}` follows"));
+            .label(format!("begins here, and no {closing} follows"));
         self.bad(diagnostic, self.text.len());
     }
 
@@ -138,9 +138,15 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Letters behind a number, without a space between.
     fn malformed_number(&mut self, end: usize) {
         let span = Span::new(self.at, end);
         let text = &self.text[self.at..end];
+        let follows = self.lexed.tokens.last().map(|token| token.kind);
+        if follows == Some(TokenKind::Keyword(Keyword::As)) {
+            // No number stands behind AS: as in ksqlDB, this is a name.
+            return self.token(TokenKind::Word, end);
+        }
         let based = matches!(
             text.as_bytes(),
             [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]

@@ -117,7 +117,11 @@ fn named(i: Tokens<'_>) -> Parsed<'_, TypeKind> {
 }
 
 fn skip_keyword(i: Tokens<'_>, keyword: Keyword) -> Tokens<'_> {
-    if i.is_keyword(keyword) { i.advance() } else { i }
+    if i.is_keyword(keyword) {
+        i.advance()
+    } else {
+        i
+    }
 }
 
 /// A number in a type: a length, a precision.
@@ -201,7 +205,9 @@ fn interval(i: Tokens<'_>) -> Parsed<'_, TypeKind> {
 }
 
 fn array(i: Tokens<'_>) -> Parsed<'_, TypeKind> {
-    angles(data_type).map(|element| TypeKind::Array(Box::new(element))).parse(i)
+    angles(data_type)
+        .map(|element| TypeKind::Array(Box::new(element)))
+        .parse(i)
 }
 
 fn map(i: Tokens<'_>) -> Parsed<'_, TypeKind> {

@@ -55,8 +55,9 @@ pub(super) struct Expectations {
     pub(super) at: usize,
     /// What would have fitted there, in the order in which it was tried.
     pub(super) wanted: Vec<Wanted>,
-    /// The place of the last alias without AS, which may be a mistyped keyword.
-    pub(super) bare_alias: Option<usize>,
+    /// The place of the last name that nothing announced, as an alias without AS is: it may be a
+    /// mistyped keyword.
+    pub(super) bare_name: Option<usize>,
 }
 
 impl Expectations {
@@ -76,7 +77,9 @@ impl Expectations {
     }
 
     pub(super) fn wants_name(&self) -> bool {
-        self.wanted.iter().any(|wanted| matches!(wanted, Wanted::Name(_)))
+        self.wanted
+            .iter()
+            .any(|wanted| matches!(wanted, Wanted::Name(_)))
     }
 
     /// The keywords that would have fitted.

@@ -6,7 +6,7 @@ use nom::combinator::cut;
 use super::data_type::{begins_typed_literal, data_type};
 use super::fault::{Wanted, diagnosed};
 use super::terminal::{digits, string};
-use super::tokens::{Parsed, Tokens};
+use super::tokens::{Parsed, Tokens, meant};
 use crate::ast::{
     Duration, DurationKind, ExprKind, IntervalFields, IntervalLiteral, TimeUnit, TypedLiteral,
 };
@@ -29,17 +29,39 @@ pub(super) fn time_unit_at(i: Tokens<'_>) -> Option<TimeUnit> {
     })
 }
 
+/// Units for "did you mean".
+const UNITS: &[Keyword] = &[
+    Keyword::Milliseconds,
+    Keyword::Millisecond,
+    Keyword::Seconds,
+    Keyword::Second,
+    Keyword::Minutes,
+    Keyword::Minute,
+    Keyword::Hours,
+    Keyword::Hour,
+    Keyword::Days,
+    Keyword::Day,
+    Keyword::Weeks,
+    Keyword::Week,
+];
+
 fn time_unit(i: Tokens<'_>) -> Parsed<'_, TimeUnit> {
     match time_unit_at(i) {
         Some(unit) => Ok((i.advance(), unit)),
         None => {
             // Candidates for "did you mean"; the list would be too long to be read.
-            for unit in [Keyword::Milliseconds, Keyword::Seconds, Keyword::Minutes, Keyword::Hours, Keyword::Days] {
-                i.want(Wanted::Rare(unit));
+            for unit in UNITS {
+                i.want(Wanted::Rare(*unit));
             }
             i.fail(Wanted::Thing("a unit of time"))
         }
     }
+}
+
+/// Whether a word is a mistyped unit.
+fn names_unit(word: &str) -> bool {
+    let units: Vec<&str> = UNITS.iter().map(|unit| unit.text()).collect();
+    meant(word, &units).is_some()
 }
 
 /// Whether an interval literal begins here, not a column called `interval`.
@@ -57,6 +79,13 @@ pub(super) fn interval(i: Tokens<'_>) -> Parsed<'_, IntervalLiteral> {
         return Ok((i, IntervalLiteral { text, fields }));
     }
     let (i, text) = string("a string")(i)?;
+    // `INTERVAL '1' HUOR` would be one second called huor.
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && i.is(TokenKind::Word) && names_unit(i.text()) {
+        return cut(time_unit)
+            .parse(i)
+            .map(|(i, _)| (i, IntervalLiteral { text, fields: None }));
+    }
     let Some(from) = time_unit_at(i) else {
         return Ok((i, IntervalLiteral { text, fields: None }));
     };
@@ -65,7 +94,10 @@ pub(super) fn interval(i: Tokens<'_>) -> Parsed<'_, IntervalLiteral> {
         i => (i, None),
     };
     if i.is(TokenKind::LeftParen) {
-        return diagnosed(Diagnostic::not_supported("a precision of an interval", i.span()));
+        return diagnosed(Diagnostic::not_supported(
+            "a precision of an interval",
+            i.span(),
+        ));
     }
     let fields = Some(IntervalFields { from, to });
     Ok((i, IntervalLiteral { text, fields }))
@@ -75,7 +107,8 @@ pub(super) fn interval(i: Tokens<'_>) -> Parsed<'_, IntervalLiteral> {
 pub(super) fn is_typed_literal(i: Tokens<'_>) -> bool {
     let is_string = |ahead| i.peek_at(ahead).kind == TokenKind::String;
     let of_one_word = i.kind().keyword().is_some_and(begins_typed_literal) && is_string(1);
-    let is_zoned = |zoned| i.are_keywords(&[Keyword::Timestamp, zoned, Keyword::Time, Keyword::Zone]);
+    let is_zoned =
+        |zoned| i.are_keywords(&[Keyword::Timestamp, zoned, Keyword::Time, Keyword::Zone]);
     of_one_word
         || i.are_keywords(&[Keyword::Double, Keyword::Precision]) && is_string(2)
         || (is_zoned(Keyword::With) || is_zoned(Keyword::Without)) && is_string(4)

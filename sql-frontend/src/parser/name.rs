@@ -3,7 +3,7 @@
 use nom::Parser;
 use nom::combinator::cut;
 
-use super::fault::{Wanted, diagnosed};
+use super::fault::{Fault, Wanted, diagnosed};
 use super::terminal::{label, name};
 use super::tokens::{Parsed, Tokens};
 use crate::ast::{Ident, Literal, Name, NameOrUri, Uri};
@@ -57,9 +57,7 @@ fn names_something(text: &str) -> bool {
 }
 
 /// A relation by name or URI; `what` says which.
-pub(super) fn name_or_uri<'a>(
-    what: &'static str,
-) -> impl Fn(Tokens<'a>) -> Parsed<'a, NameOrUri> {
+pub(super) fn name_or_uri<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, NameOrUri> {
     move |i| match i.kind() {
         TokenKind::Uri => uri(i).map(|(i, uri)| (i, NameOrUri::Uri(uri))),
         TokenKind::String => {
@@ -95,16 +93,24 @@ pub(super) fn table_alias(i: Tokens<'_>) -> Parsed<'_, Ident> {
 
 /// `[AS] name` of a select item; after AS any word will do.
 pub(super) fn column_alias(i: Tokens<'_>) -> Parsed<'_, Ident> {
-    if i.is_keyword(Keyword::As) {
-        return cut(label("an alias")).parse(i.advance());
+    if !i.is_keyword(Keyword::As) {
+        return bare_alias(i);
     }
-    bare_alias(i)
+    let word = i.advance();
+    let next = word.peek_at(1).kind;
+    let begins_from = word.is_keyword(Keyword::From)
+        && (next.is_bare_alias() || matches!(next, TokenKind::Uri | TokenKind::LeftParen));
+    if begins_from {
+        word.want(Wanted::Name("an alias"));
+        return Err(nom::Err::Failure(Fault::Unexpected));
+    }
+    cut(label("an alias")).parse(word)
 }
 
 fn bare_alias(i: Tokens<'_>) -> Parsed<'_, Ident> {
     match i.kind().is_bare_alias() {
         true => {
-            i.note_bare_alias();
+            i.note_bare_name();
             Ok((i.advance(), i.ident()))
         }
         false => i.fail(Wanted::Rare(Keyword::As)),

@@ -17,7 +17,7 @@ pub(super) trait Rule<'a, T>: Parser<Tokens<'a>, Output = T, Error = Fault> {}
 impl<'a, T, P: Parser<Tokens<'a>, Output = T, Error = Fault>> Rule<'a, T> for P {}
 
 /// A keyword.
-pub(super) fn keyword<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> {
+pub(super) fn keyword<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> + Copy {
     move |i| match i.is_keyword(keyword) {
         true => Ok((i.advance(), i.span())),
         false => i.fail(Wanted::Keyword(keyword)),
@@ -25,7 +25,7 @@ pub(super) fn keyword<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a,
 }
 
 /// A keyword that is not named among what was expected.
-pub(super) fn rare<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> {
+pub(super) fn rare<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> + Copy {
     move |i| match i.is_keyword(keyword) {
         true => Ok((i.advance(), i.span())),
         false => i.fail(Wanted::Rare(keyword)),
@@ -36,7 +36,7 @@ pub(super) fn rare<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, Sp
 pub(super) fn keywords<'a>(
     first: Keyword,
     second: Keyword,
-) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> {
+) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> + Copy {
     move |i| {
         let (i, start) = keyword(first)(i)?;
         let (i, end) = cut(keyword(second)).parse(i)?;
@@ -45,7 +45,7 @@ pub(super) fn keywords<'a>(
 }
 
 /// An operator or a punctuation mark.
-pub(super) fn symbol<'a>(kind: TokenKind) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> {
+pub(super) fn symbol<'a>(kind: TokenKind) -> impl Fn(Tokens<'a>) -> Parsed<'a, Span> + Copy {
     move |i| match i.is(kind) {
         true => Ok((i.advance(), i.span())),
         false => i.fail(Wanted::Symbol(kind)),
@@ -53,7 +53,7 @@ pub(super) fn symbol<'a>(kind: TokenKind) -> impl Fn(Tokens<'a>) -> Parsed<'a, S
 }
 
 /// A name that is not reserved, or is quoted; `what` says for what: "a table name".
-pub(super) fn name<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Ident> {
+pub(super) fn name<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Ident> + Copy {
     move |i| match i.kind().is_name() {
         true => Ok((i.advance(), i.ident())),
         false => i.fail(Wanted::Name(what)),
@@ -61,7 +61,7 @@ pub(super) fn name<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, 
 }
 
 /// Any word or quoted name, reserved or not: what follows a dot, `->` or AS.
-pub(super) fn label<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Ident> {
+pub(super) fn label<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Ident> + Copy {
     move |i| match i.kind().is_word() || i.is(TokenKind::QuotedName) {
         true => Ok((i.advance(), i.ident())),
         false => i.fail(Wanted::Name(what)),
@@ -69,7 +69,7 @@ pub(super) fn label<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a,
 }
 
 /// A string, without its quotes.
-pub(super) fn string<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, String> {
+pub(super) fn string<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, String> + Copy {
     move |i| match (i.kind(), i.literal()) {
         (TokenKind::String, Some(crate::ast::Literal::String(text))) => Ok((i.advance(), text)),
         _ => i.fail(Wanted::Thing(what)),
@@ -77,7 +77,7 @@ pub(super) fn string<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a
 }
 
 /// The digits of a whole number.
-pub(super) fn digits<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, String> {
+pub(super) fn digits<'a>(what: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, String> + Copy {
     move |i| match (i.kind(), i.literal()) {
         (TokenKind::Integer, Some(crate::ast::Literal::Integer(text))) => Ok((i.advance(), text)),
         _ => i.fail(Wanted::Thing(what)),
@@ -94,7 +94,11 @@ pub(super) fn commas<'a, T>(item: impl Rule<'a, T> + Copy) -> impl Rule<'a, Vec<
 
 /// What stands in parentheses: once they are open, it must be right.
 pub(super) fn parens<'a, T>(inner: impl Rule<'a, T>) -> impl Rule<'a, T> {
-    delimited(symbol(TokenKind::LeftParen), cut(inner), cut(symbol(TokenKind::RightParen)))
+    delimited(
+        symbol(TokenKind::LeftParen),
+        cut(inner),
+        cut(symbol(TokenKind::RightParen)),
+    )
 }
 
 /// Names in parentheses: `(a, b)`.

@@ -7,7 +7,7 @@ use nom::{IResult, Input, Needed};
 use super::fault::{Expectations, Fault, Wanted};
 use super::{MAX_DEPTH, fault};
 use crate::ast::{Ident, Literal};
-use crate::error::{Code, Diagnostic};
+use crate::error::{Code, Diagnostic, nearest};
 use crate::lexer::{Keyword, Token, TokenKind};
 use crate::span::{NodeSpan, Source, Span};
 
@@ -53,6 +53,11 @@ impl<'a> Session<'a> {
         self.expectations.borrow().clone()
     }
 
+    /// The tokens before a place counted from the statement's first.
+    pub(super) fn before(&self, at: usize) -> &'a [Token] {
+        &self.tokens[..at.min(self.tokens.len())]
+    }
+
     /// The token at a place counted from the statement's first.
     pub(super) fn token(&self, at: usize) -> Token {
         self.tokens.get(at).copied().unwrap_or(self.end)
@@ -72,10 +77,6 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn session(self) -> &'a Session<'a> {
-        self.session
-    }
-
     /// Place of the next token, counted from the statement's first.
     pub(super) fn at(self) -> usize {
         self.at
@@ -139,7 +140,11 @@ impl<'a> Tokens<'a> {
     pub(super) fn span_since(self, start: Span) -> NodeSpan {
         match self.at {
             0 => start.into(),
-            at => Span::new(start.start, self.session.token(at - 1).span().end.max(start.end)).into(),
+            at => Span::new(
+                start.start,
+                self.session.token(at - 1).span().end.max(start.end),
+            )
+            .into(),
         }
     }
 
@@ -154,9 +159,21 @@ impl<'a> Tokens<'a> {
         expectations.note(self.at, wanted);
     }
 
-    /// Notes that the next token was taken for an alias, since it fitted nothing else.
-    pub(super) fn note_bare_alias(self) {
-        self.session.expectations.borrow_mut().bare_alias = Some(self.at);
+    /// Notes that the next token was taken for a name, since it fitted nothing else.
+    pub(super) fn note_bare_name(self) {
+        self.session.expectations.borrow_mut().bare_name = Some(self.at);
+    }
+
+    /// The keyword that was likely meant where the token before the next was taken for a name:
+    /// where it stands, and the keyword.
+    pub(super) fn mistyped_name<'k>(self, keywords: &[&'k str]) -> Option<(Span, &'k str)> {
+        let name = self.session.expectations.borrow().bare_name?;
+        if name + 1 != self.at {
+            return None;
+        }
+        let token = self.session.token(name);
+        let keyword = meant(self.session.text(token), keywords)?;
+        Some((token.span(), keyword))
     }
 
     /// Fails at the next token, where something was wanted.
@@ -168,10 +185,15 @@ impl<'a> Tokens<'a> {
     /// The name that the next token is, quotes undone; the token must be a word or a quoted name.
     pub(super) fn ident(self) -> Ident {
         let text = self.text();
-        let quoted = self.is(TokenKind::QuotedName);
+        let in_quotes = self.is(TokenKind::QuotedName);
+        // A name that begins with a digit is as good as quoted: without quotes nothing reads it.
+        let begins_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
         Ident {
-            text: if quoted { unquote(text) } else { text.to_owned() },
-            quoted,
+            text: match in_quotes {
+                true => unquote(text),
+                false => text.to_owned(),
+            },
+            quoted: in_quotes || begins_with_digit,
             span: self.span().into(),
         }
     }
@@ -228,6 +250,23 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// The keyword that a word was likely meant to be: one that begins alike, if it can be. Words of
+/// one letter are aliases, not slips.
+pub(super) fn meant<'k>(word: &str, keywords: &[&'k str]) -> Option<&'k str> {
+    let first = word.chars().next()?;
+    let alike = keywords.iter().filter(|keyword| {
+        keyword
+            .chars()
+            .next()
+            .is_some_and(|c| c.eq_ignore_ascii_case(&first))
+    });
+    match word.chars().count() {
+        0 | 1 => None,
+        2 => nearest(word, alike.copied()),
+        _ => nearest(word, alike.copied()).or_else(|| nearest(word, keywords.iter().copied())),
+    }
+}
+
 /// The text inside quotes, with doubled quotes undone.
 fn unquote(text: &str) -> String {
     let quote = &text[..1];
@@ -246,7 +285,10 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn take(&self, index: usize) -> Self {
-        Tokens { len: index, ..*self }
+        Tokens {
+            len: index,
+            ..*self
+        }
     }
 
     fn take_from(&self, index: usize) -> Self {
@@ -262,7 +304,9 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn iter_elements(&self) -> Self::Iter {
-        self.session.tokens[self.at..self.at + self.len].iter().copied()
+        self.session.tokens[self.at..self.at + self.len]
+            .iter()
+            .copied()
     }
 
     fn iter_indices(&self) -> Self::IterIndices {

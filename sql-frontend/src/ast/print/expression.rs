@@ -129,6 +129,10 @@ fn operation(expr: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
         ExprKind::Subscript { operand, index } => match &operand.kind {
             // Without parentheses this would be the constructor.
             ExprKind::Column(name) if name.is_bare("array") => write!(f, "({operand})[{index}]"),
+            // And this the type of an array.
+            ExprKind::Cast(cast) if cast.form == CastForm::DoubleColon => {
+                write!(f, "({operand})[{index}]")
+            }
             _ => write!(f, "{}[{index}]", At(operand, own)),
         },
         ExprKind::Field { operand, field } => write!(f, "{}->{}", At(operand, own), Label(field)),
@@ -159,9 +163,20 @@ fn is_quantifier_like(expr: &Expr) -> bool {
 fn unary(op: UnaryOp, operand: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
     match op {
         UnaryOp::Not => write!(f, "NOT {}", At(operand, Precedence::Not)),
-        // Two signs in a row need the parentheses: `--` begins a comment.
-        UnaryOp::Minus => write!(f, "-{}", At(operand, Precedence::Postfix)),
-        UnaryOp::Plus => write!(f, "+{}", At(operand, Precedence::Postfix)),
+        // Two signs in a row need a space: `--` begins a comment.
+        UnaryOp::Minus
+            if matches!(
+                operand.kind,
+                ExprKind::Unary {
+                    op: UnaryOp::Minus,
+                    ..
+                }
+            ) =>
+        {
+            write!(f, "- {}", At(operand, Precedence::Sign))
+        }
+        UnaryOp::Minus => write!(f, "-{}", At(operand, Precedence::Sign)),
+        UnaryOp::Plus => write!(f, "+{}", At(operand, Precedence::Sign)),
     }
 }
 

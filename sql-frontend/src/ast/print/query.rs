@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::list::{Clause, Commas, Listed, Maybe, when};
 use super::name::Label;
-use crate::ast::expression::{Expr, ExprKind};
+use crate::ast::expression::{CastForm, Expr, ExprKind};
 use crate::ast::query::{
     CommonTable, Direction, Distinct, Emit, EmitKind, GroupItem, NamedWindow, NullsOrder,
     OrderItem, Query, QueryBody, Select, SelectItem, SetOp, SetOperation, StreamWindow,
@@ -155,12 +155,32 @@ impl Display for GroupItem {
     }
 }
 
-/// A function called `cube` or `rollup`, which here would be read as the grouping.
+/// Whether the text begins with a function called `cube` or `rollup`, which here would be read as
+/// the grouping.
 fn is_grouping_like(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Call(call) => call.name.is_bare("cube") || call.name.is_bare("rollup"),
-        _ => false,
+        _ => leftmost(expr).is_some_and(is_grouping_like),
     }
+}
+
+/// The operand that stands left of the operator.
+fn leftmost(expr: &Expr) -> Option<&Expr> {
+    Some(match &expr.kind {
+        ExprKind::Binary { left, .. } | ExprKind::DistinctFrom { left, .. } => left,
+        ExprKind::Logical { operands, .. } => operands.first()?,
+        ExprKind::Is { operand, .. }
+        | ExprKind::InList { operand, .. }
+        | ExprKind::InQuery { operand, .. }
+        | ExprKind::AtTimeZone { operand, .. }
+        | ExprKind::Subscript { operand, .. }
+        | ExprKind::Field { operand, .. } => operand,
+        ExprKind::Between(between) => &between.operand,
+        ExprKind::Like(like) => &like.operand,
+        ExprKind::Quantified(quantified) => &quantified.left,
+        ExprKind::Cast(cast) if cast.form == CastForm::DoubleColon => &cast.operand,
+        _ => return None,
+    })
 }
 
 struct Sets<'a>(&'a [Vec<Expr>]);

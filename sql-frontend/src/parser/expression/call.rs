@@ -73,7 +73,14 @@ fn lambda(i: Tokens<'_>, tokens: usize) -> Parsed<'_, Lambda> {
         .collect();
     let (i, body) = cut(expression).parse(i.skip(tokens + 1))?;
     let (body, span) = (Box::new(body), i.span_since(start));
-    Ok((i, Lambda { parameters, body, span }))
+    Ok((
+        i,
+        Lambda {
+            parameters,
+            body,
+            span,
+        },
+    ))
 }
 
 /// `WITHIN GROUP`, `IGNORE NULLS`, `FILTER`, `OVER`, each if it is there.

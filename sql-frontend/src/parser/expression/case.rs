@@ -23,7 +23,11 @@ pub(super) fn case(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
     let (i, otherwise) = opt(preceded(keyword(Keyword::Else), cut(expression))).parse(i)?;
     let (i, _) = cut(keyword(Keyword::End)).parse(i)?;
     let branches = std::iter::once(first).chain(rest).collect();
-    let case = Case { operand, branches, otherwise };
+    let case = Case {
+        operand,
+        branches,
+        otherwise,
+    };
     Ok((i, ExprKind::Case(Box::new(case))))
 }
 

@@ -4,15 +4,15 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::combinator::{cut, opt, value};
 
-use super::parentheses::{Items, items};
 use super::climb;
+use super::parentheses::{Items, items};
 use crate::ast::Precedence;
 use crate::ast::{
     Between, BinaryOp, Expr, ExprKind, IsTest, Like, LikeForm, LogicalOp, Quantified, Quantifier,
 };
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
-use crate::parser::fault::diagnosed;
+use crate::parser::fault::{Wanted, diagnosed};
 use crate::parser::terminal::{keyword, keywords};
 use crate::parser::tokens::{Parsed, Tokens};
 
@@ -47,7 +47,9 @@ impl Infix {
             Keyword::Is => Infix::Is,
             Keyword::IsNull => Infix::NullTest { negated: false },
             Keyword::NotNull => Infix::NullTest { negated: true },
-            Keyword::At if i.peek_at(1).kind == TokenKind::Keyword(Keyword::Time) => Infix::AtTimeZone,
+            Keyword::At if i.peek_at(1).kind == TokenKind::Keyword(Keyword::Time) => {
+                Infix::AtTimeZone
+            }
             Keyword::Collate => Infix::Unsupported("`COLLATE`"),
             Keyword::Overlaps => Infix::Unsupported("`OVERLAPS`"),
             word => return Infix::of_range(TokenKind::Keyword(word), false),
@@ -58,9 +60,18 @@ impl Infix {
         Some(match kind.keyword()? {
             Keyword::Between => Infix::Between { negated },
             Keyword::In => Infix::In { negated },
-            Keyword::Like => Infix::Like { form: LikeForm::Like, negated },
-            Keyword::ILike => Infix::Like { form: LikeForm::ILike, negated },
-            Keyword::Similar => Infix::Like { form: LikeForm::SimilarTo, negated },
+            Keyword::Like => Infix::Like {
+                form: LikeForm::Like,
+                negated,
+            },
+            Keyword::ILike => Infix::Like {
+                form: LikeForm::ILike,
+                negated,
+            },
+            Keyword::Similar => Infix::Like {
+                form: LikeForm::SimilarTo,
+                negated,
+            },
             _ => return None,
         })
     }
@@ -114,14 +125,50 @@ pub(super) fn operators(i: Tokens<'_>, left: Expr, level: Precedence) -> Parsed<
         let chains = !matches!(precedence, Precedence::Comparison | Precedence::Range);
         unchainable = (!chains).then_some(precedence);
     }
+    if i.is_keyword(Keyword::Not) && Infix::at(i).is_none() {
+        return negation(i);
+    }
+    for word in WORDS {
+        i.want(Wanted::Rare(*word));
+    }
     Ok((i, left))
 }
 
+/// Operators that are words, for "did you mean".
+const WORDS: &[Keyword] = &[
+    Keyword::And,
+    Keyword::Or,
+    Keyword::Is,
+    Keyword::In,
+    Keyword::Like,
+    Keyword::ILike,
+    Keyword::Between,
+    Keyword::Not,
+];
+
+/// NOT behind an operand, and nothing behind it that it negates.
+fn negation(i: Tokens<'_>) -> Parsed<'_, Expr> {
+    if i.advance().is_keyword(Keyword::Null) {
+        let span = i.span().to(i.advance().span());
+        let diagnostic = Diagnostic::new(Code::UnexpectedToken, "unexpected `NOT NULL`", span)
+            .help("write `IS NOT NULL`");
+        return diagnosed(diagnostic);
+    }
+    for word in [Keyword::Between, Keyword::In, Keyword::Like] {
+        i.advance().want(Wanted::Keyword(word));
+    }
+    i.advance().fail(Wanted::Rare(Keyword::ILike))
+}
+
 fn chained<'a>(i: Tokens<'a>, left: &Expr) -> Parsed<'a, Expr> {
-    let diagnostic = Diagnostic::new(Code::ChainedComparison, "comparisons do not chain", i.span())
-        .label("a second comparison")
-        .secondary(left.span, "compares already")
-        .help("combine two comparisons with AND, or put one in parentheses");
+    let diagnostic = Diagnostic::new(
+        Code::ChainedComparison,
+        "comparisons do not chain",
+        i.span(),
+    )
+    .label("a second comparison")
+    .secondary(left.span, "compares already")
+    .help("combine two comparisons with AND, or put one in parentheses");
     diagnosed(diagnostic)
 }
 
@@ -132,7 +179,14 @@ fn operation(i: Tokens<'_>, infix: Infix, left: Expr) -> Parsed<'_, ExprKind> {
         Infix::Is => is(i.advance(), left),
         Infix::NullTest { negated } => {
             let (operand, test) = (Box::new(left), IsTest::Null);
-            Ok((i.advance(), ExprKind::Is { operand, test, negated }))
+            Ok((
+                i.advance(),
+                ExprKind::Is {
+                    operand,
+                    test,
+                    negated,
+                },
+            ))
         }
         Infix::Binary(op) => binary(i.advance(), op, left),
         Infix::Between { negated } => between(after_range(i, negated), left, negated),
@@ -169,7 +223,9 @@ fn logical(i: Tokens<'_>, op: LogicalOp, left: Expr) -> Parsed<'_, ExprKind> {
 }
 
 fn is(i: Tokens<'_>, left: Expr) -> Parsed<'_, ExprKind> {
-    let (i, negated) = opt(keyword(Keyword::Not)).map(|not| not.is_some()).parse(i)?;
+    let (i, negated) = opt(keyword(Keyword::Not))
+        .map(|not| not.is_some())
+        .parse(i)?;
     let test = alt((
         value(IsTest::Null, keyword(Keyword::Null)),
         value(IsTest::True, keyword(Keyword::True)),
@@ -180,11 +236,25 @@ fn is(i: Tokens<'_>, left: Expr) -> Parsed<'_, ExprKind> {
     let (i, test) = cut(alt((test.map(Some), value(None, distinct)))).parse(i)?;
     let left = Box::new(left);
     match test {
-        Some(test) => Ok((i, ExprKind::Is { operand: left, test, negated })),
+        Some(test) => Ok((
+            i,
+            ExprKind::Is {
+                operand: left,
+                test,
+                negated,
+            },
+        )),
         None => {
             let (i, right) = operand(Precedence::Comparison)(i)?;
             let right = Box::new(right);
-            Ok((i, ExprKind::DistinctFrom { left, right, negated }))
+            Ok((
+                i,
+                ExprKind::DistinctFrom {
+                    left,
+                    right,
+                    negated,
+                },
+            ))
         }
     }
 }
@@ -214,7 +284,12 @@ fn quantified(
     left: Expr,
 ) -> Parsed<'_, ExprKind> {
     let (i, right) = cut(super::parentheses::parenthesised).parse(i)?;
-    let quantified = Quantified { left, op, quantifier, right };
+    let quantified = Quantified {
+        left,
+        op,
+        quantifier,
+        right,
+    };
     Ok((i, ExprKind::Quantified(Box::new(quantified))))
 }
 
@@ -228,7 +303,13 @@ fn between(i: Tokens<'_>, left: Expr, negated: bool) -> Parsed<'_, ExprKind> {
     let (i, low) = operand(level)(i)?;
     let (i, _) = cut(keyword(Keyword::And)).parse(i)?;
     let (i, high) = operand(level)(i)?;
-    let between = Between { operand: left, low, high, negated, symmetric };
+    let between = Between {
+        operand: left,
+        low,
+        high,
+        negated,
+        symmetric,
+    };
     Ok((i, ExprKind::Between(Box::new(between))))
 }
 
@@ -236,8 +317,16 @@ fn in_items(i: Tokens<'_>, left: Expr, negated: bool) -> Parsed<'_, ExprKind> {
     let operand = Box::new(left);
     let (i, items) = cut(items).parse(i)?;
     let kind = match items {
-        Items::Query(query) => ExprKind::InQuery { operand, query, negated },
-        Items::Exprs(list) => ExprKind::InList { operand, list, negated },
+        Items::Query(query) => ExprKind::InQuery {
+            operand,
+            query,
+            negated,
+        },
+        Items::Exprs(list) => ExprKind::InList {
+            operand,
+            list,
+            negated,
+        },
     };
     Ok((i, kind))
 }
@@ -253,7 +342,13 @@ fn like(i: Tokens<'_>, form: LikeForm, left: Expr, negated: bool) -> Parsed<'_, 
         true => operand(level).map(Some).parse(i.advance())?,
         false => (i, None),
     };
-    let like = Like { form, operand: left, pattern, escape, negated };
+    let like = Like {
+        form,
+        operand: left,
+        pattern,
+        escape,
+        negated,
+    };
     Ok((i, ExprKind::Like(Box::new(like))))
 }
 

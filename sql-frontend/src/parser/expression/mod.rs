@@ -57,5 +57,11 @@ fn unary(i: Tokens<'_>, op: UnaryOp) -> Parsed<'_, Expr> {
     };
     let operand = Box::new(operand);
     let span = i.span_since(start);
-    Ok((i, Expr { kind: ExprKind::Unary { op, operand }, span }))
+    Ok((
+        i,
+        Expr {
+            kind: ExprKind::Unary { op, operand },
+            span,
+        },
+    ))
 }

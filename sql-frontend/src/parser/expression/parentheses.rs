@@ -59,9 +59,7 @@ pub(super) fn parenthesised(i: Tokens<'_>) -> Parsed<'_, Expr> {
 pub(super) fn items(i: Tokens<'_>) -> Parsed<'_, Items> {
     let (i, _) = symbol(TokenKind::LeftParen)(i)?;
     let (i, items) = i.nested(|i| match () {
-        () if begins_query(i) => {
-            query.map(|query| Items::Query(Box::new(query))).parse(i)
-        }
+        () if begins_query(i) => query.map(|query| Items::Query(Box::new(query))).parse(i),
         () if hides_query(i) => after_hidden_query(i),
         () => {
             let (i, first) = cut(expression).parse(i)?;

@@ -124,7 +124,14 @@ pub(super) fn postfix(i: Tokens<'_>, operand: Expr) -> Parsed<'_, Expr> {
 fn cast(i: Tokens<'_>, operand: Expr) -> Parsed<'_, ExprKind> {
     let (i, data_type) = cut(data_type).parse(i)?;
     let form = CastForm::DoubleColon;
-    Ok((i, ExprKind::Cast(Box::new(Cast { form, operand, data_type }))))
+    Ok((
+        i,
+        ExprKind::Cast(Box::new(Cast {
+            form,
+            operand,
+            data_type,
+        })),
+    ))
 }
 
 fn subscript(i: Tokens<'_>, operand: Expr) -> Parsed<'_, ExprKind> {

@@ -5,12 +5,12 @@ use nom::branch::alt;
 use nom::combinator::{cut, opt, value};
 use nom::sequence::{delimited, preceded};
 
-use super::{climb, expression, infix};
 use super::parentheses::{Items, items};
+use super::{climb, expression, infix};
 use crate::ast::Precedence;
 use crate::ast::{
-    Argument, Call, Cast, CastForm, Expr, ExprKind, MapEntry, Name, StructEntry, Substring, Trim,
-    TrimSide,
+    Argument, Call, Cast, CastForm, Expr, ExprKind, Ident, MapEntry, Name, StructEntry, Substring,
+    Trim, TrimSide,
 };
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
@@ -38,9 +38,15 @@ pub(super) fn special(
         (Keyword::Array, TokenKind::LeftBracket) => array(inner),
         (Keyword::Map, TokenKind::LeftParen) => map(inner),
         (Keyword::Struct, TokenKind::LeftParen) => structure(inner),
-        (Keyword::Array, TokenKind::LeftParen) => unsupported(i, "`ARRAY` of a query", "write `ARRAY[...]`"),
-        (Keyword::Map, TokenKind::LeftBracket) => unsupported(i, "`MAP[...]`", "write `MAP(k := v, ...)`"),
-        (Keyword::Overlay, TokenKind::LeftParen) => unsupported(i, "`OVERLAY`", "combine SUBSTRING and `||`"),
+        (Keyword::Array, TokenKind::LeftParen) => {
+            unsupported(i, "`ARRAY` of a query", "write `ARRAY[...]`")
+        }
+        (Keyword::Map, TokenKind::LeftBracket) => {
+            unsupported(i, "`MAP[...]`", "write `MAP(k := v, ...)`")
+        }
+        (Keyword::Overlay, TokenKind::LeftParen) => {
+            unsupported(i, "`OVERLAY`", "combine SUBSTRING and `||`")
+        }
         _ => return None,
     })
 }
@@ -51,7 +57,13 @@ fn unsupported<'a>(i: Tokens<'a>, what: &str, help: &str) -> Parsed<'a, ExprKind
 
 fn cast(i: Tokens<'_>, form: CastForm) -> Parsed<'_, ExprKind> {
     parens((expression, keyword(Keyword::As), cut(data_type)))
-        .map(|(operand, _, data_type)| ExprKind::Cast(Box::new(Cast { form, operand, data_type })))
+        .map(|(operand, _, data_type)| {
+            ExprKind::Cast(Box::new(Cast {
+                form,
+                operand,
+                data_type,
+            }))
+        })
         .parse(i)
 }
 
@@ -60,8 +72,9 @@ fn exists(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
         (rest, Items::Query(query)) => Ok((rest, ExprKind::Exists(query))),
         (_, Items::Exprs(_)) => {
             let inner = i.advance();
-            let diagnostic = Diagnostic::new(Code::UnexpectedToken, "EXISTS needs a query", inner.span())
-                .label("expected `SELECT`");
+            let diagnostic =
+                Diagnostic::new(Code::UnexpectedToken, "EXISTS needs a query", inner.span())
+                    .label("expected `SELECT`");
             diagnosed(diagnostic)
         }
     }
@@ -69,18 +82,22 @@ fn exists(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
 
 /// The field is a word, or a string as PostgreSQL allows.
 fn extract(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
-    let field = |i: Tokens<'_>| match i.kind() {
-        TokenKind::String => unsupported_field(i),
-        _ => name("a field of a date or time")(i),
-    };
-    parens((field, keyword(Keyword::From), cut(expression)))
-        .map(|(field, _, operand)| ExprKind::Extract { field, operand: Box::new(operand) })
+    parens((extract_field, keyword(Keyword::From), cut(expression)))
+        .map(|(field, _, operand)| ExprKind::Extract {
+            field,
+            operand: Box::new(operand),
+        })
         .parse(i)
 }
 
-fn unsupported_field(i: Tokens<'_>) -> Parsed<'_, crate::ast::Ident> {
-    let help = "write it without quotes: `EXTRACT(YEAR FROM ...)`";
-    diagnosed(Diagnostic::not_supported("a field of EXTRACT in quotes", i.span()).help(help))
+fn extract_field(i: Tokens<'_>) -> Parsed<'_, Ident> {
+    if i.is(TokenKind::String) {
+        let help = "write it without quotes: `EXTRACT(YEAR FROM ...)`";
+        return diagnosed(
+            Diagnostic::not_supported("a field of EXTRACT in quotes", i.span()).help(help),
+        );
+    }
+    name("a field of a date or time")(i)
 }
 
 /// `POSITION(a IN b)`, or the function of two arguments.
@@ -115,7 +132,11 @@ fn substring(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
     let part = |word| opt(preceded(keyword(word), cut(expression)));
     let (rest, (start, length)) = (part(Keyword::From), part(Keyword::For)).parse(rest)?;
     let (rest, _) = cut(symbol(TokenKind::RightParen)).parse(rest)?;
-    let substring = Substring { operand, start, length };
+    let substring = Substring {
+        operand,
+        start,
+        length,
+    };
     Ok((rest, ExprKind::Substring(Box::new(substring))))
 }
 
@@ -145,7 +166,11 @@ fn trim(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
         (false, None) => return rest.fail(Wanted::Keyword(Keyword::From)),
     };
     let (rest, _) = cut(symbol(TokenKind::RightParen)).parse(rest)?;
-    let trim = Trim { side, characters, operand };
+    let trim = Trim {
+        side,
+        characters,
+        operand,
+    };
     Ok((rest, ExprKind::Trim(Box::new(trim))))
 }
 
@@ -154,7 +179,10 @@ fn call_after<'a>(i: Tokens<'a>, rest: Tokens<'a>, first: Expr) -> Parsed<'a, Ex
     let more = preceded(symbol(TokenKind::Comma), cut(commas(expression)));
     let (rest, more) = or_default(more).parse(rest)?;
     let (rest, _) = cut(symbol(TokenKind::RightParen)).parse(rest)?;
-    let arguments = std::iter::once(first).chain(more).map(Argument::Expr).collect();
+    let arguments = std::iter::once(first)
+        .chain(more)
+        .map(Argument::Expr)
+        .collect();
     let call = Call::new(Name::from(i.ident()), arguments);
     Ok((rest, ExprKind::Call(Box::new(call))))
 }
@@ -166,18 +194,26 @@ fn as_call(i: Tokens<'_>, arguments: Vec<Argument>) -> Parsed<'_, ExprKind> {
 }
 
 fn row(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
-    parens(or_default(commas(expression))).map(ExprKind::Row).parse(i)
+    parens(or_default(commas(expression)))
+        .map(ExprKind::Row)
+        .parse(i)
 }
 
 fn array(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
     let items = until(TokenKind::RightBracket, commas(expression));
-    delimited(symbol(TokenKind::LeftBracket), cut(items), cut(symbol(TokenKind::RightBracket)))
-        .map(ExprKind::Array)
-        .parse(i)
+    delimited(
+        symbol(TokenKind::LeftBracket),
+        cut(items),
+        cut(symbol(TokenKind::RightBracket)),
+    )
+    .map(ExprKind::Array)
+    .parse(i)
 }
 
 fn map(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
-    parens(until(TokenKind::RightParen, commas(map_entry))).map(ExprKind::Map).parse(i)
+    parens(until(TokenKind::RightParen, commas(map_entry)))
+        .map(ExprKind::Map)
+        .parse(i)
 }
 
 fn map_entry(i: Tokens<'_>) -> Parsed<'_, MapEntry> {
@@ -187,11 +223,17 @@ fn map_entry(i: Tokens<'_>) -> Parsed<'_, MapEntry> {
 }
 
 fn structure(i: Tokens<'_>) -> Parsed<'_, ExprKind> {
-    parens(until(TokenKind::RightParen, commas(struct_entry))).map(ExprKind::Struct).parse(i)
+    parens(until(TokenKind::RightParen, commas(struct_entry)))
+        .map(ExprKind::Struct)
+        .parse(i)
 }
 
 fn struct_entry(i: Tokens<'_>) -> Parsed<'_, StructEntry> {
-    (name("a field name"), cut(symbol(TokenKind::Assign)), cut(expression))
+    (
+        name("a field name"),
+        cut(symbol(TokenKind::Assign)),
+        cut(expression),
+    )
         .map(|(name, _, value)| StructEntry { name, value })
         .parse(i)
 }

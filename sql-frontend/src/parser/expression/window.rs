@@ -23,11 +23,28 @@ pub(super) fn over(i: Tokens<'_>) -> Parsed<'_, Over> {
 /// `([base] [PARTITION BY ...] [ORDER BY ...] [frame])`.
 pub(in crate::parser) fn window_spec(i: Tokens<'_>) -> Parsed<'_, WindowSpec> {
     let start = i.span();
-    let partition_by = preceded(keywords(Keyword::Partition, Keyword::By), cut(commas(expression)));
-    let parts = (base, or_default(partition_by), or_default(order_by), opt(frame));
-    let (i, (base, partition_by, order_by, frame)) = parens(parts).parse(i)?;
+    let partition_by = preceded(
+        keywords(Keyword::Partition, Keyword::By),
+        cut(commas(expression)),
+    );
+    let parts = (
+        base,
+        or_default(partition_by),
+        or_default(order_by),
+        opt(frame),
+    );
+    let (i, (base, partition_by, order_by, frame)) = i.nested(|i| parens(parts).parse(i))?;
     let span = i.span_since(start);
-    Ok((i, WindowSpec { base, partition_by, order_by, frame, span }))
+    Ok((
+        i,
+        WindowSpec {
+            base,
+            partition_by,
+            order_by,
+            frame,
+            span,
+        },
+    ))
 }
 
 /// The window that this one refines, told from the words that its own parts begin with.
@@ -57,7 +74,12 @@ fn frame(i: Tokens<'_>) -> Parsed<'_, Frame> {
         bound.map(|start| (start, None)),
     ));
     (unit, cut(bounds), opt(exclude))
-        .map(|(unit, (start, end), exclude)| Frame { unit, start, end, exclude })
+        .map(|(unit, (start, end), exclude)| Frame {
+            unit,
+            start,
+            end,
+            exclude,
+        })
         .parse(i)
 }
 
@@ -89,10 +111,16 @@ fn bound(i: Tokens<'_>) -> Parsed<'_, FrameBound> {
 
 fn exclude(i: Tokens<'_>) -> Parsed<'_, FrameExclude> {
     let what = alt((
-        value(FrameExclude::CurrentRow, keywords(Keyword::Current, Keyword::Row)),
+        value(
+            FrameExclude::CurrentRow,
+            keywords(Keyword::Current, Keyword::Row),
+        ),
         value(FrameExclude::Group, keyword(Keyword::Group)),
         value(FrameExclude::Ties, keyword(Keyword::Ties)),
-        value(FrameExclude::NoOthers, keywords(Keyword::No, Keyword::Others)),
+        value(
+            FrameExclude::NoOthers,
+            keywords(Keyword::No, Keyword::Others),
+        ),
     ));
     preceded(keyword(Keyword::Exclude), cut(what)).parse(i)
 }

@@ -8,10 +8,10 @@ use super::super::expression::{begins_query, expression, hides_query};
 use super::super::fault::{Wanted, diagnosed};
 use super::super::name::{dotted_name, quoted_uri, table_alias};
 use super::super::property::{begins_options, options};
-use super::super::terminal::{Rule, column_list, commas, name, or_default, parens, symbol};
+use super::super::terminal::{Rule, column_list, commas, or_default, parens, symbol};
 use super::super::tokens::{Parsed, Tokens};
 use super::join::join;
-use super::{continues_query, query, query_after};
+use super::{continues_query, inner_query, query, query_after};
 use crate::ast::{
     FromItem, Name, Relation, RelationKind, TableAlias, TableArgument, TableArgumentValue,
     TableFunction,
@@ -115,7 +115,8 @@ fn as_of(i: Tokens<'_>) -> Parsed<'_, Option<crate::ast::Expr>> {
 
 fn is_lateral(i: Tokens<'_>) -> bool {
     let next = i.peek_at(1).kind;
-    let is_function = i.peek_at(2).kind == TokenKind::LeftParen && next.is_name();
+    // `lateral WITHIN (...)` is a relation called so.
+    let is_function = i.peek_at(2).kind == TokenKind::LeftParen && next.is_bare_alias();
     next == TokenKind::LeftParen || is_function
 }
 
@@ -124,8 +125,11 @@ fn lateral(i: Tokens<'_>) -> Parsed<'_, Relation> {
     let start = i.span().into();
     let i = i.advance();
     let (i, kind) = match i.is(TokenKind::LeftParen) {
-        true => parens(query)
-            .map(|query| RelationKind::Query { query: Box::new(query), lateral: true })
+        true => parens(inner_query)
+            .map(|query| RelationKind::Query {
+                query: Box::new(query),
+                lateral: true,
+            })
             .parse(i)?,
         false => cut(table_function(true)).parse(i)?,
     };
@@ -141,15 +145,23 @@ fn table_function<'a>(lateral: bool) -> impl Rule<'a, RelationKind> {
 
 /// The rest of a table function whose name has been read.
 fn function_of(i: Tokens<'_>, name: Name, lateral: bool) -> Parsed<'_, RelationKind> {
-    let arguments = |i: Tokens<'_>| match i.is(TokenKind::RightParen) {
-        true => Ok((i, Vec::new())),
-        false => commas(argument).parse(i),
-    };
     let (i, arguments) = parens(arguments).parse(i)?;
     let with_ordinality = i.are_keywords(&[Keyword::With, Keyword::Ordinality]);
     let i = if with_ordinality { i.skip(2) } else { i };
-    let function = TableFunction { name, arguments, lateral, with_ordinality };
+    let function = TableFunction {
+        name,
+        arguments,
+        lateral,
+        with_ordinality,
+    };
     Ok((i, RelationKind::Function(Box::new(function))))
+}
+
+fn arguments(i: Tokens<'_>) -> Parsed<'_, Vec<TableArgument>> {
+    match i.is(TokenKind::RightParen) {
+        true => Ok((i, Vec::new())),
+        false => commas(argument).parse(i),
+    }
 }
 
 fn argument(i: Tokens<'_>) -> Parsed<'_, TableArgument> {
@@ -165,12 +177,12 @@ fn argument(i: Tokens<'_>) -> Parsed<'_, TableArgument> {
 fn argument_value(i: Tokens<'_>) -> Parsed<'_, TableArgumentValue> {
     let next = i.peek_at(1).kind;
     match i.kind().keyword() {
-        Some(Keyword::Table) if next.is_name() => {
-            dotted_name("a table").map(TableArgumentValue::Table).parse(i.advance())
-        }
-        Some(Keyword::Descriptor) if next == TokenKind::LeftParen => {
-            column_list.map(TableArgumentValue::Descriptor).parse(i.advance())
-        }
+        Some(Keyword::Table) if next.is_name() => dotted_name("a table")
+            .map(TableArgumentValue::Table)
+            .parse(i.advance()),
+        Some(Keyword::Descriptor) if next == TokenKind::LeftParen => column_list
+            .map(TableArgumentValue::Descriptor)
+            .parse(i.advance()),
         _ => cut(expression).map(TableArgumentValue::Expr).parse(i),
     }
 }
@@ -184,12 +196,23 @@ fn in_parentheses(i: Tokens<'_>) -> Parsed<'_, Relation> {
 
 /// A relation in parentheses may have an alias inside, outside, or both.
 fn aliased_again(i: Tokens<'_>, inner: Relation, start: NodeSpan) -> Parsed<'_, Relation> {
-    let (i, outer) = aliased(i, RelationKind::Join(Box::new(FromItem { relation: inner, joins: Vec::new() })), start)?;
+    let (i, outer) = aliased(
+        i,
+        RelationKind::Join(Box::new(FromItem {
+            relation: inner,
+            joins: Vec::new(),
+        })),
+        start,
+    )?;
     let span = outer.span;
     let relation = match (outer.kind, outer.alias) {
         (RelationKind::Join(item), alias) if alias.is_none() || item.relation.alias.is_none() => {
             let inner = item.relation;
-            Relation { alias: alias.or(inner.alias), kind: inner.kind, span }
+            Relation {
+                alias: alias.or(inner.alias),
+                kind: inner.kind,
+                span,
+            }
         }
         (kind, alias) => Relation { kind, alias, span },
     };
@@ -203,7 +226,7 @@ fn parenthesised(i: Tokens<'_>) -> Parsed<'_, Relation> {
     let (i, relation) = i.nested(|i| match () {
         () if begins_query(i) => query.map(subquery).parse(i),
         () if hides_query(i) => after_hidden_query(i),
-        () => cut(from_item).map(|item| flattened(item)).parse(i),
+        () => cut(from_item).map(flattened).parse(i),
     })?;
     let (i, _) = cut(symbol(TokenKind::RightParen)).parse(i)?;
     let span = i.span_since(start);
@@ -216,7 +239,11 @@ fn after_hidden_query(i: Tokens<'_>) -> Parsed<'_, Relation> {
     let start = i.span();
     let (i, inner) = parenthesised(i)?;
     match inner {
-        Relation { kind: RelationKind::Query { query, .. }, alias: None, .. } if continues_query(i) => {
+        Relation {
+            kind: RelationKind::Query { query, .. },
+            alias: None,
+            ..
+        } if continues_query(i) => {
             query_after(i, *query, start).map(|(i, query)| (i, subquery(query)))
         }
         inner => {
@@ -229,8 +256,15 @@ fn after_hidden_query(i: Tokens<'_>) -> Parsed<'_, Relation> {
 
 fn subquery(query: crate::ast::Query) -> Relation {
     let span = query.span;
-    let kind = RelationKind::Query { query: Box::new(query), lateral: false };
-    Relation { kind, alias: None, span }
+    let kind = RelationKind::Query {
+        query: Box::new(query),
+        lateral: false,
+    };
+    Relation {
+        kind,
+        alias: None,
+        span,
+    }
 }
 
 /// A relation without joins is itself, with joins a relation of them.
@@ -239,5 +273,9 @@ fn flattened(item: FromItem) -> Relation {
         return item.relation;
     }
     let span = item.relation.span;
-    Relation { kind: RelationKind::Join(Box::new(item)), alias: None, span }
+    Relation {
+        kind: RelationKind::Join(Box::new(item)),
+        alias: None,
+        span,
+    }
 }

@@ -25,20 +25,24 @@ fn item(i: Tokens<'_>) -> Parsed<'_, Vec<GroupItem>> {
         (TokenKind::LeftParen, TokenKind::RightParen) => {
             Ok((i.skip(2), vec![GroupItem::GroupingSets(vec![Vec::new()])]))
         }
-        (TokenKind::Keyword(Keyword::Rollup), TokenKind::LeftParen) => {
-            parens(commas(set)).map(|sets| vec![GroupItem::Rollup(sets)]).parse(i.advance())
-        }
-        (TokenKind::Keyword(Keyword::Cube), TokenKind::LeftParen) => {
-            parens(commas(set)).map(|sets| vec![GroupItem::Cube(sets)]).parse(i.advance())
-        }
+        (TokenKind::Keyword(Keyword::Rollup), TokenKind::LeftParen) => parens(commas(set))
+            .map(|sets| vec![GroupItem::Rollup(sets)])
+            .parse(i.advance()),
+        (TokenKind::Keyword(Keyword::Cube), TokenKind::LeftParen) => parens(commas(set))
+            .map(|sets| vec![GroupItem::Cube(sets)])
+            .parse(i.advance()),
         (TokenKind::Keyword(Keyword::Grouping), TokenKind::Keyword(Keyword::Sets)) => {
-            cut(parens(commas(set))).map(|sets| vec![GroupItem::GroupingSets(sets)]).parse(i.skip(2))
+            cut(parens(commas(set)))
+                .map(|sets| vec![GroupItem::GroupingSets(sets)])
+                .parse(i.skip(2))
         }
         (TokenKind::Keyword(Keyword::All | Keyword::Distinct), _) => {
             let what = format!("`GROUP BY {}`", i.text());
             diagnosed(Diagnostic::not_supported(what, i.span()))
         }
-        _ => expression.map(|expr| exprs(expr).into_iter().map(GroupItem::Expr).collect()).parse(i),
+        _ => expression
+            .map(|expr| exprs(expr).into_iter().map(GroupItem::Expr).collect())
+            .parse(i),
     }
 }
 
@@ -59,7 +63,10 @@ fn set(i: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
         _ => false,
     };
     if nests {
-        return diagnosed(Diagnostic::not_supported("a grouping inside a grouping", i.span()));
+        return diagnosed(Diagnostic::not_supported(
+            "a grouping inside a grouping",
+            i.span(),
+        ));
     }
     match (i.kind(), next) {
         (TokenKind::LeftParen, TokenKind::RightParen) => Ok((i.skip(2), Vec::new())),

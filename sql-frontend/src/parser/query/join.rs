@@ -26,15 +26,31 @@ pub(super) fn join(i: Tokens<'_>) -> Parsed<'_, Join> {
     let (i, within) = opt(within).parse(i)?;
     let condition = i;
     let (i, constraint) = opt(alt((on, using))).parse(i)?;
+    if i.is_keyword(Keyword::Within) && constraint.is_some() {
+        return late_within(i, condition.span());
+    }
     let constraint = match (constraint, natural, kind) {
-        (Some(constraint), false, JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full) => constraint,
+        (
+            Some(constraint),
+            false,
+            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full,
+        ) => constraint,
         (None, true, _) => JoinConstraint::Natural,
         (None, false, JoinKind::Cross) => JoinConstraint::None,
         (None, ..) => return no_condition(condition, *words, *relation.span),
         (Some(_), ..) => return needless_condition(condition, *words),
     };
     let span = i.span_since(start);
-    Ok((i, Join { kind, relation, within, constraint, span }))
+    Ok((
+        i,
+        Join {
+            kind,
+            relation,
+            within,
+            constraint,
+            span,
+        },
+    ))
 }
 
 /// The words up to JOIN.
@@ -47,11 +63,23 @@ fn head(i: Tokens<'_>, natural: bool) -> Parsed<'_, JoinKind> {
         Some(Keyword::Full) => (JoinKind::Full, true),
         Some(Keyword::Cross) if !natural => (JoinKind::Cross, false),
         _ => {
-            for word in [Keyword::Join, Keyword::Left, Keyword::Right, Keyword::Full, Keyword::Inner, Keyword::Cross] {
+            for word in [
+                Keyword::Join,
+                Keyword::Left,
+                Keyword::Right,
+                Keyword::Full,
+                Keyword::Inner,
+                Keyword::Cross,
+            ] {
                 i.want(Wanted::Rare(word));
             }
-            let fault = Fault::Unexpected;
-            return Err(if natural { nom::Err::Failure(fault) } else { nom::Err::Error(fault) });
+            return match (natural, i.is_keyword(Keyword::Outer)) {
+                (true, _) => cut(keyword(Keyword::Join))
+                    .map(|_| JoinKind::Inner)
+                    .parse(i),
+                (false, true) => outer_alone(i),
+                (false, false) => Err(nom::Err::Error(Fault::Unexpected)),
+            };
         }
     };
     let i = i.advance();
@@ -63,27 +91,54 @@ fn head(i: Tokens<'_>, natural: bool) -> Parsed<'_, JoinKind> {
     Ok((i, kind))
 }
 
+fn outer_alone(i: Tokens<'_>) -> Parsed<'_, JoinKind> {
+    let diagnostic = Diagnostic::new(Code::UnexpectedToken, "unexpected `OUTER`", i.span())
+        .label("does not say which rows without a match are kept")
+        .help("write `LEFT`, `RIGHT` or `FULL` before it");
+    diagnosed(diagnostic)
+}
+
+/// WITHIN behind the condition, where it is often looked for.
+fn late_within(i: Tokens<'_>, condition: Span) -> Parsed<'_, Join> {
+    let diagnostic = Diagnostic::new(
+        Code::MisplacedClause,
+        "`WITHIN` stands behind the condition",
+        i.span(),
+    )
+    .label("belongs before the condition")
+    .secondary(condition, "the condition begins here");
+    diagnosed(diagnostic)
+}
+
 fn on(i: Tokens<'_>) -> Parsed<'_, JoinConstraint> {
-    preceded(keyword(Keyword::On), cut(expression)).map(JoinConstraint::On).parse(i)
+    preceded(keyword(Keyword::On), cut(expression))
+        .map(JoinConstraint::On)
+        .parse(i)
 }
 
 fn using(i: Tokens<'_>) -> Parsed<'_, JoinConstraint> {
-    preceded(keyword(Keyword::Using), cut(column_list)).map(JoinConstraint::Using).parse(i)
+    preceded(keyword(Keyword::Using), cut(column_list))
+        .map(JoinConstraint::Using)
+        .parse(i)
 }
 
 fn no_condition(i: Tokens<'_>, words: Span, relation: Span) -> Parsed<'_, Join> {
     let diagnostic = Diagnostic::new(Code::JoinCondition, "this join has no condition", words)
         .label("expected `ON` or `USING` behind the relation")
         .secondary(relation, "joined to all that stands before it");
-    diagnosed(match i.mistyped_alias(&["ON", "USING", "WITHIN"]) {
+    diagnosed(match i.mistyped_name(&["ON", "USING", "WITHIN"]) {
         Some((_, word)) => diagnostic.suggest(Some(word)),
         None => diagnostic.help("write `CROSS JOIN` if every row is to match every other"),
     })
 }
 
 fn needless_condition(i: Tokens<'_>, words: Span) -> Parsed<'_, Join> {
-    let diagnostic = Diagnostic::new(Code::JoinCondition, "this join takes no condition", i.span())
-        .label("a condition")
-        .secondary(words, "matches without one");
+    let diagnostic = Diagnostic::new(
+        Code::JoinCondition,
+        "this join takes no condition",
+        i.span(),
+    )
+    .label("a condition")
+    .secondary(words, "matches without one");
     diagnosed(diagnostic)
 }

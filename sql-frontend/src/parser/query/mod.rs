@@ -12,9 +12,9 @@ pub(super) use tail::order_by;
 use nom::Parser;
 use nom::combinator::cut;
 
-use super::expression::expression;
+use super::expression::{begins_query, expression};
 use super::fault::{Wanted, diagnosed};
-use super::terminal::{column_list, commas, keyword, name, or_default, parens};
+use super::terminal::{column_list, commas, keyword, name, or_default, parens, rare};
 use super::tokens::{Parsed, Tokens};
 use crate::ast::{CommonTable, Expr, Query, QueryBody, SetOp, SetOperation, Values};
 use crate::error::Diagnostic;
@@ -31,6 +31,11 @@ pub(super) fn query(i: Tokens<'_>) -> Parsed<'_, Query> {
         let (i, body) = combinations(i, left, operand_start)?;
         tail::complete(i, with, body, start)
     })
+}
+
+/// A query in parentheses of its own: they count as a level too, as those of expressions do.
+fn inner_query(i: Tokens<'_>) -> Parsed<'_, Query> {
+    i.nested(query)
 }
 
 /// The rest of a query whose first operand, a query in parentheses, has been read.
@@ -57,7 +62,7 @@ pub(super) fn continues_query(i: Tokens<'_>) -> bool {
 }
 
 fn with(i: Tokens<'_>) -> Parsed<'_, Vec<CommonTable>> {
-    let (i, _) = keyword(Keyword::With)(i)?;
+    let (i, _) = rare(Keyword::With)(i)?;
     let is_name = i.peek_at(1).kind == TokenKind::Keyword(Keyword::As);
     if i.is_keyword(Keyword::Recursive) && !is_name {
         return diagnosed(Diagnostic::not_supported("`WITH RECURSIVE`", i.span()));
@@ -68,22 +73,41 @@ fn with(i: Tokens<'_>) -> Parsed<'_, Vec<CommonTable>> {
 fn common_table(i: Tokens<'_>) -> Parsed<'_, CommonTable> {
     let start = i.span();
     let (i, name) = name("a name")(i)?;
-    let (i, columns) = or_default(column_list).parse(i)?;
+    let is_list = i.is(TokenKind::LeftParen) && !begins_query(i.advance());
+    let (i, columns) = if is_list {
+        column_list(i)?
+    } else {
+        (i, Vec::new())
+    };
     let (i, _) = cut(keyword(Keyword::As)).parse(i)?;
-    if matches!(i.kind().keyword(), Some(Keyword::Not | Keyword::Materialized)) {
-        return diagnosed(Diagnostic::not_supported("`MATERIALIZED` in a WITH clause", i.span()));
+    if matches!(
+        i.kind().keyword(),
+        Some(Keyword::Not | Keyword::Materialized)
+    ) {
+        return diagnosed(Diagnostic::not_supported(
+            "`MATERIALIZED` in a WITH clause",
+            i.span(),
+        ));
     }
-    let (i, query) = parens(query).parse(i)?;
+    let (i, query) = parens(inner_query).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, CommonTable { name, columns, query, span }))
+    Ok((
+        i,
+        CommonTable {
+            name,
+            columns,
+            query,
+            span,
+        },
+    ))
 }
 
 /// An operand of a combination: SELECT, VALUES, or a query in parentheses.
 fn operand(i: Tokens<'_>) -> Parsed<'_, QueryBody> {
     match i.kind() {
-        TokenKind::Keyword(Keyword::Select) => {
-            select::select.map(|select| QueryBody::Select(Box::new(select))).parse(i)
-        }
+        TokenKind::Keyword(Keyword::Select) => select::select
+            .map(|select| QueryBody::Select(Box::new(select)))
+            .parse(i),
         TokenKind::Keyword(Keyword::Values) => values.map(QueryBody::Values).parse(i),
         TokenKind::LeftParen => parens(query).map(nested).parse(i),
         TokenKind::Keyword(Keyword::Table) => {
@@ -92,7 +116,8 @@ fn operand(i: Tokens<'_>) -> Parsed<'_, QueryBody> {
         }
         _ => {
             i.want(Wanted::Rare(Keyword::Values));
-            i.fail(Wanted::Keyword(Keyword::Select))
+            i.want(Wanted::Rare(Keyword::Select));
+            i.fail(Wanted::Thing("a query"))
         }
     }
 }
@@ -155,7 +180,13 @@ fn combined<'a>(
 ) -> Parsed<'a, QueryBody> {
     i.wrap()?;
     let span = i.span_since(start);
-    let operation = SetOperation { op, all, left, right, span };
+    let operation = SetOperation {
+        op,
+        all,
+        left,
+        right,
+        span,
+    };
     Ok((i, QueryBody::SetOperation(Box::new(operation))))
 }
 

@@ -5,7 +5,7 @@ use nom::combinator::{cut, opt};
 use nom::sequence::preceded;
 
 use super::super::expression::{begins_query, expression, window_spec};
-use super::super::fault::{Wanted, diagnosed};
+use super::super::fault::{Fault, Wanted, diagnosed};
 use super::super::name::column_alias;
 use super::super::terminal::{commas, keyword, keywords, name, or_default, parens, rare};
 use super::super::tokens::{Parsed, Tokens};
@@ -20,6 +20,7 @@ use crate::lexer::{Keyword, TokenKind};
 pub(super) fn select(i: Tokens<'_>) -> Parsed<'_, Select> {
     let (i, start) = keyword(Keyword::Select)(i)?;
     let (i, distinct) = distinct(i)?;
+    top(i)?;
     let (i, items) = cut(commas(item)).parse(i)?;
     let (i, from) = or_default(preceded(from_word, cut(commas(from_item)))).parse(i)?;
     let (i, window) = opt(stream_window).parse(i)?;
@@ -55,6 +56,22 @@ fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'a, Expr> {
     }
 }
 
+/// `TOP n`, as other databases write LIMIT.
+fn top(i: Tokens<'_>) -> Result<(), nom::Err<Fault>> {
+    let is_top = i.text().eq_ignore_ascii_case("top") && i.is(TokenKind::Word);
+    match is_top && i.peek_at(1).kind == TokenKind::Integer {
+        true => {
+            let diagnostic = Diagnostic::not_supported("`TOP`", i.span());
+            let help = format!(
+                "write `LIMIT {}` at the end of the query",
+                i.advance().text()
+            );
+            diagnosed(diagnostic.help(help)).map(|(_, ())| ())
+        }
+        false => Ok(()),
+    }
+}
+
 /// `ALL`, `DISTINCT`, `DISTINCT ON (...)`.
 fn distinct(i: Tokens<'_>) -> Parsed<'_, Option<Distinct>> {
     let span = i.span();
@@ -76,7 +93,9 @@ fn distinct(i: Tokens<'_>) -> Parsed<'_, Option<Distinct>> {
 fn from_word(i: Tokens<'_>) -> Parsed<'_, crate::span::Span> {
     if i.is_keyword(Keyword::Into) {
         let diagnostic = Diagnostic::not_supported("`SELECT ... INTO`", i.span());
-        return diagnosed(diagnostic.help("write `INSERT INTO ... SELECT` or `CREATE TABLE ... AS SELECT`"));
+        return diagnosed(
+            diagnostic.help("write `INSERT INTO ... SELECT` or `CREATE TABLE ... AS SELECT`"),
+        );
     }
     keyword(Keyword::From)(i)
 }
@@ -173,7 +192,10 @@ fn named_windows(i: Tokens<'_>) -> Parsed<'_, Vec<NamedWindow>> {
 }
 
 fn named_window(i: Tokens<'_>) -> Parsed<'_, NamedWindow> {
-    (name("a window name"), cut(preceded(keyword(Keyword::As), window_spec)))
+    (
+        name("a window name"),
+        cut(preceded(keyword(Keyword::As), window_spec)),
+    )
         .map(|(name, window)| NamedWindow { name, window })
         .parse(i)
 }

@@ -19,7 +19,11 @@ use crate::span::Span;
 
 /// `ORDER BY a DESC NULLS LAST, b`.
 pub(in crate::parser) fn order_by(i: Tokens<'_>) -> Parsed<'_, Vec<OrderItem>> {
-    preceded(keywords(Keyword::Order, Keyword::By), cut(commas(order_item))).parse(i)
+    preceded(
+        keywords(Keyword::Order, Keyword::By),
+        cut(commas(order_item)),
+    )
+    .parse(i)
 }
 
 fn order_item(i: Tokens<'_>) -> Parsed<'_, OrderItem> {
@@ -33,7 +37,11 @@ fn order_item(i: Tokens<'_>) -> Parsed<'_, OrderItem> {
     ));
     let nulls = preceded(keyword(Keyword::Nulls), cut(first_or_last));
     (expression, opt(direction), opt(nulls))
-        .map(|(expr, direction, nulls)| OrderItem { expr, direction, nulls })
+        .map(|(expr, direction, nulls)| OrderItem {
+            expr,
+            direction,
+            nulls,
+        })
         .parse(i)
 }
 
@@ -46,9 +54,22 @@ pub(super) fn complete(
 ) -> Parsed<'_, Query> {
     let (i, order_by) = or_default(order_by).parse(i)?;
     let (i, tail) = tail(i)?;
-    let Tail { emit, limit, offset, .. } = tail;
+    let Tail {
+        emit,
+        limit,
+        offset,
+        ..
+    } = tail;
     let span = i.span_since(start);
-    let query = Query { with, body, order_by, emit, limit, offset, span };
+    let query = Query {
+        with,
+        body,
+        order_by,
+        emit,
+        limit,
+        offset,
+        span,
+    };
     Ok((i, unwrapped(query)))
 }
 
@@ -56,7 +77,11 @@ pub(super) fn complete(
 fn unwrapped(query: Query) -> Query {
     let is_plain = query.is_plain();
     match query {
-        Query { body: QueryBody::Nested(inner), span, .. } if is_plain => Query { span, ..*inner },
+        Query {
+            body: QueryBody::Nested(inner),
+            span,
+            ..
+        } if is_plain => Query { span, ..*inner },
         query => query,
     }
 }
@@ -119,7 +144,10 @@ fn twice<'a, T>(i: Tokens<'a>, first: Span) -> Parsed<'a, T> {
 }
 
 fn locking<'a, T>(i: Tokens<'a>) -> Parsed<'a, T> {
-    diagnosed(Diagnostic::not_supported("locking rows with `FOR`", i.span()))
+    diagnosed(Diagnostic::not_supported(
+        "locking rows with `FOR`",
+        i.span(),
+    ))
 }
 
 fn emit(i: Tokens<'_>) -> Parsed<'_, Option<Emit>> {
@@ -157,7 +185,10 @@ fn fetch(i: Tokens<'_>) -> Parsed<'_, Option<Expr>> {
     let counts = !matches!(i.kind().keyword(), Some(Keyword::Row | Keyword::Rows));
     let (i, count) = match counts {
         true => cut(expression).parse(i)?,
-        false => (i, Expr::new(ExprKind::Literal(Literal::Integer("1".to_owned())))),
+        false => (
+            i,
+            Expr::new(ExprKind::Literal(Literal::Integer("1".to_owned()))),
+        ),
     };
     let (i, _) = cut(rows).parse(i)?;
     if i.is_keyword(Keyword::With) {

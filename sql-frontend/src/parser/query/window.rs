@@ -5,11 +5,12 @@ use nom::branch::alt;
 use nom::combinator::{cut, opt, value};
 use nom::sequence::preceded;
 
-use super::super::fault::Wanted;
+use super::super::fault::{Wanted, diagnosed};
 use super::super::literal::duration;
 use super::super::terminal::{keyword, keywords, name, parens, symbol};
 use super::super::tokens::{Parsed, Tokens};
 use crate::ast::{Duration, Ident, StreamWindow, StreamWindowKind, Within};
+use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
 
 /// Whether this is the WINDOW clause of window functions: `WINDOW w AS (...)`.
@@ -42,7 +43,16 @@ pub(super) fn stream_window(i: Tokens<'_>) -> Parsed<'_, StreamWindow> {
     let content = (move |i| kind(i, form), options);
     let (i, (kind, (retention, grace))) = cut(parens(content)).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, StreamWindow { name, kind, retention, grace, span }))
+    Ok((
+        i,
+        StreamWindow {
+            name,
+            kind,
+            retention,
+            grace,
+            span,
+        },
+    ))
 }
 
 /// ksqlDB takes a name before the form of the window.
@@ -59,10 +69,14 @@ fn window_name(i: Tokens<'_>) -> Parsed<'_, Option<Ident>> {
 
 fn kind(i: Tokens<'_>, form: Form) -> Parsed<'_, StreamWindowKind> {
     let size = |i| preceded(keyword(Keyword::Size), cut(duration)).parse(i);
-    let advance = preceded(keyword_pair(Keyword::Advance), cut(duration));
+    let advance = preceded(keywords(Keyword::Advance, Keyword::By), cut(duration));
     match form {
-        Form::Session => duration.map(|gap| StreamWindowKind::Session { gap }).parse(i),
-        Form::Tumbling => cut(size).map(|size| StreamWindowKind::Tumbling { size }).parse(i),
+        Form::Session => duration
+            .map(|gap| StreamWindowKind::Session { gap })
+            .parse(i),
+        Form::Tumbling => cut(size)
+            .map(|size| StreamWindowKind::Tumbling { size })
+            .parse(i),
         Form::Hopping => cut((size, symbol(TokenKind::Comma), advance))
             .map(|(size, _, advance)| StreamWindowKind::Hopping { size, advance })
             .parse(i),
@@ -85,13 +99,26 @@ fn options(i: Tokens<'_>) -> Parsed<'_, (Option<Duration>, Option<Duration>)> {
                 grace = Some(length);
                 i
             }
+            Some(Keyword::Advance) => return advances(inner),
             _ => {
                 inner.want(Wanted::Keyword(Keyword::Retention));
-                return cut(grace_period).parse(inner).map(|(i, _)| (i, (None, None)));
+                return cut(grace_period)
+                    .parse(inner)
+                    .map(|(i, _)| (i, (None, None)));
             }
         };
     }
     Ok((i, (retention, grace)))
+}
+
+fn advances<'a, T>(i: Tokens<'a>) -> Parsed<'a, T> {
+    let diagnostic = Diagnostic::new(
+        Code::MisplacedClause,
+        "`ADVANCE BY` is of hopping windows",
+        i.span(),
+    )
+    .help("write `HOPPING (SIZE ..., ADVANCE BY ...)`");
+    diagnosed(diagnostic)
 }
 
 fn grace_period(i: Tokens<'_>) -> Parsed<'_, Duration> {
@@ -112,5 +139,13 @@ pub(super) fn within(i: Tokens<'_>) -> Parsed<'_, Within> {
     };
     let (i, grace) = opt(grace_period).parse(i)?;
     let span = i.span_since(start);
-    Ok((i, Within { before, after, grace, span }))
+    Ok((
+        i,
+        Within {
+            before,
+            after,
+            grace,
+            span,
+        },
+    ))
 }

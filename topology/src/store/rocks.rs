@@ -62,17 +62,7 @@ impl RocksBytes {
         let families = names
             .iter()
             .map(|name| ColumnFamilyDescriptor::new(name, family_options.clone()));
-        let db = Database::open_cf_descriptors(&options, dir, families).map_err(|e| {
-            if e.to_string().contains("lock") {
-                Error::new(
-                    ErrorKind::State,
-                    "the state directory is in use by another process",
-                )
-                .with_source(e)
-            } else {
-                failed("cannot open the state", e)
-            }
-        })?;
+        let db = Database::open_cf_descriptors(&options, dir, families).map_err(not_opened)?;
         let known = names
             .iter()
             .filter(|name| *name != rocksdb::DEFAULT_COLUMN_FAMILY_NAME)
@@ -92,6 +82,18 @@ impl RocksBytes {
     fn family(&self, family: &Family) -> Result<Arc<BoundColumnFamily<'_>>> {
         handle(&self.db, family)
     }
+}
+
+fn not_opened(e: rocksdb::Error) -> Error {
+    let said = e.to_string();
+    let by = if said.contains("lock hold by current process") {
+        "this process already"
+    } else if said.contains("While lock file") {
+        "another process"
+    } else {
+        return failed("cannot open the state", e);
+    };
+    Error::new(ErrorKind::State, format!("it is in use by {by}")).with_source(e)
 }
 
 fn family_options(cache: &Cache, memory: usize) -> Options {

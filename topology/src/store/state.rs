@@ -89,7 +89,7 @@ impl State {
         Ok(state)
     }
 
-    fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
+    pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
         State {
             inner: Arc::new(Inner {
                 bytes,
@@ -215,12 +215,13 @@ impl State {
 
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
-        let epoch = self.epoch() + 1;
-        commit.put_meta("epoch", &epoch.to_be_bytes());
         for writes in &mut commit.writes {
             writes.sort();
         }
         let _applying = self.inner.commit.write().expect("no panic while locked");
+        let epoch = self.epoch() + 1;
+        commit.put_meta("epoch", &epoch.to_be_bytes());
+        commit.meta().sort();
         self.inner.bytes.write(&commit.writes, sync)?;
         for apply in commit.memory {
             apply();

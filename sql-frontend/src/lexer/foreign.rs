@@ -86,7 +86,7 @@ pub(super) fn operator(text: &str, at: usize) -> Option<(usize, Diagnostic)> {
 
 /// If the text at `at` is a string with a prefix: where its quote stands, and what to say.
 pub(super) fn prefixed_string(text: &str, at: usize) -> Option<(usize, Diagnostic)> {
-    let rest = text[at..].as_bytes();
+    let rest = &text.as_bytes()[at..];
     let (prefix, what) = PREFIXES.iter().find(|(prefix, _)| {
         let (letters, after) = rest.split_at(prefix.len().min(rest.len()));
         letters.eq_ignore_ascii_case(prefix.as_bytes()) && after.first() == Some(&b'\'')

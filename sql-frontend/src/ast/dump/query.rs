@@ -108,13 +108,15 @@ fn item(tree: &mut Tree, item: &SelectItem) {
 fn group_item(tree: &mut Tree, item: &GroupItem) {
     match item {
         GroupItem::Expr(e) => expr(tree, e),
-        GroupItem::Rollup(sets) => tree.list("Rollup", sets, set),
-        GroupItem::Cube(sets) => tree.list("Cube", sets, set),
-        GroupItem::GroupingSets(sets) => tree.list("GroupingSets", sets, set),
+        GroupItem::Rollup(sets) => tree.list("Rollup", sets, |tree, one| set(tree, one)),
+        GroupItem::Cube(sets) => tree.list("Cube", sets, |tree, one| set(tree, one)),
+        GroupItem::GroupingSets(sets) => {
+            tree.list("GroupingSets", sets, |tree, one| set(tree, one))
+        }
     }
 }
 
-fn set(tree: &mut Tree, set: &Vec<Expr>) {
+fn set(tree: &mut Tree, set: &[Expr]) {
     tree.node("Set", |tree| exprs(tree, set));
 }
 

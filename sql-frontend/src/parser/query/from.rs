@@ -226,7 +226,7 @@ fn parenthesised(i: Tokens<'_>) -> Parsed<'_, Relation> {
     let (i, relation) = i.nested(|i| match () {
         () if begins_query(i) => query.map(subquery).parse(i),
         () if hides_query(i) => after_hidden_query(i),
-        () => cut(from_item).map(|item| flattened(item)).parse(i),
+        () => cut(from_item).map(flattened).parse(i),
     })?;
     let (i, _) = cut(symbol(TokenKind::RightParen)).parse(i)?;
     let span = i.span_since(start);

@@ -12,10 +12,4 @@ cargo build --release -p ferrisstreams-cli
 FERRIS_BIN=$(realpath "${CARGO_TARGET_DIR:-target}")/release/ferris
 export FERRIS_BIN
 
-# ---------------------------------------------------------------------------------------------
-# The demo itself: examples/demo/run.sh, which finds the command in FERRIS_BIN.
-if [[ -x examples/demo/run.sh ]]; then
-  exec examples/demo/run.sh "$@"
-fi
-echo "demo: built $FERRIS_BIN; there is no examples/demo/run.sh yet"
-# ---------------------------------------------------------------------------------------------
+exec examples/demo/run.sh "$@"

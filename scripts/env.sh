@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: the environment in which cargo builds this workspace. By hand, in bash:  . scripts/env.sh
 #
 # - cargo from ~/.cargo/bin when PATH has none;

@@ -39,7 +39,7 @@ fetch_jars() {
   new=$(mktemp -d "$CACHE/lib.XXXXXX")
   mvn -B -q -f "$POM" dependency:copy-dependencies -DoutputDirectory="$new" >&2 || fail "Maven could not fetch the broker"
   cp "$POM" "$new/pom.xml"
-  rm -rf "$CACHE/lib"
+  rm -rf "${CACHE:?}/lib"
   mv "$new" "$CACHE/lib"
 }
 
@@ -213,7 +213,7 @@ ask() { # sends a request, given in hex, and prints the answer in hex, or nothin
   { exec {socket}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
   request=$(printf '%08x' $((${#request} / 2)))$request
   # shellcheck disable=SC2059 # the format is the bytes
-  printf "$(sed 's/../\\x&/g' <<< "$request")" >&"$socket" 2>/dev/null || true
+  { printf "$(sed 's/../\\x&/g' <<< "$request")" >&"$socket"; } 2>/dev/null || true
   length=$(timeout 2 head -c 4 <&"$socket" | od -An -v -tx1 | tr -d ' \n')
   [[ -z $length ]] || timeout 2 head -c $((16#$length)) <&"$socket" | od -An -v -tx1 | tr -d ' \n'
   exec {socket}>&-

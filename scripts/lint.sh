@@ -27,7 +27,7 @@ if command -v cargo-deny > /dev/null; then
   step "licences, bans and sources" cargo deny --log-level error check bans licenses sources
 fi
 if command -v shellcheck > /dev/null; then
-  step "shell scripts" shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/tests/*.sh .ci/run
+  step "shell scripts" shellcheck --severity=warning --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/tests/*.sh examples/demo/*.sh .ci/run
 fi
 
 if ((${#FAILED[@]})); then

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced, not run: what the scripts that start a service for tests share, ports and patience.
 
 PORTS_DIR=${TMPDIR:-/tmp}/ferris-ports-$UID

@@ -1,1 +1,1 @@
-//! Programs that show FerrisStreams at work.
+//! Programs that show FerrisStreams at work: see `src/bin`, and `demo` for SQL over files.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # env.sh: which toolchain is taken where the pinned one is not installed.
 
 # A rustup that has the toolchains NAME=VERSION...; the pinned version is 1.95.0.

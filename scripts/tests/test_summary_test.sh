@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # test-summary.awk: what make test shows of cargo test's output.
 
 test_sums_and_failures_are_shown() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # with-services.sh: its status, what the command finds, and that nothing is left whatever happens.
 
 gone() { # nothing of the run in DIR is left: no directory, no process that carries its mark

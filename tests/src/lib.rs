@@ -19,6 +19,7 @@ mod kafka;
 mod broker;
 mod postgres;
 pub mod soak;
+pub mod sql;
 
 pub use broker::KafkaBroker;
 pub use ferris::Ferris;

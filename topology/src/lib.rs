@@ -2,6 +2,7 @@
 //! engine that runs a topology.
 
 mod error;
+mod nearest;
 pub mod time;
 pub mod record;
 pub mod data;
@@ -19,10 +20,17 @@ mod operators;
 pub mod dsl;
 mod task;
 mod tasks;
+mod position;
+mod identity;
+mod engine;
 pub mod runtime;
+pub mod host;
 pub mod test_driver;
+#[cfg(all(test, feature = "rocksdb"))]
+mod fixture_tests;
 
 pub use error::{Error, ErrorKind, Result};
+pub use nearest::nearest;
 pub use graph::Topology;
 pub use policy::{ErrorPolicy, NodeStats};
 pub use stamped::Stamped;

@@ -30,19 +30,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::{Key, SharedCodec};
-use crate::connector::{RawBatch, RawRecord, SinkRecord, Waker};
+use crate::connector::{RawBatch, RawRecord, SinkRecord};
 use crate::dsl::Consumed;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, NodeId, Plan, Topology};
-use crate::processor::in_order;
-use crate::query::{Pulse, Readers, Snapshot, Table};
+use crate::graph::{NodeId, SourceSpec, Topology};
+use crate::query::{Snapshot, Table};
 use crate::record::{Data, Record};
-use crate::run::{Run, Stamp};
-use crate::runtime::read_position;
+use crate::run::Run;
 use crate::store::{Commit, State, StateOptions};
 use crate::task::TaskOptions;
-use crate::tasks::{PostOffice, Share, TaskSet};
-use crate::time::{Clock, NO_TIMESTAMP, Timestamp};
+use crate::time::{Clock, Timestamp};
 
 /// How a driver works.
 #[derive(Debug, Clone)]
@@ -77,11 +75,8 @@ pub struct TopologyTestDriver {
     topology: Topology,
     options: DriverOptions,
     clock: Clock,
-    state: State,
-    set: TaskSet,
-    offsets: BTreeMap<(NodeId, u32), i64>,
+    engine: Engine,
     outputs: BTreeMap<String, VecDeque<SinkRecord>>,
-    pulse: Arc<Pulse>,
 }
 
 /// A source of the topology, to pipe records into.
@@ -118,16 +113,18 @@ impl TopologyTestDriver {
     /// Where a store cannot be opened.
     pub fn with(topology: &Topology, state: State, options: DriverOptions) -> Result<Self> {
         let clock = Clock::manual(options.start);
-        let set = open(&topology.graph, &state, &options, &clock)?;
+        let tasks = TaskOptions {
+            clock: clock.clone(),
+            max_run: options.max_run,
+            collapse: !options.each_change,
+            ..TaskOptions::default()
+        };
         let mut driver = TopologyTestDriver {
             topology: topology.clone(),
+            engine: Engine::open(&topology.graph, state, options.lanes, tasks)?,
             options,
             clock,
-            state,
-            set,
-            offsets: BTreeMap::new(),
             outputs: BTreeMap::new(),
-            pulse: Arc::default(),
         };
         driver.after_start()?;
         Ok(driver)
@@ -147,11 +144,7 @@ impl TopologyTestDriver {
     ///
     /// Where there is none, or its records have other types.
     pub fn input<K: Data, V: Data>(&self, name: &str) -> TestInput<K, V> {
-        let graph = &self.topology.graph;
-        let (node, source) = graph
-            .sources()
-            .find(|(id, _)| &*graph.node(*id).name == name)
-            .unwrap_or_else(|| panic!("the topology has no source {name}"));
+        let (node, source) = self.source(name);
         let plain = source.types == TypeId::of::<(K, V)>();
         let optional = source.types == TypeId::of::<(K, Option<V>)>();
         assert!(
@@ -164,6 +157,13 @@ impl TopologyTestDriver {
             optional,
             types: PhantomData,
         }
+    }
+
+    fn source(&self, name: &str) -> (NodeId, &SourceSpec) {
+        let graph = &self.topology.graph;
+        let mut sources = graph.sources();
+        let found = sources.find(|(id, _)| &*graph.node(*id).name == name);
+        found.unwrap_or_else(|| panic!("the topology has no source {name}"))
     }
 
     /// Sends a record into the topology, through partition 0.
@@ -232,7 +232,7 @@ impl TopologyTestDriver {
         raw: Vec<RawRecord<'_>>,
     ) -> Result<()> {
         let batch = self.batch(node, partition, raw);
-        self.set.enqueue_run(node, rank(node, partition), &batch, run);
+        self.engine.feed_run(node, &batch, run);
         self.after_pipe()
     }
 
@@ -254,20 +254,35 @@ impl TopologyTestDriver {
             timestamp,
             ..RawRecord::default()
         };
-        let batch = self.batch(input.node, 0, vec![record]);
-        self.set.enqueue(input.node, rank(input.node, 0), &batch);
+        self.pipe_node(input.node, 0, record)
+    }
+
+    /// Sends a record as bytes into the source of this name, through any partition. It stands at the
+    /// next offset there.
+    ///
+    /// # Errors
+    ///
+    /// Where the query fails.
+    ///
+    /// # Panics
+    ///
+    /// Where the topology has no such source.
+    pub fn pipe_raw_record(&mut self, source: &str, partition: u32, record: RawRecord<'_>) -> Result<()> {
+        let (node, _) = self.source(source);
+        self.pipe_node(node, partition, record)
+    }
+
+    fn pipe_node(&mut self, node: NodeId, partition: u32, record: RawRecord<'_>) -> Result<()> {
+        let batch = self.batch(node, partition, vec![record]);
+        self.engine.feed(node, &batch);
         self.after_pipe()
     }
 
-    fn batch(&mut self, node: NodeId, partition: u32, records: Vec<RawRecord<'_>>) -> Arc<RawBatch> {
-        let offset = self.offsets.entry((node, partition)).or_insert(0);
-        let mut batch = RawBatch::empty(partition, *offset);
-        for record in records {
-            batch.push(RawRecord {
-                offset: *offset,
-                ..record
-            });
-            *offset += 1;
+    fn batch(&self, node: NodeId, partition: u32, records: Vec<RawRecord<'_>>) -> Arc<RawBatch> {
+        let first = self.engine.next(node, partition).unwrap_or(0);
+        let mut batch = RawBatch::empty(partition, first);
+        for (offset, record) in (first..).zip(records) {
+            batch.push(RawRecord { offset, ..record });
         }
         Arc::new(batch)
     }
@@ -288,7 +303,7 @@ impl TopologyTestDriver {
     ///
     /// [`restart`]: TopologyTestDriver::restart
     pub fn process(&mut self) -> Result<()> {
-        while self.set.work(Stamp::MAX, 64)? {}
+        self.engine.process()?;
         self.take_outputs();
         Ok(())
     }
@@ -299,28 +314,13 @@ impl TopologyTestDriver {
     ///
     /// Where the query fails or the state cannot be written.
     pub fn commit(&mut self) -> Result<()> {
-        for level in 0..self.set.levels() {
-            self.set.drain_level(level, Stamp::MAX)?;
-        }
+        self.engine.release()?;
         self.take_outputs();
-        let mut commit = Commit::default();
-        self.set.freeze(&mut commit)?;
-        for (node, partition, offset, reached) in self.set.positions() {
-            let key = position_key(&self.topology.graph, node, partition);
-            let bytes = [reached.to_be_bytes(), offset.to_be_bytes()].concat();
-            commit.put_meta(&key, &bytes);
-        }
-        self.state.commit(commit, false)?;
-        self.set.committed();
-        let now = self.clock.now();
-        self.pulse.last_update.store(now, std::sync::atomic::Ordering::Release);
-        Ok(())
+        self.engine.commit(Commit::default(), false)
     }
 
     fn take_outputs(&mut self) {
-        let mut outputs = self.set.outputs();
-        in_order(&mut outputs);
-        for output in outputs {
+        for output in self.engine.outputs() {
             let name = self.topology.graph.sink(output.sink).name.to_string();
             self.outputs.entry(name).or_default().push_back(output.record);
         }
@@ -333,24 +333,15 @@ impl TopologyTestDriver {
     ///
     /// Where a store cannot be opened.
     pub fn restart(&mut self) -> Result<()> {
-        self.set = open(&self.topology.graph, &self.state, &self.options, &self.clock)?;
-        let graph = self.topology.graph.clone();
-        for ((node, partition), offset) in &mut self.offsets {
-            let bytes = self.state.meta(&position_key(&graph, *node, *partition))?;
-            let position = bytes.as_deref().map(read_position);
-            let (reached, position) = position.unwrap_or((NO_TIMESTAMP, 0));
-            *offset = position;
-            self.set.resume(*node, *partition, reached);
-        }
+        self.engine.reopen()?;
         self.after_start()
     }
 
-    /// The offset behind the last record that is committed, by source and partition.
+    /// The offset behind the last record that was piped, by source and partition.
     pub fn offset(&self, source: &str, partition: u32) -> i64 {
         let graph = &self.topology.graph;
         let node = graph.sources().find(|(id, _)| &*graph.node(*id).name == source);
-        node.and_then(|(node, _)| self.offsets.get(&(node, partition)).copied())
-            .unwrap_or(0)
+        node.and_then(|(node, _)| self.engine.next(node, partition)).unwrap_or(0)
     }
 
     /// Moves the wall clock.
@@ -360,7 +351,7 @@ impl TopologyTestDriver {
     /// Where the query fails.
     pub fn advance(&mut self, by: Duration) -> Result<()> {
         self.clock.advance(by);
-        self.set.tick()?;
+        self.engine.tick()?;
         self.after_pipe()
     }
 
@@ -400,7 +391,7 @@ impl TopologyTestDriver {
     ///
     /// Where there is none of this name, or its rows have other types.
     pub fn table<K: Key, V: Data>(&self, name: &str) -> Table<K, V> {
-        match self.readers().table(name) {
+        match self.engine.readers().table(name) {
             Ok(table) => table,
             Err(e) => panic!("{e}"),
         }
@@ -408,26 +399,17 @@ impl TopologyTestDriver {
 
     /// All tables, as they were committed last.
     pub fn snapshot(&self) -> Snapshot {
-        self.readers().snapshot()
-    }
-
-    fn readers(&self) -> Readers {
-        Readers {
-            graph: self.topology.graph.clone(),
-            state: self.state.clone(),
-            lanes: self.options.lanes,
-            pulse: self.pulse.clone(),
-        }
+        self.engine.readers().snapshot()
     }
 
     /// The greatest timestamp that any task has processed.
     pub fn stream_time(&self) -> Timestamp {
-        self.set.stream_time()
+        self.engine.stream_time()
     }
 
     /// The state.
     pub fn state(&self) -> &State {
-        &self.state
+        self.engine.state()
     }
 }
 
@@ -441,26 +423,4 @@ fn raw<K, V>(record: &Record<K, V>) -> RawRecord<'static> {
 
 fn payload<T: Data>(codec: &SharedCodec<T>, bytes: Option<&[u8]>) -> Result<T> {
     codec.decode_payload(bytes)
-}
-
-/// Inputs are ordered by their nodes, then by their partitions.
-fn rank(node: NodeId, partition: u32) -> u32 {
-    (node.0 << 16) | (partition & 0xffff)
-}
-
-fn open(graph: &Arc<Graph>, state: &State, options: &DriverOptions, clock: &Clock) -> Result<TaskSet> {
-    let plan = Arc::new(Plan::new(graph, options.lanes));
-    let office = PostOffice::new(vec![Waker::new()]);
-    let tasks = TaskOptions {
-        clock: clock.clone(),
-        max_run: options.max_run,
-        collapse: !options.each_change,
-        ..TaskOptions::default()
-    };
-    TaskSet::new(graph, &plan, Share::ALL, &office, state, &tasks)
-}
-
-/// The key under which it is remembered where reading a partition goes on.
-pub(crate) fn position_key(graph: &Graph, node: NodeId, partition: u32) -> String {
-    format!("position/{}/{partition}", graph.node(node).name)
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use ferrisstreams_topology::Topology;
 use ferrisstreams_topology::dsl::{
-    Consumed, Grouped, Joined, KTable, Materialized, Produced, StreamsBuilder,
+    Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder,
 };
+use ferrisstreams_topology::host::Host;
+use ferrisstreams_topology::query::{Snapshot, Table};
 use ferrisstreams_topology::record::Record;
-use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions, Emit, Outcome};
+use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions, Feeder, Outcome};
 use ferrisstreams_topology::store::{State, StateOptions};
 use support::{Ledger, Lines, wait_until};
 
@@ -45,6 +47,19 @@ fn expected<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeMap<Text, i64>
 
 fn quick() -> EmbeddedOptions {
     EmbeddedOptions::default().commit_interval(Duration::from_millis(5))
+}
+
+#[test]
+fn everything_can_be_read_from_any_thread() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Embedded>();
+    shared::<Topology>();
+    shared::<State>();
+    shared::<Snapshot>();
+    shared::<Table<Text, i64>>();
+    shared::<Feeder<Text, i64>>();
+    sent::<Host>();
 }
 
 #[test]
@@ -262,65 +277,6 @@ fn a_table_loads_before_streams_that_meet_it_move() {
         let rows = app.table::<Text, Text>("enriched").unwrap().snapshot().unwrap();
         assert_eq!(rows.len(), 3_000);
         assert!(rows.iter().all(|(k, v)| *v == k.replace('u', "U")), "{workers}: {rows:?}");
-    }
-}
-
-/// Money moves between accounts: a chain of tables, each grouped from the one before by an account's
-/// number halved, through exchanges. The sum of every table is always nothing.
-fn ledger_chain() -> Topology {
-    let builder = StreamsBuilder::new();
-    let transfers = builder.stream::<(), Text>("transfers", Consumed::plain());
-    let bookings = transfers.flat_map(|_, line| {
-        let mut parts = line.split(' ').map(|part| part.parse::<i64>().unwrap());
-        let (from, to, amount) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-        [(from, -amount), (to, amount)]
-    });
-    let mut table: KTable<i64, i64> = bookings
-        .group_by_key_as(Grouped::named("book"))
-        .aggregate(|| 0, |_, amount, sum| sum + amount, Materialized::named("t0"));
-    for level in 1..10i64 {
-        let grouped = table.group_by(
-            move |account, sum| ((account * 31 + level) % 40, *sum),
-            Grouped::named(format!("regroup-{level}")),
-        );
-        table = grouped.aggregate(
-            || 0,
-            |_, amount, sum| sum + amount,
-            |_, amount, sum| sum - amount,
-            Materialized::named(format!("t{level}")),
-        );
-    }
-    builder.build().unwrap()
-}
-
-#[test]
-fn every_snapshot_of_a_chain_of_tables_balances() {
-    for emit in [Emit::AtCommit, Emit::EachChange] {
-        let lines = Lines::new("transfers");
-        let options = quick()
-            .workers(4)
-            .emit(emit)
-            .commit_interval(Duration::from_millis(1))
-            .source("transfers", Arc::new(lines.clone()));
-        let mut app = Embedded::new(&ledger_chain(), memory(), options).unwrap();
-        app.start().unwrap();
-        let mut n = 0u32;
-        for _ in 0..15 {
-            let epoch = app.snapshot().epoch();
-            for _ in 0..500 {
-                lines.append(n % 4, &format!("{} {} {}", n % 100, n * 13 % 100, n % 50 + 1));
-                n += 1;
-            }
-            while app.snapshot().epoch() == epoch {
-                let snapshot = app.snapshot();
-                for level in 0..10 {
-                    let table = snapshot.table::<i64, i64>(&format!("t{level}")).unwrap();
-                    let sum: i64 = table.scan(|_, _| true).unwrap().iter().map(|(_, v)| v).sum();
-                    assert_eq!(sum, 0, "table {level} at commit {}", snapshot.epoch());
-                }
-            }
-        }
-        app.close(Duration::from_secs(20)).unwrap();
     }
 }
 

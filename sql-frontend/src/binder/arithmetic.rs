@@ -1,8 +1,7 @@
 //! Numbers written out, and the types of arithmetic.
 
-use ferrisstreams_topology::data::{
-    DataType, MAX_DECIMAL_PRECISION, Value, cast as casts, decimal,
-};
+use ferrisstreams_topology::data::decimal::{self, DecimalType};
+use ferrisstreams_topology::data::{DataType, MAX_DECIMAL_PRECISION, Value, cast as casts};
 
 use super::call;
 use super::coerce::{Operand, cast_scalar, coerce};
@@ -187,15 +186,15 @@ fn numbers(op: ArithmeticOp, left: Scalar, right: Scalar) -> (Scalar, Scalar, Da
         );
     }
     let (left, right) = (as_decimal(left), as_decimal(right));
-    let size = |scalar: &Scalar| scalar.data_type.as_decimal().expect("it is a decimal");
-    let ((p1, s1), (p2, s2)) = (size(&left), size(&right));
-    let (precision, scale) = match op {
-        ArithmeticOp::Add | ArithmeticOp::Subtract => decimal::add_type(p1, s1, p2, s2),
-        ArithmeticOp::Multiply => decimal::mul_type(p1, s1, p2, s2),
-        ArithmeticOp::Divide => decimal::div_type(p1, s1, p2, s2),
-        ArithmeticOp::Modulo => decimal::rem_type(p1, s1, p2, s2),
+    let size = |scalar: &Scalar| DecimalType::holding(scalar.data_type).expect("it is a decimal");
+    let (l, r) = (size(&left), size(&right));
+    let result = match op {
+        ArithmeticOp::Add | ArithmeticOp::Subtract => decimal::add_type(l, r),
+        ArithmeticOp::Multiply => decimal::mul_type(l, r),
+        ArithmeticOp::Divide => decimal::div_type(l, r),
+        ArithmeticOp::Modulo => decimal::rem_type(l, r),
     };
-    (left, right, DataType::Decimal { precision, scale })
+    (left, right, result.into())
 }
 
 /// An integer or decimal as a decimal; an integer written out has no more digits than it shows.

@@ -141,6 +141,8 @@ pub(super) fn comparable(
     op: &str,
     span: Span,
 ) -> Result<(Scalar, Scalar), Diagnostic> {
+    let left = beside(left, &right);
+    let right = beside(right, &left);
     let (l, r) = (left.data_type(), right.data_type());
     let both_decimal =
         matches!((l, r), (DataType::Decimal { .. }, DataType::Decimal { .. }));
@@ -151,6 +153,21 @@ pub(super) fn comparable(
         .try_into()
         .expect("as many come out as went in");
     Ok((left, right))
+}
+
+/// An integer written out beside a decimal is a decimal of its digits, so that the other side need not
+/// be cast for it.
+fn beside(operand: Operand, other: &Operand) -> Operand {
+    match operand.scalar.as_literal() {
+        Some(Value::Integer(value)) if matches!(other.data_type(), DataType::Decimal { .. }) => {
+            let digits = value.unsigned_abs().to_string().len() as u8;
+            let (data_type, span) =
+                (DataType::Decimal { precision: digits, scale: 0 }, operand.span());
+            let value = Value::Decimal { unscaled: i128::from(*value), scale: 0 };
+            Operand::known(Scalar::literal(value, data_type, span))
+        }
+        _ => operand,
+    }
 }
 
 /// Operands brought to one type; text where all are open.
@@ -197,6 +214,13 @@ fn is_assignable(from: DataType, to: DataType) -> bool {
 pub(super) fn assign(operand: Operand, to: DataType, column: &str) -> Result<Scalar, Diagnostic> {
     let (span, from) = (operand.span(), operand.data_type());
     if operand.unknown {
+        if let (Some(Value::Text(text)), DataType::Varchar { length: Some(length) }) =
+            (operand.scalar.as_literal(), to)
+            && text.chars().count() > length as usize
+        {
+            let message = format!("'{text}' is too long for column `{column}`, {to}");
+            return Err(Diagnostic::new(Code::InvalidLiteral, message, span));
+        }
         return coerce(operand, to);
     }
     if !is_assignable(from, to) {

@@ -3,6 +3,7 @@
 //! A string or NULL written out has no type of its own: it takes that of what it is used with. What
 //! is wrong is told at the smallest expression that is wrong.
 
+use ferrisstreams_topology::data::datetime::Field;
 use ferrisstreams_topology::data::{DataType, Value};
 
 use super::coerce::{Operand, coerce, coerce_all, common_type, comparable};
@@ -13,7 +14,7 @@ use super::types::bind_type;
 use super::{arithmetic, call};
 use crate::ast::{
     Between, BinaryOp, Case, Cast, CastForm, Expr, ExprKind, IsTest, Like, LikeForm, Literal,
-    LogicalOp, Substring, Trim, TrimSide, TypedLiteral, UnaryOp,
+    LogicalOp, Substring, Trim, TrimSide, TypeKind, TypedLiteral, UnaryOp,
 };
 use crate::error::{Code, Diagnostic};
 use crate::plan::{CompareOp, Scalar, ScalarKind};
@@ -94,8 +95,14 @@ impl ExprBinder<'_> {
             ExprKind::Cast(cast) => self.cast(cast, span),
             ExprKind::Extract { field, operand } => {
                 let operand = self.operand(operand)?;
+                let Some(known) = Field::parse(&field.text) else {
+                    let message = format!("no field `{}` of a date or time", field.text);
+                    return Err(Diagnostic::new(Code::UnknownColumn, message, field.span).into());
+                };
+                // Seconds have a fraction, years do not.
+                let name = if known.has_fraction() { "extract_fraction" } else { "extract" };
                 let field = Operand::text(&field.text.to_lowercase(), field.span.into());
-                call::function("extract", vec![field, operand], span)
+                call::function(name, vec![field, operand], span)
             }
             ExprKind::Position { needle, haystack } => {
                 let (haystack, needle) = both(self.operand(haystack), self.operand(needle))?;
@@ -255,6 +262,13 @@ impl ExprBinder<'_> {
         }
         let (operand, pattern) = both(self.operand(&like.operand), self.operand(&like.pattern))?;
         let escape = like.escape.as_ref().map(|e| self.operand(e)).transpose()?;
+        if let Some(Value::Text(text)) = escape.as_ref().and_then(|e| e.scalar().as_literal())
+            && text.chars().count() > 1
+        {
+            let place = like.escape.as_ref().map_or(span, |escape| escape.span.into());
+            let message = format!("'{text}' cannot escape, it has more than one character");
+            return Err(Diagnostic::new(Code::InvalidLiteral, message, place).into());
+        }
         let text = |operand: Operand| -> Bound<Box<Scalar>> {
             let known = operand.data_type();
             if !operand.is_unknown() && !known.is_text() {
@@ -317,7 +331,16 @@ impl ExprBinder<'_> {
     fn cast(&mut self, cast: &Cast, span: Span) -> Bound<Operand> {
         let (operand, data_type) = both(self.operand(&cast.operand), bind_type(&cast.data_type))?;
         let forgiving = cast.form == CastForm::TryCast;
-        Ok(Operand::known(super::coerce::cast(operand, data_type, forgiving, span)?))
+        let bound = Operand::known(super::coerce::cast(operand, data_type, forgiving, span)?);
+        match &cast.data_type.kind {
+            // CHAR(n) always has n characters: what is shorter ends in blanks.
+            TypeKind::Char(length) => {
+                let length = length.unwrap_or(1).to_string();
+                let length = Operand::known(arithmetic::integer(&length, span)?);
+                call::function("rpad", vec![bound, length], span)
+            }
+            _ => Ok(bound),
+        }
     }
 
     fn substring(&mut self, substring: &Substring, span: Span) -> Bound<Operand> {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::data::{DataType, cast};
 
-use super::coerce::{Operand, comparable};
+use super::coerce::{Operand, cast_scalar, comparable};
 use super::expression::ExprBinder;
 use super::problems::{Bound, both};
 use super::scope::Scope;
@@ -20,7 +21,7 @@ use crate::span::Span;
 
 impl Binder<'_> {
     /// All of a FROM clause; what stands between commas is a cross join.
-    pub(super) fn from(&mut self, items: &[FromItem], span: Span) -> Bound<(Plan, Scope)> {
+    pub(super) fn relations(&mut self, items: &[FromItem], span: Span) -> Bound<(Plan, Scope)> {
         let Some((first, rest)) = items.split_first() else {
             // A SELECT without FROM is over one row without columns.
             let one = Plan {
@@ -29,16 +30,16 @@ impl Binder<'_> {
             };
             return Ok((one, Scope::default()));
         };
-        let mut bound = self.from_item(first)?;
+        let mut bound = self.joined_item(first)?;
         for item in rest {
-            let right = self.from_item(item)?;
+            let right = self.joined_item(item)?;
             bound = cross(bound, right);
         }
         check_aliases(&bound.1, span)?;
         Ok(bound)
     }
 
-    fn from_item(&mut self, item: &FromItem) -> Bound<(Plan, Scope)> {
+    fn joined_item(&mut self, item: &FromItem) -> Bound<(Plan, Scope)> {
         let mut bound = self.relation(&item.relation)?;
         for join in &item.joins {
             let right = self.relation(&join.relation)?;
@@ -72,7 +73,7 @@ impl Binder<'_> {
                 return Err(Diagnostic::not_supported(what, relation.span).into());
             }
             RelationKind::Join(item) => {
-                let (plan, scope) = self.from_item(item)?;
+                let (plan, scope) = self.joined_item(item)?;
                 return match alias {
                     None => Ok((plan, scope)),
                     Some(alias) => rename(plan, alias),
@@ -180,7 +181,7 @@ impl Binder<'_> {
         scope: &Scope,
         width: usize,
         condition: &ast::Expr,
-    ) -> Bound<(Vec<(Scalar, Scalar)>, Option<Scalar>)> {
+    ) -> Bound<SplitCondition> {
         let mut binder = ExprBinder {
             scope,
             grouping: None,
@@ -191,12 +192,15 @@ impl Binder<'_> {
     }
 }
 
+/// Pairs of expressions of one side each that must be equal, and what must hold besides.
+pub(crate) type SplitCondition = (Vec<(Scalar, Scalar)>, Option<Scalar>);
+
 /// A condition over both sides' columns, the left side having `width`: pairs of expressions of one
 /// side each that must be equal, and what must hold besides.
 pub(crate) fn split_condition(
     condition: Scalar,
     width: usize,
-) -> (Vec<(Scalar, Scalar)>, Option<Scalar>) {
+) -> SplitCondition {
     let mut pairs = Vec::new();
     let mut rest = Vec::new();
     let span: Span = condition.span.into();
@@ -245,10 +249,15 @@ fn equality(scalar: Scalar, width: usize) -> Result<(Scalar, Scalar), Box<Scalar
     else {
         return Err(Box::new(scalar));
     };
-    let usable = left.data_type == right.data_type && left.is_deterministic() && right.is_deterministic();
-    match (side(&left), side(&right)) {
-        ((true, _), (_, true)) if usable => Ok((*left, *right)),
-        ((_, true), (true, _)) if usable => Ok((*right, *left)),
+    let key = key_type(left.data_type, right.data_type)
+        .filter(|_| left.is_deterministic() && right.is_deterministic());
+    let as_key = |scalar: Scalar, key: DataType| {
+        let span = scalar.span.into();
+        cast_scalar(scalar, key, false, span)
+    };
+    match (side(&left), side(&right), key) {
+        ((true, _), (_, true), Some(key)) => Ok((as_key(*left, key), as_key(*right, key))),
+        ((_, true), (true, _), Some(key)) => Ok((as_key(*right, key), as_key(*left, key))),
         _ => Err(Box::new(Scalar {
             kind: ScalarKind::Compare {
                 op: CompareOp::Equal,
@@ -258,6 +267,20 @@ fn equality(scalar: Scalar, width: usize) -> Result<(Scalar, Scalar), Box<Scalar
             ..scalar
         })),
     }
+}
+
+/// The type in which values of two types are equal where they are equal at all, so that they find each
+/// other by their bytes: decimals need one scale.
+fn key_type(left: DataType, right: DataType) -> Option<DataType> {
+    if left == right {
+        return Some(left);
+    }
+    let (DataType::Decimal { .. }, DataType::Decimal { .. }) = (left, right) else {
+        return None;
+    };
+    let whole = |of: DataType| of.as_decimal().map(|(precision, scale)| precision - scale);
+    let common = cast::common_type(left, right)?;
+    (whole(common) >= whole(left).max(whole(right))).then_some(common)
 }
 
 fn joined(
@@ -331,7 +354,7 @@ fn of_catalog(relation: &Known) -> Plan {
 }
 
 /// A scan of all columns of a source.
-pub(super) fn scan(source: &Arc<catalog::Source>) -> Plan {
+pub(super) fn scan(source: &Arc<crate::plan::Source>) -> Plan {
     Plan {
         columns: source.columns.clone(),
         kind: PlanKind::Scan {
@@ -463,13 +486,19 @@ fn hide_pairs(
     }
     let mut on = Vec::new();
     for (left, right) in pairs {
-        let sides = comparable(
+        let (l, r) = comparable(
             Operand::known(scope.scalar(left, span)),
             Operand::known(scope.scalar(right, span)),
             "=",
             span,
         )?;
-        on.push(sides);
+        let Some(key) = key_type(l.data_type, r.data_type) else {
+            let message = format!("{} and {} have no type for both", l.data_type, r.data_type);
+            return Err(Diagnostic::new(Code::TypeMismatch, message, span)
+                .help("cast one of them, and join ON")
+                .into());
+        };
+        on.push((cast_scalar(l, key, false, span), cast_scalar(r, key, false, span)));
         scope.hide(if kind == JoinKind::Right { left } else { right });
     }
     Ok(on)

@@ -15,12 +15,14 @@ mod grouped;
 mod source;
 mod from;
 mod select;
+mod order;
 mod query;
 
 use std::sync::Arc;
 
 use crate::ast::{Ident, Name, Query, Uri, Values};
-use crate::catalog::{Catalog, Source};
+use crate::catalog::Catalog;
+use crate::plan::Source;
 use ferrisstreams_topology::connector::Connectors;
 use crate::error::Diagnostic;
 use crate::plan::{Column, Plan, ScanKind};

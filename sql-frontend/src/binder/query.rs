@@ -6,25 +6,34 @@ use super::Binder;
 use super::coerce::{Operand, cast_scalar, coerce_all};
 use super::expression::ExprBinder;
 use super::from::{decide, renamed};
+use super::order::limited;
 use super::problems::{Bound, all, both};
 use super::scope::Scope;
 use super::select::distinct;
-use crate::ast::{
-    CommonTable, Direction, Expr, ExprKind, Ident, Literal, NullsOrder, OrderItem, Query,
-    QueryBody, SetOp, SetOperation, Values,
-};
+use crate::ast::{CommonTable, Ident, Query, QueryBody, SetOp, SetOperation, Values};
 use crate::compiler;
 use crate::error::{Code, Diagnostic};
-use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind, SortKey};
+use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind};
 use crate::span::Span;
 
 impl Binder<'_> {
     /// A query as a whole: rows that are given once may be sorted and cut.
     pub(super) fn query(&mut self, query: &Query) -> Bound<Plan> {
         let names = self.with(&query.with)?;
-        let plan = self.body(&query.body).and_then(|plan| self.sorted(plan, query));
+        let plan = self.ordered(query).and_then(|plan| limited(plan, query));
         self.forget(names);
         plan
+    }
+    /// The rows of a query in the order that it wants.
+    fn ordered(&mut self, query: &Query) -> Bound<Plan> {
+        match &query.body {
+            body if query.order_by.is_empty() => self.body(body),
+            QueryBody::Select(select) => self.select_in_order(select, &query.order_by),
+            body => {
+                let plan = self.body(body)?;
+                self.in_order(plan, &query.order_by)
+            }
+        }
     }
 
     /// A query inside another one, or one that goes on for ever.
@@ -123,8 +132,13 @@ impl Binder<'_> {
                 .into());
         }
         let mut columns = Vec::new();
-        for (l, r) in left.columns.iter().zip(&right.columns) {
-            let Some(data_type) = cast::common_type(l.data_type, r.data_type) else {
+        for (at, (l, r)) in left.columns.iter().zip(&right.columns).enumerate() {
+            let common = match (is_null(&left, at), is_null(&right, at)) {
+                (true, false) => Some(r.data_type),
+                (false, true) => Some(l.data_type),
+                _ => cast::common_type(l.data_type, r.data_type),
+            };
+            let Some(data_type) = common else {
                 let message = format!(
                     "column `{}` is {} on one side of {name} and {} on the other",
                     l.name, l.data_type, r.data_type
@@ -227,69 +241,21 @@ impl Binder<'_> {
         }
         Ok(plan.project(exprs))
     }
-
-    fn sorted(&mut self, mut plan: Plan, query: &Query) -> Bound<Plan> {
-        if !query.order_by.is_empty() {
-            let keys = self.sort_keys(&plan, &query.order_by)?;
-            plan = Plan {
-                columns: plan.columns.clone(),
-                kind: PlanKind::Sort {
-                    input: Box::new(plan),
-                    keys,
-                },
-            };
-        }
-        if query.limit.is_some() || query.offset.is_some() {
-            let count = |expr: &Option<Expr>| expr.as_ref().map(row_count).transpose();
-            plan = Plan {
-                columns: plan.columns.clone(),
-                kind: PlanKind::Limit {
-                    offset: count(&query.offset)?.unwrap_or(0),
-                    limit: count(&query.limit)?,
-                    input: Box::new(plan),
-                },
-            };
-        }
-        Ok(plan)
-    }
-
-    /// The expressions of ORDER BY: over the columns of the result, or the number of one.
-    fn sort_keys(&mut self, plan: &Plan, items: &[OrderItem]) -> Bound<Vec<SortKey>> {
-        let scope = Scope::of(plan, None);
-        let mut keys = Vec::new();
-        for item in items {
-            let expr = match &item.expr.kind {
-                ExprKind::Literal(Literal::Integer(digits)) => {
-                    let number: usize = digits.parse().unwrap_or(0);
-                    if number == 0 || number > plan.columns.len() {
-                        let message = format!("there is no column {digits} in the result");
-                        keys.push(Err(
-                            Diagnostic::new(Code::UnknownColumn, message, item.expr.span).into()
-                        ));
-                        continue;
-                    }
-                    Ok(plan.column(number - 1))
-                }
-                _ => ExprBinder {
-                    scope: &scope,
-                    grouping: None,
-                    warnings: &mut self.warnings,
-                }
-                .scalar(&item.expr),
-            };
-            let descending = item.direction == Some(Direction::Descending);
-            keys.push(expr.map(|expr| SortKey {
-                expr,
-                descending,
-                nulls_first: item.nulls.map_or(descending, |nulls| nulls == NullsOrder::First),
-            }));
-        }
-        all(keys)
-    }
 }
 
 fn unsupported(what: &str, operation: &SetOperation) -> super::problems::Problems {
     Diagnostic::not_supported(what, operation.span).into()
+}
+
+/// True where a column is NULL in every row, written so, and has whatever type is wanted.
+fn is_null(plan: &Plan, column: usize) -> bool {
+    match &plan.kind {
+        PlanKind::Project { exprs, .. } => exprs[column].as_literal() == Some(&Value::Null),
+        PlanKind::Values(rows) => rows.iter().all(|row| row[column] == Value::Null),
+        PlanKind::UnionAll(inputs) => inputs.iter().all(|input| is_null(input, column)),
+        PlanKind::Filter { input, .. } => is_null(input, column),
+        _ => false,
+    }
 }
 
 /// The same rows with columns of other types.
@@ -340,19 +306,4 @@ pub(crate) fn spread(plan: Plan, places: &[usize], columns: &[Column]) -> Plan {
     });
     let exprs = exprs.collect();
     plan.project(exprs)
-}
-
-/// How many rows LIMIT or OFFSET says.
-fn row_count(expr: &Expr) -> Result<u64, Diagnostic> {
-    if let ExprKind::Literal(Literal::Integer(digits)) = &expr.kind
-        && let Ok(count) = digits.parse()
-    {
-        return Ok(count);
-    }
-    Err(Diagnostic::new(
-        Code::TypeMismatch,
-        "LIMIT and OFFSET take a number of rows",
-        expr.span,
-    )
-    .label("write it out"))
 }

@@ -17,7 +17,7 @@ impl Binder<'_> {
     /// A SELECT without the clauses around it.
     pub(super) fn select(&mut self, select: &Select) -> Bound<Plan> {
         unsupported_clauses(select)?;
-        let (mut plan, scope) = self.from(&select.from, select.span.into())?;
+        let (mut plan, scope) = self.relations(&select.from, select.span.into())?;
         let filter = match &select.filter {
             None => Ok(None),
             Some(filter) => self.rows(&scope).predicate(filter, "WHERE").map(Some),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Binder;
 use super::problems::{Bound, Problems};
 use crate::ast::{Literal, Property, PropertyValue, PropertyValueKind, Uri};
-use crate::catalog::Source;
+use crate::plan::Source;
 use ferrisstreams_topology::connector::{
     ConnectorError, ConnectorErrorKind, DeclaredColumn, Options, SourceKind, SourceRequest,
 };

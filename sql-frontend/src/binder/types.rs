@@ -37,6 +37,12 @@ pub(crate) fn bind_type(written: &ast::DataType) -> Bound<DataType> {
                 scale: scale as u8,
             }
         }
+        TypeKind::Varchar(Some(0)) | TypeKind::Char(Some(0)) => {
+            let message = "text of at most 0 characters is no type";
+            return Err(Diagnostic::new(Code::TypeParameter, message, written.span)
+                .label("the length is at least 1")
+                .into());
+        }
         TypeKind::Varchar(length) => DataType::Varchar { length: *length },
         TypeKind::Char(length) => DataType::Varchar {
             length: Some(length.unwrap_or(1)),

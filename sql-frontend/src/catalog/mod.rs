@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ferrisstreams_topology::data::Schema;
+use ferrisstreams_topology::connector::Options;
 
 use crate::ast::{Ident, Name};
-use ferrisstreams_topology::connector::{Options, ResolvedSource};
-use crate::plan::{Column, Key, Plan, ScanKind};
+use crate::plan::{Column, Source, Stream, Table};
 
 /// What is known by name.
 #[derive(Clone, Default)]
@@ -25,60 +24,6 @@ pub enum Relation {
     Stream(Arc<Stream>),
     /// A table: over a source, computed, or one that rows are inserted into.
     Table(Arc<Table>),
-}
-
-/// A source of records, with its columns.
-pub struct Source {
-    /// What it is called in plans: the name that it was declared by, or its URI.
-    pub name: String,
-    /// Where it is, without secrets.
-    pub location: String,
-    /// Its columns.
-    pub columns: Vec<Column>,
-    /// The columns that tell the rows of a table apart.
-    pub key: Vec<usize>,
-    /// Whether it is a stream or a table.
-    pub kind: ScanKind,
-    /// How rows are read.
-    pub resolved: ResolvedSource,
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source")
-            .field("name", &self.name)
-            .field("location", &self.location)
-            .field("columns", &self.columns)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A stream that is computed, or that rows are inserted into.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    /// Its name.
-    pub name: String,
-    /// Its columns.
-    pub columns: Vec<Column>,
-    /// The query that it was created as; none where rows are inserted.
-    pub query: Option<Plan>,
-}
-
-/// A table.
-#[derive(Clone, Debug)]
-pub struct Table {
-    /// Its name.
-    pub name: String,
-    /// Its columns.
-    pub columns: Vec<Column>,
-    /// What tells its rows apart.
-    pub key: Key,
-    /// What it holds; none where rows are inserted.
-    pub query: Option<Plan>,
-    /// The columns that a primary key names, where rows are inserted.
-    pub primary_key: Vec<usize>,
-    /// True where it was declared over a source and not computed.
-    pub declared: bool,
 }
 
 impl Relation {
@@ -109,17 +54,6 @@ impl Relation {
     pub fn word(&self) -> &'static str {
         if self.is_table() { "table" } else { "stream" }
     }
-}
-
-/// The columns of a plan as a schema of rows.
-pub fn schema(columns: &[Column]) -> Schema {
-    columns
-        .iter()
-        .map(|column| {
-            let field = ferrisstreams_topology::data::Field::new(&column.name, column.data_type);
-            if column.nullable { field } else { field.not_null() }
-        })
-        .collect()
 }
 
 impl Catalog {

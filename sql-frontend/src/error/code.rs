@@ -80,6 +80,8 @@ codes! {
     DuplicateAlias = "E0108", "42712";
     /// A column is neither grouped nor inside an aggregate.
     UngroupedColumn = "E0109", "42803";
+    /// An aggregate stands where there are no groups, or inside another one.
+    MisplacedAggregate = "E0110", "42803";
 
     /// A token stands where the grammar allows none like it.
     UnexpectedToken = "E0201", "42601";
@@ -136,6 +138,10 @@ codes! {
     UnknownOption = "E0502", "HV00D";
     /// An option with a value that it does not take.
     InvalidOption = "E0503", "22023";
+    /// What a URI stands for is not there.
+    SourceNotFound = "E0504", "HV00R";
+    /// What a URI stands for cannot be read, or tells too little.
+    SourceUnreadable = "E0505", "HV000";
 
     /// A comparison with NULL, which is never true.
     NullComparison = "W0901", "01000";

@@ -4,11 +4,10 @@
 //! hold; [`render()`] brings the two together.
 
 mod code;
-mod suggest;
 mod diagnostic;
 mod render;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Note};
 pub use render::{Colour, render, render_all};
-pub use suggest::nearest;
+pub use ferrisstreams_topology::nearest;

@@ -12,7 +12,7 @@ use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result};
 use crate::aggregates::{AggState, AggregatePlan};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::{Aggregate, Column, Plan, Scalar};
 
 impl Lowering<'_> {
@@ -147,6 +147,10 @@ fn finished(
     let compiled = tail.compile(columns);
     let width = key_layout.len();
     let finish = move |group: &Row, state: AggState, report: &mut dyn FnMut(&str)| {
+        // A row that is taken back before it was added leaves a group that has none for a while.
+        if width > 0 && !state.has_rows() {
+            return None;
+        }
         with_scratch(|scratch| {
             let mut writer = scratch.made.begin(&layout);
             for column in 0..width {
@@ -164,7 +168,7 @@ fn finished(
         })
     };
     let table = if tail.can_fail() {
-        states.try_filter_map_values(finish)
+        states.try_filter_map_values(move |group, state, report| finish(group, state, report))
     } else {
         states.filter_map_values(move |group, state| finish(group, state, &mut |_| ()))
     };

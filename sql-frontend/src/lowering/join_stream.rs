@@ -7,13 +7,13 @@ use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan};
 use ferrisstreams_topology::dsl::{Joined, KStream, Materialized};
 
 use super::keyed::{Keying, Part, has_null};
-use super::pipeline::{CompiledPipeline, Pipeline, can_fail};
+use super::pipeline::{CompiledPipeline, Pipeline};
 use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result, not_supported};
 use crate::binder::{conjunction, conjuncts};
-use crate::catalog::schema;
-use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind};
+use crate::plan::schema;
+use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind, Side, stream_side};
 
 /// A join of a plan.
 pub(super) struct JoinPlan<'a> {
@@ -49,9 +49,9 @@ impl Lowering<'_> {
         let (right_base, right_tail) = Pipeline::peel(right);
         let left_rows = self.lower_with(left_base, Pipeline::default())?;
         let right_rows = self.lower_with(right_base, Pipeline::default())?;
-        match (left_rows, right_rows, kind) {
-            (Lowered::Stream(stream), Lowered::Table(table), JoinKind::Inner | JoinKind::Left) => {
-                let table = table.piped(&right_tail, &right_base.columns)?;
+        match (stream_side(*kind, left, right), left_rows, right_rows) {
+            (Some(Side::Left), Lowered::Stream(stream), table) => {
+                let table = self.side_table(table, &right_tail, &right_base.columns)?;
                 let side = StreamSide {
                     stream,
                     pipeline: left_tail,
@@ -60,8 +60,8 @@ impl Lowering<'_> {
                 };
                 self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
             }
-            (Lowered::Table(table), Lowered::Stream(stream), JoinKind::Inner | JoinKind::Right) => {
-                let table = table.piped(&left_tail, &left_base.columns)?;
+            (Some(Side::Right), table, Lowered::Stream(stream)) => {
+                let table = self.side_table(table, &left_tail, &left_base.columns)?;
                 let side = StreamSide {
                     stream,
                     pipeline: right_tail,
@@ -70,7 +70,8 @@ impl Lowering<'_> {
                 };
                 self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
             }
-            (left_rows, right_rows, _) => {
+            // A table that is read from a snapshot comes as a list of rows, and is a table all the same.
+            (_, left_rows, right_rows) => {
                 let left_rows = self.side_table(left_rows, &left_tail, &left_base.columns)?;
                 let right_rows = self.side_table(right_rows, &right_tail, &right_base.columns)?;
                 self.table_join(&join, &left_rows, &right_rows, tail).map(Lowered::Table)
@@ -283,13 +284,16 @@ pub(super) fn side_by_side(
     writer.finish()
 }
 
+/// Puts rows of two tables side by side and applies what comes behind.
+pub(super) type SideBySide = Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync>;
+
 /// A function that puts rows of two tables side by side and applies what comes behind.
 pub(super) fn combiner(
     left: &[Column],
     right: &[Column],
     both: &[Column],
     tail: &Pipeline,
-) -> Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync> {
+) -> SideBySide {
     let (left, right) = (RowLayout::new(&schema(left)), RowLayout::new(&schema(right)));
     let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
     Arc::new(move |l, r| {
@@ -299,9 +303,4 @@ pub(super) fn combiner(
             code.apply_made(span, scratch)
         })
     })
-}
-
-/// True where a condition may fail for some row.
-pub(super) fn may_fail(condition: Option<&Scalar>) -> bool {
-    condition.is_some_and(can_fail)
 }

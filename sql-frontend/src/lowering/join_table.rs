@@ -8,11 +8,11 @@ use ferrisstreams_topology::dsl::{self, JoinSide, JoinSpec, KTable};
 
 use super::join_stream::{JoinPlan, combiner};
 use super::keyed::{Part, has_null};
-use super::pipeline::{Pipeline, volatile};
+use super::pipeline::{Pipeline, can_fail, volatile};
 use super::relation::{TableRows, hidden_key};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::compiler::Compiled;
 use crate::plan::{Column, JoinKind, Scalar};
 
@@ -33,6 +33,8 @@ impl Lowering<'_> {
         if let Some(scalar) = all.clone().find(|scalar| !scalar.is_deterministic()) {
             return Err(volatile(scalar));
         }
+        let left = &checked(left, &of_left, &join.left.columns);
+        let right = &checked(right, &of_right, &join.right.columns);
         let on_schema = Part::new(of_left.clone()).schema;
         let out_key = join_key();
         let spec = JoinSpec {
@@ -65,6 +67,27 @@ impl Lowering<'_> {
         let table: KTable<Row, Row> = left.table.join_spec(&right.table, spec);
         let rows = TableRows { table, key: None };
         rows.piped(&tail, join.columns)
+    }
+}
+
+/// The same table with a step that tells which of these expressions fails for a row, where one can.
+fn checked(rows: &TableRows, exprs: &[Scalar], columns: &[Column]) -> TableRows {
+    if !exprs.iter().any(can_fail) {
+        return rows.clone();
+    }
+    let code = Part::new(exprs.to_vec()).compile(&RowLayout::new(&schema(columns)));
+    let check = move |_: &Row, row: Row, report: &mut dsl::Report<'_>| {
+        with_scratch(|scratch| {
+            code.project(row.bytes(), &mut scratch.eval, &mut scratch.out);
+            if let Some(message) = scratch.eval.take_failure() {
+                report(&message);
+            }
+        });
+        Some(row)
+    };
+    TableRows {
+        table: rows.table.try_filter_map_values(check),
+        key: rows.key.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{CompiledPipeline, Piped, Pipeline};
 use super::scratch::Scratch;
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::compiler::{Compiled, Projection};
 use crate::plan::{Column, Scalar};
 

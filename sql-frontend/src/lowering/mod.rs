@@ -26,14 +26,13 @@ use ferrisstreams_topology::{ErrorPolicy, Topology};
 
 use self::pipeline::Pipeline;
 use self::relation::{Kept, Lowered};
-use crate::catalog::Catalog;
 use crate::error::{Code, Diagnostic};
 use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
 
 pub(crate) use self::output::Output;
-pub(crate) use self::tables::sort_by_columns;
-pub use self::tables::{RowsKind, TableRowsError, read_rows};
+pub(crate) use self::tables::{for_each_kept, sort_by_columns};
+pub use self::tables::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
 
 /// The result of lowering something.
 pub(crate) type Result<T> = std::result::Result<T, Diagnostic>;
@@ -50,7 +49,6 @@ pub(crate) struct Insertion {
 /// What lowering needs to know besides plans.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    pub(crate) catalog: &'a Catalog,
     /// What is inserted into relations, by their names.
     pub(crate) insertions: &'a BTreeMap<String, Vec<Insertion>>,
     /// Where tables are read from instead of being computed.
@@ -67,6 +65,9 @@ pub(crate) struct Lowering<'a> {
     tables: BTreeMap<String, Kept>,
     query: String,
     steps: usize,
+    /// True where rows written out are there before anything that comes: not where they are a stream's,
+    /// which finds tables as they are when these are loaded.
+    rows_first: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -77,6 +78,7 @@ impl<'a> Lowering<'a> {
             tables: BTreeMap::new(),
             query: String::new(),
             steps: 0,
+            rows_first: true,
         }
     }
 

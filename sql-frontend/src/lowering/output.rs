@@ -104,7 +104,7 @@ impl Lowering<'_> {
     pub(crate) fn write_table(
         &mut self,
         query: &str,
-        table: &Arc<crate::catalog::Table>,
+        table: &Arc<crate::plan::Table>,
         output: &Output,
     ) -> Result<()> {
         self.begin(query);

@@ -8,7 +8,7 @@ use ferrisstreams_topology::record::Record;
 
 use super::scratch::{Scratch, owned, with_scratch};
 use super::{Result, not_supported};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::compiler::{Compiled, Projection};
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind};
 

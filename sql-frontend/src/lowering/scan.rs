@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use ferrisstreams_topology::codec::{row, row_key};
-use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::data::{Row, RowLayout, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
 
 use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, TableRows};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::catalog::{Source, Stream, schema};
+use crate::plan::{Source, Stream, schema};
 use crate::compiler::Compiled;
 use ferrisstreams_topology::connector::RowFilter;
-use crate::plan::{Column, Plan, PlanKind, Scalar, ScanKind};
+use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
 
 impl Lowering<'_> {
     pub(super) fn scan(&mut self, scan: &Plan, tail: Pipeline) -> Result<Lowered> {
@@ -109,11 +109,13 @@ impl Lowering<'_> {
 
     /// A stream that is computed, or that rows are inserted into.
     pub(super) fn stream(&mut self, stream: &Arc<Stream>, tail: Pipeline) -> Result<Lowered> {
+        let outer = std::mem::replace(&mut self.rows_first, false);
         let lowered = match &stream.query {
-            Some(query) => self.lower(query)?,
-            None => self.inserted(&stream.name, &stream.columns)?,
+            Some(query) => self.lower(query),
+            None => self.inserted(&stream.name, &stream.columns),
         };
-        match lowered {
+        self.rows_first = outer;
+        match lowered? {
             Lowered::Stream(rows) => Ok(Lowered::Stream(tail.on_stream(rows, &stream.columns))),
             Lowered::Table(_) => Err(super::mistake(format!(
                 "`{}` is declared as a stream, but its rows change; create it as a table",
@@ -122,18 +124,19 @@ impl Lowering<'_> {
         }
     }
 
-    /// What is inserted into a relation, as a stream.
+    /// What is inserted into a relation, as a stream. Rows written out come in the order of their
+    /// statements, so that the last one of a key is the one that stays.
     pub(super) fn inserted(&mut self, name: &str, columns: &[Column]) -> Result<Lowered> {
         let insertions = self.surroundings.insertions;
-        let mut merged: Option<KStream<(), Row>> = None;
+        let mut written = Vec::new();
+        let mut streams = Vec::new();
         for insertion in insertions.get(name).into_iter().flatten() {
+            if let Some(rows) = written_rows(&insertion.plan) {
+                written.extend(rows);
+                continue;
+            }
             match self.lower(&insertion.plan)? {
-                Lowered::Stream(rows) => {
-                    merged = Some(match merged {
-                        None => rows,
-                        Some(before) => before.merge(&rows),
-                    });
-                }
+                Lowered::Stream(rows) => streams.push(rows),
                 Lowered::Table(_) => {
                     return Err(super::mistake(format!(
                         "what is inserted into `{name}` is a table, whose rows change; insert from a stream"
@@ -141,12 +144,34 @@ impl Lowering<'_> {
                 }
             }
         }
-        let rows = match merged {
-            Some(rows) => rows,
-            None => self.row_list(Vec::new()),
-        };
-        debug_assert!(!columns.is_empty());
-        Ok(Lowered::Stream(rows))
+        if streams.is_empty() || !written.is_empty() {
+            let Lowered::Stream(rows) = self.values(&written, columns, Pipeline::default())? else {
+                unreachable!("rows written out are a stream");
+            };
+            streams.insert(0, rows);
+        }
+        let merged = streams.into_iter().reduce(|before, rows| before.merge(&rows));
+        Ok(Lowered::Stream(merged.expect("there is at least one stream")))
+    }
+}
+
+/// The rows of a plan that are there in its text: VALUES, with columns moved or left NULL.
+fn written_rows(plan: &Plan) -> Option<Vec<Vec<Value>>> {
+    match &plan.kind {
+        PlanKind::Values(rows) => Some(rows.clone()),
+        PlanKind::Project { input, exprs } => {
+            let rows = written_rows(input)?;
+            let row = |row: &Vec<Value>| -> Option<Vec<Value>> {
+                let value = |expr: &Scalar| match &expr.kind {
+                    ScalarKind::Column(column) => Some(row[*column].clone()),
+                    ScalarKind::Literal(value) => Some(value.clone()),
+                    _ => None,
+                };
+                exprs.iter().map(value).collect()
+            };
+            rows.iter().map(row).collect()
+        }
+        _ => None,
     }
 }
 

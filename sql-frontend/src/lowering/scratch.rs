@@ -21,8 +21,9 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Forgets all rows.
+    /// Forgets all rows, and a failure that nobody asked for.
     pub(super) fn clear(&mut self) {
+        self.eval.take_failure();
         self.first.clear();
         self.second.clear();
         self.out.clear();

@@ -12,7 +12,7 @@ use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
 use super::relation::{Kept, Lowered, TableRows, keep};
 use super::{Lowering, Result, mistake};
-use crate::catalog::{Table, schema};
+use crate::plan::{Table, schema};
 use crate::plan::{Column, PlanKind, ScanKind};
 
 /// In which form the rows of a table are kept.
@@ -57,6 +57,14 @@ impl Lowering<'_> {
         self.begin(&query);
         self.steps = steps;
         Ok(())
+    }
+
+    /// In which form the rows of a table that was made are kept.
+    pub(crate) fn kept_as(&self, name: &str) -> Option<RowsKind> {
+        self.tables.get(name).map(|kept| match kept {
+            Kept::Keyed(_) => RowsKind::Keyed,
+            Kept::Counted(_) => RowsKind::Counted,
+        })
     }
 
     fn make_inputs(&mut self, plan: &crate::plan::Plan) -> Result<()> {
@@ -166,26 +174,93 @@ pub fn read_rows(
     table: &Table,
 ) -> std::result::Result<Vec<Row>, TableRowsError> {
     let mut rows = Vec::new();
-    match table.rows_kind() {
-        RowsKind::Keyed => {
-            let kept = snapshot.table::<Row, Row>(&table.name)?;
-            kept.for_each(|_, row| {
-                rows.push(row.value);
-                Ok(ControlFlow::Continue(()))
-            })?;
-        }
-        RowsKind::Counted => {
-            let counted = snapshot.table::<Row, i64>(&table.name)?;
-            counted.for_each(|row, count| {
-                for _ in 0..count.value {
-                    rows.push(row.clone());
-                }
-                Ok(ControlFlow::Continue(()))
-            })?;
-        }
-    }
+    for_each_row(snapshot, table, &mut |row, count| {
+        rows.extend((0..count).map(|_| row.clone()));
+        ControlFlow::Continue(())
+    })?;
     sort(&mut rows, table);
     Ok(rows)
+}
+
+/// Some rows of a table.
+#[derive(Clone, Debug)]
+pub struct FirstRows {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// True where the table has more.
+    pub more: bool,
+}
+
+/// At most `limit` rows of a table as a commit left them, those that are found first; sorted among
+/// themselves as those of [`read_rows`].
+///
+/// # Errors
+///
+/// As those of [`read_rows`].
+pub fn first_rows(
+    snapshot: &Snapshot,
+    table: &Table,
+    limit: usize,
+) -> std::result::Result<FirstRows, TableRowsError> {
+    let mut first = FirstRows {
+        rows: Vec::new(),
+        more: false,
+    };
+    for_each_row(snapshot, table, &mut |row, count| {
+        let room = limit - first.rows.len();
+        let count = usize::try_from(count).unwrap_or(0);
+        first.rows.extend((0..count.min(room)).map(|_| row.clone()));
+        first.more = count > room;
+        if first.more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    sort(&mut first.rows, table);
+    Ok(first)
+}
+
+/// The number of rows of a table as a commit left them; none where there are more than `limit`.
+///
+/// # Errors
+///
+/// As those of [`read_rows`].
+pub fn count_rows(
+    snapshot: &Snapshot,
+    table: &Table,
+    limit: u64,
+) -> std::result::Result<Option<u64>, TableRowsError> {
+    let mut total = 0;
+    for_each_row(snapshot, table, &mut |_, count| {
+        total += u64::try_from(count).unwrap_or(0);
+        if total > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok((total <= limit).then_some(total))
+}
+
+/// Shows the rows of a table with how often each is there, until `visit` breaks off.
+fn for_each_row(
+    snapshot: &Snapshot,
+    table: &Table,
+    visit: &mut dyn FnMut(&Row, i64) -> ControlFlow<()>,
+) -> std::result::Result<(), TableRowsError> {
+    for_each_kept(snapshot, &table.name, table.rows_kind(), visit)
+}
+
+/// As [`for_each_row`], of the table of a name that is kept in this form.
+pub(crate) fn for_each_kept(
+    snapshot: &Snapshot,
+    name: &str,
+    kind: RowsKind,
+    visit: &mut dyn FnMut(&Row, i64) -> ControlFlow<()>,
+) -> std::result::Result<(), TableRowsError> {
+    match kind {
+        RowsKind::Keyed => {
+            let kept = snapshot.table::<Row, Row>(name)?;
+            kept.for_each(|_, row| Ok(visit(&row.value, 1)))
+        }
+        RowsKind::Counted => {
+            let counted = snapshot.table::<Row, i64>(name)?;
+            counted.for_each(|row, count| Ok(visit(row, count.value)))
+        }
+    }
 }
 
 fn sort(rows: &mut [Row], table: &Table) {

@@ -15,7 +15,7 @@ use ferrisstreams_topology::{Error, ErrorKind};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result};
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::Column;
 
 /// A source of a fixed list of rows, each given once.
@@ -161,8 +161,10 @@ impl Lowering<'_> {
             })
         };
         let source = RowList::new(&name, rows);
-        // Rows that are written out are there before anything that comes.
-        let consumed = Consumed::decoder(decoder).from(Arc::new(source)).load_first();
+        let mut consumed = Consumed::decoder(decoder).from(Arc::new(source));
+        if self.rows_first {
+            consumed = consumed.load_first();
+        }
         self.builder.stream(&name, consumed)
     }
 }

@@ -185,8 +185,10 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
                 expr: moved(key.expr, &places),
                 ..key
             });
+            // What is only sorted by stands behind what is wanted, and is no column of the result.
+            let shown: Vec<usize> = (0..width).filter(|column| wanted.contains(column)).collect();
             let plan = Plan {
-                columns: input.columns.clone(),
+                columns: pick(&shown),
                 kind: PlanKind::Sort {
                     keys: keys.collect(),
                     input: Box::new(input),

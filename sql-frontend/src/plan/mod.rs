@@ -4,11 +4,12 @@
 //! it, rules of the optimizer rewrite it, lowering turns it into steps of a topology. It is plain
 //! data and knows neither text nor topology.
 
+mod scalar;
 mod aggregate;
 mod node;
-mod print;
+mod relation;
 mod properties;
-mod scalar;
+mod print;
 
 pub use self::aggregate::{Aggregate, AggregateFunction};
 pub use self::node::{Column, JoinKind, JoinOn, Plan, PlanKind, ScanKind, SortKey};
@@ -16,4 +17,5 @@ pub use self::print::print;
 pub use self::properties::{
     Changes, Key, KeyColumn, Properties, Side, properties, stream_side,
 };
+pub use self::relation::{Source, Stream, Table, schema};
 pub use self::scalar::{ArithmeticOp, CompareOp, Scalar, ScalarKind};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ferrisstreams_topology::data::{DataType, Value};
 
 use super::{Aggregate, Scalar};
-use crate::catalog::{Source, Stream, Table};
+use super::relation::{Source, Stream, Table};
 
 /// A relational operator with its inputs.
 #[derive(Clone, Debug)]

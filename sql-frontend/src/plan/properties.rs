@@ -133,7 +133,8 @@ pub fn properties(plan: &Plan) -> Properties {
             kind, left, right, ..
         } => {
             let (l, r) = (properties(left), properties(right));
-            if stream_side(*kind, l.changes, r.changes).is_some() {
+            let side = side_of(*kind, is_stream(left, l.changes), is_stream(right, r.changes));
+            if side.is_some() {
                 return append_only();
             }
             joined_key(*kind, l.key, r.key, left.columns.len())
@@ -161,16 +162,33 @@ pub enum Side {
 /// The side whose records meet the other side's table, where a join is one of a stream and a table.
 ///
 /// A join that keeps rows of its table has to wait for records that never come, so it is one of two
-/// tables; and so is a join of two streams.
-pub fn stream_side(kind: JoinKind, left: Changes, right: Changes) -> Option<Side> {
-    match (left, right) {
-        (Changes::AppendOnly, Changes::Updating) if matches!(kind, JoinKind::Inner | JoinKind::Left) => {
-            Some(Side::Left)
-        }
-        (Changes::Updating, Changes::AppendOnly) if matches!(kind, JoinKind::Inner | JoinKind::Right) => {
-            Some(Side::Right)
-        }
+/// tables; and so is a join of two streams. Rows written out are a table here, which never changes.
+pub fn stream_side(kind: JoinKind, left: &Plan, right: &Plan) -> Option<Side> {
+    let is_stream = |plan: &Plan| is_stream(plan, properties(plan).changes);
+    side_of(kind, is_stream(left), is_stream(right))
+}
+
+fn side_of(kind: JoinKind, left_is_stream: bool, right_is_stream: bool) -> Option<Side> {
+    match (left_is_stream, right_is_stream, kind) {
+        (true, false, JoinKind::Inner | JoinKind::Left) => Some(Side::Left),
+        (false, true, JoinKind::Inner | JoinKind::Right) => Some(Side::Right),
         _ => None,
+    }
+}
+
+/// True where a side of a join, with rows that change so, is a stream there.
+fn is_stream(plan: &Plan, changes: Changes) -> bool {
+    changes == Changes::AppendOnly && !is_written_out(plan)
+}
+
+/// True where all rows of a plan are made of rows written out.
+fn is_written_out(plan: &Plan) -> bool {
+    match &plan.kind {
+        PlanKind::Values(_) => true,
+        _ => {
+            let inputs = plan.inputs();
+            !inputs.is_empty() && inputs.into_iter().all(is_written_out)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, Value};
 use super::program::Changes;
 use super::select::Select;
 use super::text_column;
-use crate::catalog::schema;
+use crate::plan::schema;
 use crate::plan::Column;
 
 /// What a statement comes to.

@@ -9,7 +9,8 @@ use crate::ast::{
     Name, Property, RelationWord,
 };
 use crate::binder::{Bound, Place, all, bind_type, declared, options, take_kind, told};
-use crate::catalog::{Relation, Source, Stream, Table, schema};
+use crate::catalog::Relation;
+use crate::plan::{Source, Stream, Table, schema};
 use ferrisstreams_topology::connector::{Options, SinkRequest, SourceKind, SourceRequest};
 use crate::error::{Code, Diagnostic};
 use crate::lowering::Output;
@@ -203,6 +204,7 @@ impl Session {
                 what: if is_stream { What::Query(plan) } else { What::Table(name.clone()) },
                 output,
                 shown: false,
+                key: Vec::new(),
             });
         }
         Ok(Answer::Done(format!("created {word} {name}")))

@@ -1,5 +1,7 @@
 //! INSERT INTO: once, of rows written out, or for ever, of a query.
 
+use std::collections::BTreeSet;
+
 use super::answer::Answer;
 use super::create::place_of;
 use super::{Session, What, Written};
@@ -9,7 +11,7 @@ use crate::catalog::Relation;
 use crate::error::{Code, Diagnostic};
 use crate::lowering::Insertion;
 use crate::optimizer::optimize;
-use crate::plan::{Changes, Column, Plan, properties};
+use crate::plan::{Changes, Column, Plan, PlanKind, properties};
 
 impl Session {
     pub(super) fn insert(
@@ -59,15 +61,41 @@ impl Session {
                     );
                     return Err(Diagnostic::new(Code::NotSupported, message, insert.query.span).into());
                 }
-                self.queries += 1;
-                let insertion = Insertion {
-                    name: format!("insert_{}", self.queries),
-                    plan,
-                };
+                if self.comes_from(&plan, &into, &mut BTreeSet::new()) {
+                    let message = format!("rows of `{into}` would be inserted into it again, for ever");
+                    return Err(Diagnostic::new(Code::NotSupported, message, insert.query.span)
+                        .label(format!("reads `{into}`"))
+                        .into());
+                }
+                let name = self.query_name(&format!("insert_into_{into}"), &plan);
+                let insertion = Insertion { name, plan };
                 self.insertions.entry(into.clone()).or_default().push(insertion);
                 Ok(Answer::Done(format!("inserted into {into}")))
             }
         }
+    }
+
+    /// True where rows of a relation reach a plan, by whatever way.
+    fn comes_from(&self, plan: &Plan, name: &str, seen: &mut BTreeSet<String>) -> bool {
+        let (relation, query) = match &plan.kind {
+            PlanKind::Stream(stream) => (&stream.name, stream.query.as_ref()),
+            PlanKind::Table(table) => (&table.name, table.query.as_ref()),
+            _ => {
+                let mut inputs = plan.inputs().into_iter();
+                return inputs.any(|input| self.comes_from(input, name, seen));
+            }
+        };
+        if relation == name {
+            return true;
+        }
+        if !seen.insert(relation.clone()) {
+            return false;
+        }
+        let inserted = self.insertions.get(relation).into_iter().flatten();
+        query
+            .into_iter()
+            .chain(inserted.map(|insertion| &insertion.plan))
+            .any(|plan| self.comes_from(plan, name, seen))
     }
 
     fn insert_into_sink(
@@ -78,8 +106,7 @@ impl Session {
         options: ferrisstreams_topology::connector::Options,
         place: &Place<'_>,
     ) -> Bound<Answer> {
-        self.queries += 1;
-        let name = format!("insert_{}", self.queries);
+        let name = self.query_name("insert", &plan);
         let known = properties(&plan);
         let key = match known.changes {
             Changes::AppendOnly => None,
@@ -91,6 +118,7 @@ impl Session {
             what: What::Query(plan),
             output,
             shown: false,
+            key: Vec::new(),
         });
         Ok(Answer::Done(format!("writing to {shown}")))
     }

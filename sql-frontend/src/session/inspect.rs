@@ -1,10 +1,10 @@
 //! SHOW, DESCRIBE and EXPLAIN.
 
-use super::Session;
 use super::answer::{Answer, ResultSet};
+use super::{Outcome, Session};
 use crate::aggregates;
 use crate::ast::{
-    self, DescribeTarget, Explain, ExplainStage, ExplainTarget, NameOrUri, Show, ShowWhat,
+    self, DescribeTarget, Explain, ExplainStage, ExplainTarget, NameOrUri, Query, Show, ShowWhat,
     Statement, StatementKind,
 };
 use crate::binder::Bound;
@@ -13,8 +13,9 @@ use crate::error::{Code, Diagnostic};
 use crate::functions;
 use crate::lowering::{Lowering, Output, Surroundings};
 use crate::optimizer::optimize;
+use crate::parser;
 use crate::plan::{Column, Plan, print};
-use crate::span::Span;
+use crate::span::{Source, Span};
 
 impl Session {
     pub(super) fn show(&self, show: Show, span: Span) -> Bound<Answer> {
@@ -172,16 +173,38 @@ impl Session {
         Ok(Answer::Text(text))
     }
 
+    /// Runs the statements of a text as [`execute`](Session::execute) does, and shows for each that has
+    /// a query what becomes of it on the way to a topology.
+    pub fn explain_script(&mut self, source: &Source) -> Outcome {
+        let parsed = parser::parse(source);
+        let mut outcome = Outcome {
+            answers: Vec::new(),
+            diagnostics: parsed.diagnostics,
+        };
+        let stages = [ExplainStage::Plan, ExplainStage::Optimized, ExplainStage::Topology];
+        for statement in &parsed.statements {
+            let text = match queried(statement) {
+                Some(_) => self.explained(statement, &stages).map(Some),
+                None => Ok(None),
+            };
+            let ran = self.statement(statement, &mut outcome.diagnostics);
+            match (text, ran) {
+                (Ok(Some(text)), Ok(_)) => {
+                    let words = source.slice(*statement.span);
+                    outcome.answers.push(Answer::Text(format!("{words}\n\n{text}")));
+                }
+                (Ok(None), Ok(answer)) => outcome.answers.push(answer),
+                (_, Err(problems)) | (Err(problems), _) => outcome.diagnostics.extend(problems.0),
+            }
+        }
+        outcome
+    }
+
     /// The stages that a statement goes through, each under its name.
     fn explained(&self, statement: &Statement, stages: &[ExplainStage]) -> Bound<String> {
-        let query = match &statement.kind {
-            StatementKind::Query(query) => query,
-            StatementKind::CreateDerived(create) => &create.query,
-            StatementKind::Insert(insert) => &insert.query,
-            _ => {
-                let what = "EXPLAIN of a statement without a query";
-                return Err(Diagnostic::not_supported(what, statement.span).into());
-            }
+        let Some(query) = queried(statement) else {
+            let what = "EXPLAIN of a statement without a query";
+            return Err(Diagnostic::not_supported(what, statement.span).into());
         };
         let once = matches!(&statement.kind, StatementKind::Query(query) if query.emit.is_none());
         let mut binder = self.binder();
@@ -213,7 +236,6 @@ impl Session {
 
     fn topology_of(&self, plan: &Plan, span: Span) -> Bound<String> {
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot: None,
             on_error: &self.on_error,
@@ -226,6 +248,16 @@ impl Session {
             .build()
             .map_err(|e| Diagnostic::new(Code::NotSupported, e.to_string(), span))?;
         Ok(topology.describe())
+    }
+}
+
+/// The query of a statement that has one.
+fn queried(statement: &Statement) -> Option<&Query> {
+    match &statement.kind {
+        StatementKind::Query(query) => Some(query),
+        StatementKind::CreateDerived(create) => Some(&create.query),
+        StatementKind::Insert(insert) => Some(&insert.query),
+        _ => None,
     }
 }
 

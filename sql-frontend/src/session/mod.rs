@@ -24,7 +24,7 @@ use crate::error::{Code, Diagnostic, Severity};
 use crate::lowering::{Insertion, Output};
 use crate::optimizer::optimize;
 use crate::parser;
-use crate::plan::{Column, Plan, print};
+use crate::plan::{self, Column, Plan, print, properties};
 use crate::span::{Source, Span};
 
 pub use self::answer::{Answer, ResultSet};
@@ -41,7 +41,6 @@ pub struct Session {
     places: BTreeMap<String, (String, Options)>,
     properties: BTreeMap<String, String>,
     on_error: ErrorPolicy,
-    queries: usize,
     /// The statements that queries were made by.
     spans: BTreeMap<String, Span>,
 }
@@ -55,6 +54,8 @@ struct Written {
     output: Output,
     /// True where whoever runs the program is shown the rows.
     shown: bool,
+    /// The columns that the keys of its records are made of, where they are seen.
+    key: Vec<usize>,
 }
 
 #[derive(Clone)]
@@ -92,7 +93,6 @@ impl Session {
             places: BTreeMap::new(),
             properties: BTreeMap::new(),
             on_error: ErrorPolicy::default(),
-            queries: 0,
             spans: BTreeMap::new(),
         }
     }
@@ -191,16 +191,36 @@ impl Session {
             return Ok(Answer::Select(Select { plan, span: statement.span.into() }));
         }
         let plan = self.continuous(query, warnings)?;
-        self.queries += 1;
-        let name = format!("changes_{}", self.queries);
+        let name = self.query_name("changes", &plan);
         let columns = plan.columns.clone();
+        let known = properties(&plan);
+        let key = match known.changes {
+            plan::Changes::Updating => known.key.visible().unwrap_or_default(),
+            plan::Changes::AppendOnly => Vec::new(),
+        };
         self.written.push(Written {
             output: Output::rows(&name, Vec::new()),
             name: name.clone(),
             what: What::Query(plan),
             shown: true,
+            key: key.clone(),
         });
-        Ok(Answer::Changes(Changes { name, columns }))
+        Ok(Answer::Changes(Changes { name, columns, key }))
+    }
+
+    /// A name for a query that has none: that of what it does, and a mark of what it computes, so that
+    /// it is the same at every start whatever else the script says.
+    fn query_name(&self, what: &str, plan: &Plan) -> String {
+        let mark = fnv1a(fingerprint(plan).as_bytes());
+        let name = format!("{what}_{:08x}", (mark ^ (mark >> 32)) as u32);
+        let insertions = self.insertions.values().flatten().map(|insertion| &insertion.name);
+        let taken: BTreeSet<&String> =
+            self.written.iter().map(|written| &written.name).chain(insertions).collect();
+        let mut candidates =
+            std::iter::once(name.clone()).chain((2..).map(|again| format!("{name}_{again}")));
+        candidates
+            .find(|candidate| !taken.contains(candidate))
+            .expect("there is always one more number")
     }
 
     fn drop_object(&mut self, drop: &crate::ast::DropStatement) -> Bound<Answer> {
@@ -332,6 +352,13 @@ fn is_about(problem: &Diagnostic, broken: &BTreeSet<String>) -> bool {
 /// The columns of a plan as text, for what is told of it.
 fn fingerprint(plan: &Plan) -> String {
     print(plan)
+}
+
+/// The hash FNV-1a of 64 bits (Fowler, Noll and Vo, 1991), the same on every machine and in every version.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A column of text.

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ferrisstreams_topology::Topology;
+use ferrisstreams_topology::data::Row;
 
+use super::answer::ResultSet;
 use super::{Session, What, fingerprint};
-use crate::catalog::{Relation, Table};
+use crate::catalog::Relation;
+use crate::plan::Table;
 use crate::error::{Code, Diagnostic};
 use crate::lowering::{Lowering, Result, Surroundings};
 use crate::plan::{Column, Plan, PlanKind};
@@ -34,6 +37,22 @@ pub struct Changes {
     pub name: String,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// The columns that the key of a record is made of, in its order; empty where rows only come, or
+    /// where nothing that is seen tells them apart.
+    pub key: Vec<usize>,
+}
+
+impl Changes {
+    /// The key of a row that went away, as a result of one row; none where keys are not seen.
+    pub fn deleted(&self, key: &[u8]) -> Option<ResultSet> {
+        if self.key.is_empty() {
+            return None;
+        }
+        Some(ResultSet {
+            columns: self.key.iter().map(|column| self.columns[*column].clone()).collect(),
+            rows: vec![Row::from_bytes(key)],
+        })
+    }
 }
 
 impl Session {
@@ -44,7 +63,6 @@ impl Session {
     /// Where a statement asks for what is not supported.
     pub fn program(&self) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot: None,
             on_error: &self.on_error,
@@ -75,6 +93,7 @@ impl Session {
                 program.changes.push(Changes {
                     name: written.name.clone(),
                     columns: plan.columns.clone(),
+                    key: written.key.clone(),
                 });
             }
         }

@@ -7,19 +7,18 @@ use std::sync::{Arc, Mutex};
 use ferrisstreams_topology::connector::{
     Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter,
 };
-use ferrisstreams_topology::data::{Row, RowLayout};
+use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout};
 use ferrisstreams_topology::query::Snapshot;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions};
-use ferrisstreams_topology::store::State;
+use ferrisstreams_topology::store::{State, StateOptions};
 use ferrisstreams_topology::Error;
 
 use super::Session;
 use super::answer::ResultSet;
-use crate::catalog::{Table, schema};
 use crate::compiler::{Compiled, Eval};
 use crate::error::Diagnostic;
-use crate::lowering::{Lowering, Output, Surroundings, sort_by_columns};
-use crate::plan::{Changes, Key, Plan, PlanKind, SortKey, properties};
+use crate::lowering::{Lowering, Output, Surroundings, for_each_kept, sort_by_columns};
+use crate::plan::{Changes, Key, Plan, PlanKind, SortKey, Table, properties, schema};
 use crate::span::Span;
 
 /// A query that answers once.
@@ -58,6 +57,8 @@ impl From<Error> for SelectError {
 /// What is done with the rows when all are there.
 enum Finish<'a> {
     Sort(&'a [SortKey]),
+    /// Only so many columns are the result's; the others were there to sort by.
+    Show(usize),
     Limit(u64, Option<u64>),
 }
 
@@ -78,6 +79,9 @@ impl Session {
         loop {
             match &plan.kind {
                 PlanKind::Sort { input, keys } => {
+                    if plan.columns.len() < input.columns.len() {
+                        finish.push(Finish::Show(plan.columns.len()));
+                    }
                     finish.push(Finish::Sort(keys));
                     plan = input;
                 }
@@ -96,6 +100,7 @@ impl Session {
         for step in finish.into_iter().rev() {
             match step {
                 Finish::Sort(keys) => sort(&mut rows, keys, plan),
+                Finish::Show(width) => rows = first_columns(&rows, width, plan),
                 Finish::Limit(offset, limit) => {
                     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
                     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -108,7 +113,7 @@ impl Session {
             }
         }
         Ok(ResultSet {
-            columns: plan.columns.clone(),
+            columns: select.plan.columns.clone(),
             rows,
         })
     }
@@ -125,7 +130,6 @@ impl Session {
             SelectError::Statement(Diagnostic::new(diagnostic.code(), message, span))
         };
         let mut lowering = Lowering::new(Surroundings {
-            catalog: &self.catalog,
             insertions: &self.insertions,
             snapshot,
             on_error: &self.on_error,
@@ -146,6 +150,7 @@ impl Session {
             };
             lowering.make_table(&Arc::new(table)).map_err(located)?;
         }
+        let kept = lowering.kept_as(RESULT);
         let topology = lowering.build()?;
         let mut options = EmbeddedOptions::default().bounded();
         if is_stream {
@@ -154,15 +159,27 @@ impl Session {
             };
             options = options.sink(RESULT, Arc::new(sink));
         }
-        let mut engine = Embedded::new(&topology, State::in_memory(), options)?;
+        let mut engine = Embedded::new(&topology, State::in_memory(StateOptions::default()), options)?;
         engine.start()?;
         engine.wait(None)?;
-        if is_stream {
+        for (node, stats) in engine.node_stats() {
+            if stats.missing() > 0 {
+                tracing::warn!(node, "{} records found no row to join", stats.missing());
+            }
+            if stats.failed() > 0 {
+                tracing::warn!(node, "{} records or expressions failed", stats.failed());
+            }
+        }
+        let Some(kept) = kept else {
             engine.close(std::time::Duration::from_secs(10))?;
             let mut rows = collected.lock().expect("no panic while locked");
             return Ok(std::mem::take(&mut *rows));
-        }
-        let mut rows = read_result(&engine.snapshot(), RESULT, plan)?;
+        };
+        let mut rows = Vec::new();
+        for_each_kept(&engine.snapshot(), RESULT, kept, &mut |row, count| {
+            rows.extend((0..count).map(|_| row.clone()));
+            ControlFlow::Continue(())
+        })?;
         let order = match properties(plan).key {
             Key::Columns(_) => properties(plan).key.visible().unwrap_or_default(),
             Key::Row => Vec::new(),
@@ -172,26 +189,6 @@ impl Session {
         sort_by_columns(&mut rows, &order, &plan.columns);
         Ok(rows)
     }
-}
-
-fn read_result(snapshot: &Snapshot, name: &str, plan: &Plan) -> Result<Vec<Row>, Error> {
-    let is_counted = matches!(
-        &plan.kind,
-        PlanKind::Scan { source, filter: None, .. } if source.key.is_empty()
-    );
-    let mut rows = Vec::new();
-    if is_counted {
-        snapshot.table::<Row, i64>(name)?.for_each(|row, count| {
-            rows.extend((0..count.value).map(|_| row.clone()));
-            Ok(ControlFlow::Continue(()))
-        })?;
-    } else {
-        snapshot.table::<Row, Row>(name)?.for_each(|_, row| {
-            rows.push(row.value);
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(rows)
 }
 
 /// Sorts rows by the expressions of ORDER BY; rows that are equal in all keep their order.
@@ -210,7 +207,7 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
         for ((code, column), key) in compiled.iter().zip(keys) {
             let one = [column.clone()];
             let layout = RowLayout::new(&schema(&one));
-            let mut buffer = ferrisstreams_topology::data::RowBuffer::new();
+            let mut buffer = RowBuffer::new();
             let mut writer = buffer.begin(&layout);
             code.write(row.bytes(), &mut eval, &mut writer, 0);
             let span = writer.finish();
@@ -229,6 +226,23 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
         }
         bytes
     });
+}
+
+/// The first columns of rows.
+fn first_columns(rows: &[Row], width: usize, plan: &Plan) -> Vec<Row> {
+    let from = RowLayout::new(&schema(&plan.columns));
+    let to = RowLayout::new(&schema(&plan.columns[..width]));
+    let mut buffer = RowBuffer::new();
+    let first = |row: &Row| {
+        buffer.clear();
+        let mut writer = buffer.begin(&to);
+        for column in 0..width {
+            writer.copy(column, row.bytes(), from.slot(column));
+        }
+        let span = writer.finish();
+        Row::from_bytes(buffer.get(span))
+    };
+    rows.iter().map(first).collect()
 }
 
 /// Collects rows in memory.

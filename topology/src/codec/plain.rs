@@ -38,11 +38,13 @@ pub trait Plain: Data {
     fn read_payload(bytes: Option<&[u8]>) -> Result<Self> {
         match bytes {
             Some(bytes) => Self::read(bytes),
-            None => Err(bad_record(format!(
-                "a null where a {} is needed",
-                std::any::type_name::<Self>()
-            ))),
+            None => Err(bad_record("a null where a value is needed")),
         }
+    }
+
+    /// The name of the form. State that was written in a form of another name is not read.
+    fn form() -> String {
+        std::any::type_name::<Self>().to_owned()
     }
 }
 
@@ -72,11 +74,15 @@ impl<T: Plain> Codec<T> for PlainCodec<T> {
     }
 
     fn name(&self) -> String {
-        format!("plain {}", std::any::type_name::<T>())
+        format!("plain {}", T::form())
     }
 }
 
 impl Plain for String {
+    fn form() -> String {
+        "string".to_owned()
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.as_bytes());
     }
@@ -89,6 +95,10 @@ impl Plain for String {
 }
 
 impl Plain for Vec<u8> {
+    fn form() -> String {
+        "bytes".to_owned()
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
     }
@@ -132,6 +142,10 @@ impl Plain for bool {
 }
 
 impl<T: Plain> Plain for Option<T> {
+    fn form() -> String {
+        format!("optional {}", T::form())
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         if let Some(value) = self {
             value.write(out);
@@ -175,6 +189,9 @@ plain_numbers!(i8, i16, i32, i64, i128, u8, u16, u32, u64, u128, f32, f64);
 
 /// A type whose form keeps its order and says where it ends, so that forms can follow one another.
 trait Ordered: Data {
+    /// The name of the form.
+    const FORM: &'static str;
+
     fn put(&self, out: &mut Vec<u8>);
     fn take(bytes: &mut &[u8]) -> Result<Self>;
 }
@@ -197,7 +214,7 @@ impl<T: Ordered> Codec<T> for OrderedCodec<T> {
     }
 
     fn name(&self) -> String {
-        format!("ordered {}", std::any::type_name::<T>())
+        format!("ordered {}", T::FORM)
     }
 }
 
@@ -239,6 +256,8 @@ fn take_escaped(bytes: &mut &[u8]) -> Result<Vec<u8>> {
 }
 
 impl Ordered for Vec<u8> {
+    const FORM: &'static str = "bytes";
+
     fn put(&self, out: &mut Vec<u8>) {
         put_escaped(self, out);
     }
@@ -249,6 +268,8 @@ impl Ordered for Vec<u8> {
 }
 
 impl Ordered for String {
+    const FORM: &'static str = "string";
+
     fn put(&self, out: &mut Vec<u8>) {
         put_escaped(self.as_bytes(), out);
     }
@@ -260,6 +281,8 @@ impl Ordered for String {
 }
 
 impl Ordered for bool {
+    const FORM: &'static str = "bool";
+
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
     }
@@ -272,6 +295,8 @@ impl Ordered for bool {
 macro_rules! ordered_numbers {
     ($($t:ty, $flip:expr);*) => {$(
         impl Ordered for $t {
+            const FORM: &'static str = stringify!($t);
+
             fn put(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&(*self ^ $flip).to_be_bytes());
             }
@@ -291,6 +316,8 @@ ordered_numbers!(
 );
 
 impl Ordered for () {
+    const FORM: &'static str = "()";
+
     fn put(&self, _out: &mut Vec<u8>) {}
 
     fn take(_bytes: &mut &[u8]) -> Result<Self> {

@@ -150,6 +150,26 @@ impl RawBatch {
         }
     }
 
+    /// Drops the records that stand before `offset`. Their bytes stay, unused.
+    pub(crate) fn skip_before(&mut self, offset: i64) {
+        let mut n = 0;
+        while n < self.len() && self.offset(n) < offset {
+            n += 1;
+        }
+        if n == 0 {
+            return;
+        }
+        self.values.drain(..n);
+        self.keys.drain(..n.min(self.keys.len()));
+        self.headers.drain(..n.min(self.headers.len()));
+        if let Times::Each(times) = &mut self.times {
+            times.drain(..n);
+        }
+        if let Offsets::Each(offsets) = &mut self.offsets {
+            offsets.drain(..n);
+        }
+    }
+
     /// Appends a record with bytes of its own.
     pub fn push(&mut self, record: RawRecord<'_>) {
         let mut span = |bytes: Option<&[u8]>| match bytes {

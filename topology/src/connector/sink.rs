@@ -22,6 +22,12 @@ pub trait Sink: Send + Sync {
     ///
     /// Where the sink is not there or may not be written.
     fn open(&self, start: SinkStart) -> Result<Box<dyn SinkWriter>>;
+
+    /// True where whatever comes is thrown away, so that records need not be encoded, kept and
+    /// delivered. Such a sink is never opened.
+    fn discards(&self) -> bool {
+        false
+    }
 }
 
 /// What a sink is.

@@ -59,6 +59,7 @@ pub fn is_castable(from: DataType, to: DataType) -> bool {
 /// let money = DataType::Decimal { precision: 10, scale: 2 };
 /// assert_eq!(common_type(DataType::TinyInt, DataType::Int), Some(DataType::Int));
 /// assert_eq!(common_type(money, DataType::Int), Some(DataType::Decimal { precision: 12, scale: 2 }));
+/// assert_eq!(common_type(DataType::Int, money), Some(DataType::Decimal { precision: 12, scale: 2 }));
 /// assert_eq!(common_type(money, DataType::Double), Some(DataType::Double));
 /// assert_eq!(common_type(money, DataType::Date), None);
 /// ```
@@ -75,7 +76,9 @@ pub fn common_type(a: DataType, b: DataType) -> Option<DataType> {
         (a, b) if a.is_float() || b.is_float() => {
             (a.is_numeric() && b.is_numeric()).then_some(Double)
         }
-        (Decimal { .. }, b) | (b, Decimal { .. }) if b.is_integer() || is_decimal(b) => {
+        (Decimal { .. }, other) | (other, Decimal { .. })
+            if other.is_integer() || is_decimal(other) =>
+        {
             let (left, right) = (DecimalType::holding(a)?, DecimalType::holding(b)?);
             Some(left.union(right).into())
         }

@@ -562,13 +562,23 @@ impl RowWriter<'_> {
                 }
             }
             physical => {
-                let own = self.layout.slots[index];
-                debug_assert_eq!(own.physical, physical);
-                let width = physical.width();
-                let (from, to) = (slot.offset as usize, self.start + own.offset as usize);
-                self.bytes[to..to + width].copy_from_slice(&row[from..from + width]);
-                self.bytes[self.start + own.null_byte as usize] &= !own.null_mask;
+                debug_assert_eq!(self.layout.slots[index].physical, physical);
+                // Copies of a width that is known are an instruction, others a call.
+                match physical.width() {
+                    1 => self.copy_fixed::<1>(index, row, slot),
+                    2 => self.copy_fixed::<2>(index, row, slot),
+                    4 => self.copy_fixed::<4>(index, row, slot),
+                    8 => self.copy_fixed::<8>(index, row, slot),
+                    _ => self.copy_fixed::<16>(index, row, slot),
+                }
             }
+        }
+    }
+
+    #[inline]
+    fn copy_fixed<const N: usize>(&mut self, index: usize, row: &[u8], slot: Slot) {
+        if let Some(bytes) = slot.field::<N>(row) {
+            self.set(self.layout.slots[index], bytes);
         }
     }
 

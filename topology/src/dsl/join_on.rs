@@ -149,7 +149,8 @@ impl<LK: Key, L: Data> KTable<LK, L> {
     }
 
     /// Joins the rows of two tables whose values are equal, many rows to many. The result has the
-    /// keys of both sides and is kept under the name of `materialized`.
+    /// keys of both sides and is kept under the name of `materialized`. A null value is equal to
+    /// nothing.
     pub fn join_on<RK: Key, R, J: Key, O: Data>(
         &self,
         right: &KTable<RK, R>,
@@ -165,8 +166,8 @@ impl<LK: Key, L: Data> KTable<LK, L> {
         let spec = JoinSpec {
             name: format!("{}.join", materialized.name),
             kind: JoinKind::Inner,
-            left: JoinSide::bincode(move |row| Some(left_on(row))),
-            right: JoinSide::bincode(move |row| Some(right_on(row))),
+            left: JoinSide::bincode(move |row| Some(left_on(row)).filter(|value| !value.is_null())),
+            right: JoinSide::bincode(move |row| Some(right_on(row)).filter(|value| !value.is_null())),
             matches: Arc::new(|_, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
                 let both = l.cloned().zip(r.cloned());

@@ -217,6 +217,9 @@ impl<K: Data, V: Data> KStream<K, V> {
 
     /// Sends the records to the sink of this name.
     pub fn to(&self, name: &str, produced: Produced<K, V>) {
+        if produced.sink.as_ref().is_some_and(|sink| sink.discards()) {
+            return self.for_each(|_, _| ());
+        }
         let mut graph = self.graph.borrow();
         let sink = graph.sink(name, produced.sink);
         let node_name = graph.derived_name(self.node, "to");

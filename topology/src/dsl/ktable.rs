@@ -1,5 +1,6 @@
 //! Tables: rows by key, that change.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::operators::{Bag, bag};
 use crate::processor::{Processor, StoreId};
 use crate::record::{Change, Data};
 use crate::store::{AnyStore, BucketFormat, BucketStore};
-use crate::view::{MapView, SharedView};
+use crate::view::{JoinView, MapView, SharedView};
 
 /// A table with keys of `K` and rows of `V`.
 ///
@@ -478,12 +479,25 @@ impl<K: Key, V: Data> KTable<K, V> {
         let stores = (left_view.stores(), right_view.stores());
         let entangled =
             graph.depends_on(right.node, &stores.0) || graph.depends_on(self.node, &stores.1);
-        let results = entangled.then(|| {
+        let kept = entangled.then(|| {
             let name = format!("{}.results", joined.name);
-            add_rows::<K, O>(&mut graph, &name, &self.key, &bincode()).0
+            add_rows::<K, O>(&mut graph, &name, &self.key, &bincode())
         });
         let reads = [stores.0, stores.1].concat();
         let join = Arc::new(join);
+        let (results, view) = match kept {
+            Some((store, view)) => (Some(store), view),
+            None => {
+                let view: SharedView<K, O> = Arc::new(JoinView {
+                    left: left_view.clone(),
+                    right: right_view.clone(),
+                    join: join.clone(),
+                    keeps_right: matches!(label, "right-join" | "outer-join"),
+                    key: self.key.clone(),
+                });
+                (None, view)
+            }
+        };
         let node = graph.add(NodeSpec {
             name: joined.name,
             label,
@@ -495,6 +509,7 @@ impl<K: Key, V: Data> KTable<K, V> {
                     right: right_view.clone(),
                     join: Arc::new(move |_: &K, l: Option<&V>, r: Option<&R>| join(l, r)),
                     results,
+                    told: HashSet::new(),
                     types: PhantomData,
                 })
             }),
@@ -506,7 +521,7 @@ impl<K: Key, V: Data> KTable<K, V> {
         spec.sends_changes = true;
         spec.stateless = false;
         drop(graph);
-        KTable::new(self.graph.clone(), node, None, self.key.clone(), self.placed.clone())
+        KTable::new(self.graph.clone(), node, Some(view), self.key.clone(), self.placed.clone())
     }
 }
 

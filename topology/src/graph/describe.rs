@@ -5,9 +5,19 @@ use std::fmt::Write;
 use super::plan::SubTopology;
 use super::{Graph, Kind, NodeId, Plan};
 
-/// The parts of the graph as it is when every exchange cuts.
+/// The parts of the graph as it is when every exchange cuts, without those of nothing but steps that
+/// are given nothing.
 fn parts(graph: &Graph) -> Vec<SubTopology> {
-    Plan::new(graph, 2).parts
+    let mut parts = Plan::new(graph, 2).parts;
+    parts.retain(|part| part.nodes.iter().any(|id| !is_view(graph, *id)));
+    parts
+}
+
+/// True for a step that is given nothing: it works where a table is read.
+fn is_view(graph: &Graph, id: NodeId) -> bool {
+    let feeds = |input: &NodeId| graph.children[input.index()].iter().any(|(child, _)| *child == id);
+    let inputs = &graph.node(id).inputs;
+    !inputs.is_empty() && !inputs.iter().any(feeds)
 }
 
 fn kind(graph: &Graph, id: NodeId) -> &'static str {
@@ -57,7 +67,20 @@ pub(super) fn text(graph: &Graph) -> String {
             writeln!(out, "    Sink: {} (exchange)", graph.node(id).name).expect("writing to a string");
         }
     }
+    write_views(graph, &mut out);
     out
+}
+
+fn write_views(graph: &Graph, out: &mut String) {
+    let views: Vec<NodeId> = graph.ids().filter(|id| is_view(graph, *id)).collect();
+    if !views.is_empty() {
+        out.push_str("  Read through\n");
+    }
+    for id in views {
+        let node = graph.node(id);
+        let inputs = list(node.inputs.iter().map(|input| &*graph.node(*input).name));
+        writeln!(out, "    View: {} ({}) of {inputs}", node.name, node.label).expect("writing to a string");
+    }
 }
 
 fn write_node(graph: &Graph, id: NodeId, kind: &str, out: &mut String) {
@@ -92,30 +115,54 @@ pub(super) fn mermaid(graph: &Graph) -> String {
     for (number, part) in parts(graph).iter().enumerate() {
         writeln!(out, "  subgraph s{number} [Sub-topology {number}]").expect("writing to a string");
         for &id in &part.nodes {
-            let name = graph.node(id).name.replace('"', "#quot;");
-            let (open, close) = match graph.node(id).kind {
-                Kind::Source(_) => ("([", "])"),
-                Kind::Sink(_) => ("[[", "]]"),
-                Kind::Exchange => ("{{", "}}"),
-                Kind::Operator => ("[", "]"),
-            };
-            writeln!(out, "    n{}{open}\"{name}\"{close}", id.0).expect("writing to a string");
+            out.push_str("  ");
+            draw(graph, id, &mut out);
         }
         out.push_str("  end\n");
     }
+    for id in graph.ids().filter(|id| is_view(graph, *id)) {
+        draw(graph, id, &mut out);
+    }
     for (at, store) in graph.stores.iter().enumerate() {
-        writeln!(out, "  d{at}[(\"{}\")]", store.name).expect("writing to a string");
+        writeln!(out, "  d{at}[({})]", quoted(&store.name)).expect("writing to a string");
     }
     for id in graph.ids() {
-        for (child, _) in &graph.children[id.index()] {
-            writeln!(out, "  n{} --> n{}", id.0, child.0).expect("writing to a string");
-        }
-        for store in &graph.node(id).writes {
-            writeln!(out, "  n{} --- d{}", id.0, store.0).expect("writing to a string");
-        }
-        for store in &graph.node(id).reads {
-            writeln!(out, "  d{} -.- n{}", store.0, id.0).expect("writing to a string");
-        }
+        draw_edges(graph, id, &mut out);
     }
     out
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "#quot;"))
+}
+
+fn draw(graph: &Graph, id: NodeId, out: &mut String) {
+    let (open, close) = match graph.node(id).kind {
+        Kind::Source(_) => ("([", "])"),
+        Kind::Sink(_) => ("[[", "]]"),
+        Kind::Exchange => ("{{", "}}"),
+        Kind::Operator if is_view(graph, id) => ("[/", "/]"),
+        Kind::Operator => ("[", "]"),
+    };
+    let name = quoted(&graph.node(id).name);
+    writeln!(out, "  n{}{open}{name}{close}", id.0).expect("writing to a string");
+}
+
+/// What a node sends to, writes and reads.
+fn draw_edges(graph: &Graph, id: NodeId, out: &mut String) {
+    let node = graph.node(id);
+    for (child, _) in &graph.children[id.index()] {
+        writeln!(out, "  n{} --> n{}", id.0, child.0).expect("writing to a string");
+    }
+    if is_view(graph, id) {
+        for input in &node.inputs {
+            writeln!(out, "  n{} -.- n{}", input.0, id.0).expect("writing to a string");
+        }
+    }
+    for store in &node.writes {
+        writeln!(out, "  n{} --- d{}", id.0, store.0).expect("writing to a string");
+    }
+    for store in &node.reads {
+        writeln!(out, "  d{} -.- n{}", store.0, id.0).expect("writing to a string");
+    }
 }

@@ -45,6 +45,32 @@ pub trait Aggregator<K: Data, V: Data>: Send + Sync + 'static {
     ) -> Result<()>;
 }
 
+impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregator<K, V> for Arc<G> {
+    type State = G::State;
+
+    #[inline]
+    fn add(
+        &self,
+        key: &K,
+        value: &V,
+        state: &mut Option<G::State>,
+        sets: &mut Multisets<'_, K>,
+    ) -> Result<()> {
+        G::add(self, key, value, state, sets)
+    }
+
+    #[inline]
+    fn subtract(
+        &self,
+        key: &K,
+        value: &V,
+        state: &mut Option<G::State>,
+        sets: &mut Multisets<'_, K>,
+    ) -> Result<()> {
+        G::subtract(self, key, value, state, sets)
+    }
+}
+
 /// An aggregator made of two functions that know no multisets.
 pub(crate) struct Functions<A, F, G> {
     add: F,

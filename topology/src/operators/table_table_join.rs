@@ -7,6 +7,7 @@
 //! changed already when the first is heard. What the former result was can then only be known by
 //! having kept it.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::processor::{Context, Processor, StoreId};
 use crate::record::{Change, Data, Record};
 use crate::run::Run;
 use crate::stamped::Stamped;
+use crate::store::KeyValueStore;
 use crate::view::SharedView;
 
 /// The left table comes in through port 0, the right one through port 1. The function joins what
@@ -26,6 +28,8 @@ pub(crate) struct TableTableJoin<K: Data, L: Data, R: Data, O, F> {
     pub(crate) join: Arc<F>,
     /// Where results are kept, if one change may reach both sides.
     pub(crate) results: Option<StoreId>,
+    /// Keys whose row was taken back before the side that sees it go was heard.
+    pub(crate) told: HashSet<K>,
     pub(crate) types: PhantomData<fn() -> O>,
 }
 
@@ -68,6 +72,28 @@ where
         };
         Ok(record.with_value(change).at(timestamp))
     }
+
+    /// Puts the former result in place of what the present rows say it was; none where there is
+    /// nothing to send.
+    ///
+    /// A side sends what it sees to have changed, even if the other side sent the same before. A row
+    /// that is gone although the side sees nothing change is taken back all the same, once.
+    fn correct(
+        &mut self,
+        mut record: Record<K, Change<O>>,
+        results: &mut KeyValueStore<K, Stamped<O>>,
+    ) -> Result<Option<Record<K, Change<O>>>> {
+        let seen = !record.value.is_nothing();
+        let timestamp = record.timestamp;
+        let row = record.value.new.clone().map(|value| Stamped { value, timestamp });
+        record.value.old = results.put(&record.key, row)?.map(|row| row.value);
+        let told = self.told.remove(&record.key);
+        let changed = !record.value.is_nothing();
+        if changed && !seen {
+            self.told.insert(record.key.clone());
+        }
+        Ok((changed || (seen && !told)).then_some(record))
+    }
 }
 
 impl<K, L, R, O, F> Processor for TableTableJoin<K, L, R, O, F>
@@ -89,15 +115,17 @@ where
                 out.push(self.from_right(record, cx)?);
             }
         }
-        if let Some(results) = self.results {
-            let store = cx.stores.key_value::<K, Stamped<O>>(results);
-            for record in &mut out {
-                let timestamp = record.timestamp;
-                let row = record.value.new.clone().map(|value| Stamped { value, timestamp });
-                record.value.old = store.put(&record.key, row)?.map(|row| row.value);
+        match self.results {
+            Some(results) => {
+                let store = cx.stores.key_value::<K, Stamped<O>>(results);
+                let mut sent = Vec::with_capacity(out.len());
+                for record in out {
+                    sent.extend(self.correct(record, store)?);
+                }
+                out = sent;
             }
+            None => out.retain(|record| !record.value.is_nothing()),
         }
-        out.retain(|record| !record.value.is_nothing());
         cx.forward(out);
         Ok(())
     }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::connector::{Poll, Source, SourceReader, SourceStart, Stats, Waker};
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
+use crate::position::{self, Position};
 use crate::store::{Commit, State};
 use crate::tasks::TaskSet;
-use crate::time::{NO_TIMESTAMP, Timestamp};
+use crate::time::Timestamp;
 
 /// What a source of the graph reads from, and where it stands.
 #[derive(Clone)]
@@ -30,39 +31,9 @@ pub(super) struct ReadingPlan {
     pub(super) rank: u32,
     /// True where streams that meet these sources wait until they are loaded.
     pub(super) bootstrap: bool,
-    /// The connected part of the graph that the sources are in.
-    pub(super) component: usize,
+    /// The connected parts of the graph that the sources are in; a single one of those to be loaded.
+    pub(super) components: BTreeSet<usize>,
     positions: BTreeMap<u32, Position>,
-}
-
-/// Where reading a partition goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Position {
-    reached: Timestamp,
-    offset: i64,
-    /// In the words of the source.
-    token: Vec<u8>,
-}
-
-fn position_prefix(graph: &Graph, node: NodeId) -> String {
-    format!("position/{}/", graph.node(node).name)
-}
-
-impl Position {
-    fn to_bytes(&self) -> Vec<u8> {
-        let words = [self.reached.to_be_bytes(), self.offset.to_be_bytes()].concat();
-        [words, self.token.clone()].concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (reached, rest) = bytes.split_first_chunk()?;
-        let (offset, token) = rest.split_first_chunk()?;
-        Some(Position {
-            reached: i64::from_be_bytes(*reached),
-            offset: i64::from_be_bytes(*offset),
-            token: token.to_vec(),
-        })
-    }
 }
 
 /// Which sources share readers, by what the state says of where they stand.
@@ -74,29 +45,27 @@ pub(super) fn plan(
 ) -> Result<Vec<ReadingPlan>> {
     let mut plans: Vec<(String, ReadingPlan)> = Vec::new();
     for member in bound {
-        let mut positions = BTreeMap::new();
-        for (partition, bytes) in state.meta_with_prefix(&position_prefix(graph, member.node))? {
-            if let (Ok(partition), Some(position)) = (partition.parse(), Position::from_bytes(&bytes)) {
-                positions.insert(partition, position);
-            }
-        }
+        let positions = position::read(state, graph, member.node)?;
         let identity = member.source.describe().identity;
         let (bootstrap, component) = (is_bootstrap(graph, member.node), components[member.node.index()]);
         let same = plans.iter_mut().find(|(other, plan)| {
             *other == identity
                 && plan.positions == positions
                 && plan.bootstrap == bootstrap
-                && (plan.component == component || !bootstrap)
+                && (plan.components.contains(&component) || !bootstrap)
         });
         match same {
-            Some((_, plan)) => plan.members.push(member.clone()),
+            Some((_, plan)) => {
+                plan.members.push(member.clone());
+                plan.components.insert(component);
+            }
             None => plans.push((
                 identity,
                 ReadingPlan {
                     members: vec![member.clone()],
                     rank: 0,
                     bootstrap,
-                    component,
+                    components: BTreeSet::from([component]),
                     positions,
                 },
             )),
@@ -241,9 +210,8 @@ impl Reading {
         self.seen.clear();
         self.written.clear();
         for member in &self.plan.members {
-            let prefix = position_prefix(graph, member.node);
-            for (partition, _) in state.meta_with_prefix(&prefix)? {
-                commit.remove_meta(&format!("{prefix}{partition}"));
+            for partition in position::read(state, graph, member.node)?.into_keys() {
+                commit.remove_meta(&position::key(graph, member.node, partition));
             }
         }
         Ok(())
@@ -266,8 +234,7 @@ impl Reading {
                 offset,
                 token: self.reader.position(partition, offset)?,
             };
-            let key = format!("{}{partition}", position_prefix(graph, node));
-            commit.put_meta(&key, &position.to_bytes());
+            commit.put_meta(&position::key(graph, node, partition), &position.to_bytes());
             self.written.insert((node, partition), offset);
             self.in_flight
                 .entry(partition)
@@ -288,12 +255,7 @@ impl Reading {
     /// Back to where the state says that these sources stand.
     pub(super) fn seek(&mut self, graph: &Graph, state: &State, set: &mut TaskSet) -> Result<()> {
         let node = self.plan.members[0].node;
-        self.plan.positions.clear();
-        for (partition, bytes) in state.meta_with_prefix(&position_prefix(graph, node))? {
-            if let (Ok(partition), Some(position)) = (partition.parse(), Position::from_bytes(&bytes)) {
-                self.plan.positions.insert(partition, position);
-            }
-        }
+        self.plan.positions = position::read(state, graph, node)?;
         self.written.clear();
         self.in_flight.clear();
         self.ended = false;
@@ -340,9 +302,4 @@ fn tokens(positions: &BTreeMap<u32, Position>) -> BTreeMap<u32, Vec<u8>> {
         .iter()
         .map(|(partition, position)| (*partition, position.token.clone()))
         .collect()
-}
-
-/// The offset and time that a stored position says, for tests and tools.
-pub(crate) fn read_position(bytes: &[u8]) -> (Timestamp, i64) {
-    Position::from_bytes(bytes).map_or((NO_TIMESTAMP, 0), |p| (p.reached, p.offset))
 }

@@ -6,7 +6,6 @@
 
 mod delivery;
 mod feed;
-mod identity;
 mod intake;
 mod options;
 mod outbox;
@@ -14,7 +13,7 @@ mod shared;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,9 +21,7 @@ use std::time::{Duration, Instant};
 use self::delivery::Outlet;
 pub use self::feed::Feeder;
 use self::feed::FeedSource;
-use self::identity::Plans;
 use self::intake::{Bound, ReadingPlan};
-pub(crate) use self::intake::read_position;
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::Shared;
 use self::worker::{Worker, building_key};
@@ -32,6 +29,7 @@ use crate::codec::{Key, SharedCodec};
 use crate::connector::{Health, SinkWriter, Source, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::identity::{self, Plans};
 use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
@@ -44,7 +42,8 @@ use crate::store::State;
 pub struct Embedded {
     topology: Topology,
     shared: Arc<Shared>,
-    ready: Option<Ready>,
+    /// Behind a lock for the sake of readers in other threads; nobody ever waits for it.
+    ready: Mutex<Option<Ready>>,
     threads: Vec<JoinHandle<()>>,
     sources: Vec<Bound>,
     feeds: Vec<(NodeId, FeedSource)>,
@@ -141,7 +140,7 @@ impl Embedded {
         Ok(Embedded {
             topology: topology.clone(),
             shared,
-            ready: Some(ready),
+            ready: Mutex::new(Some(ready)),
             threads: Vec::new(),
             sources,
             feeds,
@@ -154,7 +153,7 @@ impl Embedded {
     ///
     /// Where a thread cannot be started.
     pub fn start(&mut self) -> Result<()> {
-        let Some(ready) = self.ready.take() else {
+        let Some(ready) = self.take_ready() else {
             return Ok(());
         };
         self.shared.pulse.running.store(true, Ordering::Release);
@@ -172,6 +171,10 @@ impl Embedded {
         }
         self.shared.request(0);
         Ok(())
+    }
+
+    fn take_ready(&mut self) -> Option<Ready> {
+        self.ready.get_mut().expect("no panic while locked").take()
     }
 
     fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -260,7 +263,7 @@ impl Embedded {
     }
 
     fn stop(&mut self, deadline: Instant) -> Result<()> {
-        if self.ready.take().is_none() && !self.threads.is_empty() {
+        if self.take_ready().is_none() && !self.threads.is_empty() {
             self.shared.stopping.store(true, Ordering::Release);
             self.shared.wake_all();
             self.shared.wait(Some(deadline), |status| status.stopped);
@@ -406,6 +409,24 @@ impl Drop for Embedded {
     }
 }
 
+/// Refuses a state with output on its way, which nobody would deliver.
+pub(crate) fn refuse_undelivered(state: &State, graph: &Graph) -> Result<()> {
+    outbox::prepare(state)?;
+    for spec in &graph.sinks {
+        let has = outbox::read_delivered(state, &spec.name)?.count;
+        let (first, records) = outbox::read(state, &spec.name)?;
+        let left = (first + records.len() as u64).saturating_sub(has.max(first));
+        if left > 0 {
+            return Err(Error::state(format!(
+                "the state holds {left} records that sink {} does not have; run the topology \
+                 embedded until they are delivered",
+                spec.name
+            )));
+        }
+    }
+    Ok(())
+}
+
 type Outlets = (Vec<Option<Arc<Outlet>>>, Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>);
 
 fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
@@ -457,7 +478,7 @@ fn ready(
     let gates: BTreeSet<usize> = plans
         .iter()
         .filter(|plan| plan.bootstrap)
-        .map(|plan| plan.component)
+        .flat_map(|plan| plan.components.iter().copied())
         .collect();
     for group in 0..shared.plan.rebuilds.len() {
         if shared.state.meta(&building_key(shared, group))?.is_some() {

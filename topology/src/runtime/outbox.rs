@@ -6,7 +6,6 @@
 
 use std::ops::ControlFlow;
 
-use crate::codec::bad_record;
 use crate::connector::SinkRecord;
 use crate::error::{Error, Result};
 use crate::record::{Header, Headers};
@@ -135,15 +134,20 @@ fn take<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
 }
 
 fn decode(bytes: &[u8]) -> Result<SinkRecord> {
-    read_record(bytes).ok_or_else(|| bad_record("a record in the outbox is broken"))
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => {
+            read_record(rest).ok_or_else(|| Error::state("a record on its way to a sink is cut off"))
+        }
+        Some((format, _)) => Err(Error::state(format!(
+            "a record on its way to a sink was written in format {format}, and this program reads \
+             format {FORMAT}"
+        ))),
+        None => Err(Error::state("a record on its way to a sink is empty")),
+    }
 }
 
 fn read_record(bytes: &[u8]) -> Option<SinkRecord> {
-    let (format, rest) = bytes.split_first()?;
-    if *format != FORMAT {
-        return None;
-    }
-    let (timestamp, mut rest) = rest.split_first_chunk()?;
+    let (timestamp, mut rest) = bytes.split_first_chunk()?;
     let key = take(&mut rest)?.map(<[u8]>::to_vec);
     let value = take(&mut rest)?.map(<[u8]>::to_vec);
     let mut headers = Vec::new();
@@ -198,6 +202,10 @@ mod tests {
         assert_eq!(read(&state, "ab").unwrap(), (0, records[..1].to_vec()));
         assert_eq!(read_delivered(&state, "a").unwrap(), delivered);
         assert!(decode(&[FORMAT, 1, 2]).is_err());
-        assert!(decode(&[9]).is_err());
+        let e = decode(&[9]).unwrap_err().to_string();
+        assert!(e.contains("in format 9, and this program reads format 1"), "{e}");
+        let mut bytes = Vec::new();
+        encode(&records[2], &mut bytes);
+        assert_eq!(decode(&bytes).unwrap(), records[2]);
     }
 }

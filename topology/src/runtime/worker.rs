@@ -146,7 +146,7 @@ impl Worker {
         let mut any = false;
         for at in 0..self.readings.len() {
             let reading = &mut self.readings[at];
-            if !reading.plan.bootstrap && self.gates.contains(&reading.plan.component) {
+            if !reading.plan.bootstrap && !self.gates.is_disjoint(&reading.plan.components) {
                 continue;
             }
             match reading.poll(POLL, &mut self.set) {
@@ -325,8 +325,10 @@ impl Worker {
                 round.open.extend(reading.nodes());
             }
             if !reading.loaded {
-                let nodes = reading.nodes().collect();
-                round.loading.push((reading.plan.component, nodes));
+                let nodes: BTreeSet<NodeId> = reading.nodes().collect();
+                for component in &reading.plan.components {
+                    round.loading.push((*component, nodes.clone()));
+                }
             }
         }
     }

@@ -107,6 +107,9 @@ impl State {
     fn check_format(&self) -> Result<()> {
         self.inner.bytes.create(&Family::new(META))?;
         match self.meta("format")? {
+            None if self.inner.bytes.families().len() > 1 => {
+                Err(Error::state("it holds a database that does not say its format"))
+            }
             None => {
                 let mut commit = Commit::default();
                 commit.put_meta("format", &STATE_FORMAT.to_be_bytes());
@@ -186,6 +189,12 @@ impl State {
     /// All that the engine remembers under keys that begin with `prefix`, which the keys given lack.
     pub(crate) fn meta_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
         read_meta(&*self.inner.bytes, prefix)
+    }
+
+    /// The families of keys that there are.
+    #[cfg(test)]
+    pub(crate) fn families(&self) -> Vec<Family> {
+        self.inner.bytes.families()
     }
 
     /// Makes a family of keys that is not a store, unless it is there.

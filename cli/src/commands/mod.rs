@@ -1,0 +1,17 @@
+//! The commands.
+
+mod explain;
+mod run;
+mod sql;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Failure;
+
+/// Does what the command line says.
+pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Sql(arguments) => sql::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    }
+}

@@ -1,0 +1,184 @@
+//! `ferris run`: the statements of a file, for ever or once.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome};
+use ferrisstreams::sql::{Answer, Program, ResultSet, SelectError, Session, Source, read_rows};
+use ferrisstreams::store::{State, StateOptions};
+
+use crate::args::{Output, Run};
+use crate::config::Config;
+use crate::failure::{Failure, chain};
+use crate::render;
+use crate::script;
+use crate::signals::Stop;
+use crate::watch::{Printer, Watch};
+
+/// How long sinks are given to take what is left when ferris stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
+    let config = Config::read(&arguments.engine)?;
+    let source = script::read(&arguments.file)?;
+    let mut session = script::session(&config, script::base_of(&arguments.file))?;
+    let outcome = script::execute(&mut session, &source)?;
+    let program = session
+        .program()
+        .map_err(|problems| Failure::Statements(source.clone(), problems))?;
+    let script = Script {
+        source: &source,
+        session: &session,
+        answers: &outcome.answers,
+        output: arguments.output,
+    };
+    let Some(program) = program else {
+        return script.answer(None);
+    };
+    let mut options = EmbeddedOptions::default().workers(config.workers.unwrap_or(1));
+    if let Some(interval) = config.commit_interval {
+        options = options.commit_interval(Duration::from_millis(interval));
+    }
+    if arguments.once {
+        options = options.bounded();
+    }
+    for name in &arguments.rebuild {
+        options = options.rebuild(name);
+    }
+    for changes in &program.changes {
+        let printer = Printer::new(changes.clone(), arguments.output);
+        options = options.sink(&changes.name, std::sync::Arc::new(printer));
+    }
+    let state = open_state(arguments, &config)?;
+    let stop = Stop::listen()?;
+    let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans)?;
+    engine.start()?;
+    if arguments.once {
+        once(engine, &program, &script, &stop)
+    } else {
+        let deadline = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        for_ever(engine, &program, &script, &stop, deadline)
+    }
+}
+
+/// A script that was executed, and how its results are shown.
+struct Script<'a> {
+    source: &'a Source,
+    session: &'a Session,
+    answers: &'a [Answer],
+    output: Output,
+}
+
+impl Script<'_> {
+    /// Shows what statements came to that are answered once: from the engine's tables where there is one.
+    fn answer(&self, engine: Option<&Embedded>) -> Result<(), Failure> {
+        let snapshot = engine.map(Embedded::snapshot);
+        let mut out = std::io::stdout().lock();
+        for answer in self.answers {
+            match answer {
+                Answer::Done(_) | Answer::Changes(_) => {}
+                Answer::Rows(rows) => render::result(&mut out, rows, self.output)?,
+                Answer::Text(text) => writeln!(out, "{text}")?,
+                Answer::Select(select) => match self.session.select(select, snapshot.as_ref()) {
+                    Ok(rows) => render::result(&mut out, &rows, self.output)?,
+                    Err(SelectError::Statement(diagnostic)) => {
+                        return Err(Failure::Statements(self.source.clone(), vec![diagnostic]));
+                    }
+                    Err(SelectError::Failed(error)) => return Err(Failure::Failed(chain(&error))),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn has_selects(&self) -> bool {
+        self.answers.iter().any(|answer| matches!(answer, Answer::Select(_)))
+    }
+}
+
+/// Reads what is there, and prints the tables.
+fn once(
+    engine: Embedded,
+    program: &Program,
+    script: &Script<'_>,
+    stop: &Stop,
+) -> Result<(), Failure> {
+    let mut watch = Watch::once(&engine, program);
+    while engine.wait(Some(Duration::from_millis(100)))? == Outcome::TimedOut {
+        watch.progress()?;
+        if stop.is_asked() {
+            watch.clear()?;
+            engine.close(GRACE)?;
+            return Err(Failure::Failed("interrupted before all input was read".to_owned()));
+        }
+    }
+    watch.clear()?;
+    watch.tell_losses();
+    if script.has_selects() {
+        script.answer(Some(&engine))?;
+    } else {
+        print_tables(&engine, program, script.output)?;
+    }
+    engine.close(GRACE)?;
+    Ok(())
+}
+
+/// Runs until stopped.
+fn for_ever(
+    engine: Embedded,
+    program: &Program,
+    script: &Script<'_>,
+    stop: &Stop,
+    deadline: Option<Instant>,
+) -> Result<(), Failure> {
+    if script.has_selects() {
+        script.answer(None)?;
+    }
+    let mut watch = Watch::live(&engine, program, script.output);
+    loop {
+        let outcome = engine.wait(Some(Duration::from_millis(100)))?;
+        if outcome != Outcome::TimedOut || stop.is_asked() {
+            break;
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break;
+        }
+        watch.show()?;
+    }
+    watch.last(script.output)?;
+    engine.close(GRACE)?;
+    Ok(())
+}
+
+/// Prints the tables that queries keep, in the order in which they were created.
+fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<(), Failure> {
+    let snapshot = engine.snapshot();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for table in program.tables.iter().filter(|table| !table.declared) {
+        let rows = ResultSet {
+            columns: table.columns.clone(),
+            rows: read_rows(&snapshot, table)?,
+        };
+        render::named(&mut out, &table.name, &rows, output)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn open_state(arguments: &Run, config: &Config) -> Result<State, Failure> {
+    let options = config.memory.map_or_else(StateOptions::default, |mib| StateOptions {
+        memory: mib << 20,
+    });
+    let dir = match &config.state_dir {
+        Some(dir) => dir.clone(),
+        None if arguments.once => return Ok(State::in_memory(options)),
+        None => default_dir(&arguments.file),
+    };
+    Ok(State::open(&dir, options)?)
+}
+
+fn default_dir(file: &Path) -> PathBuf {
+    let name = file.file_stem().filter(|_| file != Path::new("-"));
+    Path::new(".ferris").join(name.unwrap_or("input".as_ref()))
+}

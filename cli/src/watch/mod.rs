@@ -1,0 +1,170 @@
+//! What is seen of a topology while it runs: progress, rates, tables as they change.
+
+mod printer;
+mod number;
+mod gauge;
+mod screen;
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use ferrisstreams::runtime::Embedded;
+use ferrisstreams::sql::{Program, ResultSet, first_rows};
+
+use self::gauge::{Gauge, Gauges};
+use self::screen::Screen;
+use crate::args::{Arguments, Command, Output};
+use crate::failure::Failure;
+use crate::render::{self, Limits, table};
+use crate::script;
+
+pub(crate) use self::printer::Printer;
+
+/// The least time between two pictures on a terminal.
+const PICTURE: Duration = Duration::from_millis(200);
+/// The least time between two lines where there is no terminal.
+const LINE: Duration = Duration::from_secs(1);
+/// How many rows of a table are shown while it changes.
+const SHOWN_ROWS: usize = 10;
+
+/// True where a command draws on the terminal, so that nothing else may write there.
+pub(crate) fn draws(arguments: &Arguments) -> bool {
+    match &arguments.command {
+        Command::Run(run) => draws_live(run.once, run.output),
+        Command::Sql(_) | Command::Explain(_) => false,
+    }
+}
+
+fn draws_live(once: bool, output: Output) -> bool {
+    !once
+        && output == Output::Table
+        && std::io::stdout().is_terminal()
+        && std::io::stderr().is_terminal()
+}
+
+/// Shows how a topology is, from time to time.
+pub(crate) struct Watch<'a> {
+    engine: &'a Embedded,
+    program: &'a Program,
+    gauges: Gauges,
+    screen: Screen,
+    draws: bool,
+    next: Instant,
+}
+
+impl<'a> Watch<'a> {
+    /// Begins to watch a topology that reads what is there and ends.
+    pub(crate) fn once(engine: &'a Embedded, program: &'a Program) -> Self {
+        Watch::new(engine, program, false)
+    }
+
+    /// Begins to watch a topology that runs until it is stopped.
+    pub(crate) fn live(engine: &'a Embedded, program: &'a Program, output: Output) -> Self {
+        Watch::new(engine, program, draws_live(false, output))
+    }
+
+    fn new(engine: &'a Embedded, program: &'a Program, draws: bool) -> Self {
+        Watch {
+            engine,
+            program,
+            gauges: Gauges::new(engine, program),
+            screen: Screen::new(),
+            draws,
+            next: Instant::now() + PICTURE,
+        }
+    }
+
+    /// Shows how far reading has come, where standard error is a terminal.
+    pub(crate) fn progress(&mut self) -> Result<(), Failure> {
+        if !std::io::stderr().is_terminal() || Instant::now() < self.next {
+            return Ok(());
+        }
+        self.next = Instant::now() + PICTURE;
+        let lines: Vec<String> = self.gauges.read(self.engine).iter().map(Gauge::line).collect();
+        Ok(self.screen.draw(&lines)?)
+    }
+
+    /// Shows tables and rates: a picture on a terminal, lines elsewhere.
+    pub(crate) fn show(&mut self) -> Result<(), Failure> {
+        if Instant::now() < self.next {
+            return Ok(());
+        }
+        if self.draws {
+            self.next = Instant::now() + PICTURE;
+            return self.picture();
+        }
+        self.next = Instant::now() + LINE;
+        for gauge in self.gauges.read(self.engine) {
+            if gauge.is_news {
+                script::eprint(&format!("{}\n", gauge.line()));
+            }
+        }
+        Ok(())
+    }
+
+    fn picture(&mut self) -> Result<(), Failure> {
+        let gauges = self.gauges.read(self.engine);
+        let mut lines: Vec<String> = gauges.iter().map(Gauge::line).collect();
+        let (width, height) = self.screen.size();
+        let tables: Vec<_> = self.program.tables.iter().filter(|table| !table.declared).collect();
+        let room = height.saturating_sub(lines.len() + 2) / tables.len().max(1);
+        let rows = room.saturating_sub(5).min(SHOWN_ROWS);
+        if rows > 0 {
+            let snapshot = self.engine.snapshot();
+            for kept in tables {
+                let first = first_rows(&snapshot, kept, rows)?;
+                let shown = ResultSet {
+                    columns: kept.columns.clone(),
+                    rows: first.rows,
+                };
+                lines.push(String::new());
+                lines.push(kept.name.clone());
+                let text = table(&shown, Limits::of(width, first.more));
+                lines.extend(text.lines().map(str::to_owned));
+            }
+        }
+        Ok(self.screen.draw(&lines)?)
+    }
+
+    /// Takes the picture away.
+    pub(crate) fn clear(&mut self) -> Result<(), Failure> {
+        Ok(self.screen.clear()?)
+    }
+
+    /// Says what was lost or could not be read.
+    pub(crate) fn tell_losses(&mut self) {
+        for line in gauge::losses(self.engine) {
+            script::eprint(&format!("{line}\n"));
+        }
+    }
+
+    /// Leaves the last state behind: how each table stands, and its rows.
+    pub(crate) fn last(&mut self, output: Output) -> Result<(), Failure> {
+        self.clear()?;
+        for gauge in self.gauges.read(self.engine) {
+            script::eprint(&format!("{}\n", gauge.line()));
+        }
+        self.tell_losses();
+        let snapshot = self.engine.snapshot();
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        for kept in self.program.tables.iter().filter(|table| !table.declared) {
+            let limit = if output == Output::Table { LAST_ROWS } else { usize::MAX };
+            let first = first_rows(&snapshot, kept, limit)?;
+            let rows = ResultSet {
+                columns: kept.columns.clone(),
+                rows: first.rows,
+            };
+            if first.more {
+                writeln!(out, "{}", kept.name)?;
+                out.write_all(table(&rows, Limits::of(usize::MAX, true)).as_bytes())?;
+            } else {
+                render::named(&mut out, &kept.name, &rows, output)?;
+            }
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// How many rows of each table are printed for people at the end of a run that was stopped.
+const LAST_ROWS: usize = 20;

@@ -1,0 +1,370 @@
+//! From a field of a record to a column of a row.
+
+use ferrisstreams_topology::data::decimal::{self, DecimalType};
+use ferrisstreams_topology::data::{
+    DataType, Field, MAX_COMPACT_PRECISION, ParseError, RowWriter, datetime, text,
+};
+
+use super::base64;
+use super::cell::{Cell, Form};
+use super::escape::unescape;
+use super::fault::Fault;
+
+/// How the fields of a column become its values.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) data_type: DataType,
+    nullable: bool,
+    /// Digits behind the point that the type does not keep are a fault, and not rounded away.
+    exact: bool,
+}
+
+impl Column {
+    pub(super) fn new(field: &Field, exact: bool) -> Self {
+        Column {
+            name: field.name.clone(),
+            data_type: field.data_type,
+            nullable: field.nullable,
+            exact,
+        }
+    }
+
+    /// The same column, in which there must be a value.
+    pub(super) fn required(self) -> Self {
+        Column {
+            nullable: false,
+            ..self
+        }
+    }
+
+    /// Writes a field as column `index` of a row. `scratch` is room to work in.
+    #[inline]
+    pub(super) fn write(
+        &self,
+        record: &[u8],
+        cell: Cell,
+        scratch: &mut Vec<u8>,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        match cell.form {
+            Form::Text => self.write_text(cell.of(record), writer, index),
+            Form::String => self.write_string(cell.of(record), writer, index),
+            Form::Number => self.write_number(cell.of(record), writer, index),
+            Form::Null if self.nullable => Ok(()),
+            Form::Null => Err(Fault::Null),
+            _ => self.write_rare(record, cell, scratch, writer, index),
+        }
+    }
+
+    #[inline(never)]
+    fn write_rare(
+        &self,
+        record: &[u8],
+        cell: Cell,
+        scratch: &mut Vec<u8>,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        let bytes = cell.of(record);
+        match cell.form {
+            Form::Doubled => {
+                scratch.clear();
+                undouble(bytes, scratch);
+                self.write_text(scratch, writer, index)
+            }
+            Form::Escaped => {
+                scratch.clear();
+                unescape(bytes, scratch).ok_or(Fault::BadEscape)?;
+                self.write_string(scratch, writer, index)
+            }
+            Form::True | Form::False if self.data_type == DataType::Boolean => {
+                writer.set_bool(index, cell.form == Form::True);
+                Ok(())
+            }
+            Form::True | Form::False => self.write_as_text(bytes, "a boolean", writer, index),
+            Form::Object => self.write_as_text(bytes, "an object", writer, index),
+            Form::Array => self.write_as_text(bytes, "an array", writer, index),
+            _ => self.write_binary(bytes, writer, index),
+        }
+    }
+
+    /// Writes a value of its text.
+    #[inline]
+    fn write_text(
+        &self,
+        text: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        match self.data_type {
+            DataType::Varchar { length: None } => {
+                if std::str::from_utf8(text).is_err() {
+                    return Err(Fault::NotUtf8);
+                }
+                writer.set_bytes(index, text);
+                Ok(())
+            }
+            _ => match self.write_parsed(text, writer, index) {
+                Err(Fault::Parse(ParseError::Malformed)) => self.write_trimmed(text, writer, index),
+                done => done,
+            },
+        }
+    }
+
+    /// Blanks around anything but text do not count.
+    #[cold]
+    fn write_trimmed(
+        &self,
+        text: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        let trimmed = text.trim_ascii();
+        let counts = matches!(self.data_type, DataType::Varchar { .. } | DataType::Bytes);
+        if counts || trimmed.len() == text.len() {
+            return Err(ParseError::Malformed.into());
+        }
+        self.write_parsed(trimmed, writer, index)
+    }
+
+    #[inline]
+    fn write_parsed(
+        &self,
+        text: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        match self.data_type {
+            DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
+                writer.set_integer(index, text::parse_integer(text, self.data_type)?);
+            }
+            DataType::Decimal { precision, scale } => {
+                self.write_decimal(text, DecimalType::new(precision, scale), writer, index)?;
+            }
+            DataType::Boolean => writer.set_bool(index, text::parse_bool(text)?),
+            DataType::Real => writer.set_float(index, f64::from(text::parse_f32(text)?)),
+            DataType::Double => writer.set_float(index, text::parse_f64(text)?),
+            DataType::Date => writer.set_integer(index, i64::from(datetime::parse_date(text)?)),
+            DataType::Time => writer.set_integer(index, datetime::parse_time(text)?),
+            DataType::Timestamp => writer.set_integer(index, datetime::parse_timestamp(text)?),
+            DataType::TimestampTz => writer.set_integer(index, datetime::parse_timestamptz(text)?),
+            DataType::Interval => writer.set_interval(index, datetime::parse_interval(text)?),
+            DataType::Varchar { length } => {
+                let text = std::str::from_utf8(text).map_err(|_| Fault::NotUtf8)?;
+                if length.is_some_and(|most| text.chars().count() > most as usize) {
+                    return Err(ParseError::TooLong.into());
+                }
+                writer.set_text(index, text);
+            }
+            DataType::Bytes => {
+                let mut bytes = Vec::new();
+                text::parse_bytes(text, &mut bytes)?;
+                writer.set_bytes(index, &bytes);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn write_decimal(
+        &self,
+        text: &[u8],
+        to: DecimalType,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        if self.exact {
+            writer.set_wide(index, parse_exact(text, to)?);
+        } else if to.precision <= MAX_COMPACT_PRECISION {
+            writer.set_integer(index, decimal::parse_compact(text, to)?);
+        } else {
+            writer.set_wide(index, parse_wide(text, to)?);
+        }
+        Ok(())
+    }
+
+    /// Writes a string of JSON.
+    #[inline]
+    fn write_string(
+        &self,
+        text: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        match self.data_type {
+            DataType::Boolean => Err(Fault::Kind("a string")),
+            // Escapes of PostgreSQL's other form of bytes would not be told from Base64.
+            DataType::Bytes if !text.starts_with(b"\\x") => {
+                let bytes = base64::decode(text).ok_or(ParseError::Malformed)?;
+                writer.set_bytes(index, &bytes);
+                Ok(())
+            }
+            _ => self.write_text(text, writer, index),
+        }
+    }
+
+    /// Writes a number of JSON.
+    #[inline]
+    fn write_number(
+        &self,
+        number: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        match self.data_type {
+            DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
+                let value = match text::parse_integer(number, self.data_type) {
+                    Err(ParseError::Malformed) => whole(number, self.data_type)?,
+                    parsed => parsed?,
+                };
+                writer.set_integer(index, value);
+                Ok(())
+            }
+            DataType::Date | DataType::Time | DataType::Timestamp | DataType::TimestampTz => {
+                self.write_counted(number, writer, index)
+            }
+            DataType::Boolean | DataType::Bytes | DataType::Interval => {
+                Err(Fault::Kind("a number"))
+            }
+            _ => self.write_parsed(number, writer, index),
+        }
+    }
+
+    /// Writes a date as the number of days since 1970-01-01, or a time as that of milliseconds.
+    fn write_counted(
+        &self,
+        number: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        let count = whole(number, DataType::BigInt)?;
+        let (least, most) = (i64::from(datetime::MIN_DATE), i64::from(datetime::MAX_DATE));
+        let day = datetime::MICROS_PER_DAY;
+        let (value, range) = match self.data_type {
+            DataType::Date => (Some(count), least..=most),
+            DataType::Time => (count.checked_mul(1000), 0..=day - 1),
+            _ => (
+                count.checked_mul(1000),
+                least * day..=most * day + (day - 1),
+            ),
+        };
+        let value = value.filter(|value| range.contains(value));
+        writer.set_integer(index, value.ok_or(ParseError::OutOfRange)?);
+        Ok(())
+    }
+
+    /// Writes what is no text as its text, where the column takes text.
+    fn write_as_text(
+        &self,
+        bytes: &[u8],
+        kind: &'static str,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        if self.data_type.is_text() {
+            self.write_text(bytes, writer, index)
+        } else {
+            Err(Fault::Kind(kind))
+        }
+    }
+
+    /// Writes a value that Kafka's serializers for Java wrote.
+    fn write_binary(
+        &self,
+        bytes: &[u8],
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        fn sized<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Fault> {
+            bytes.try_into().map_err(|_| Fault::Length)
+        }
+        match self.data_type {
+            DataType::SmallInt => {
+                writer.set_integer(index, i16::from_be_bytes(sized(bytes)?).into());
+            }
+            DataType::Int => writer.set_integer(index, i32::from_be_bytes(sized(bytes)?).into()),
+            DataType::BigInt => writer.set_integer(index, i64::from_be_bytes(sized(bytes)?)),
+            DataType::Real => writer.set_float(index, f32::from_be_bytes(sized(bytes)?).into()),
+            DataType::Double => writer.set_float(index, f64::from_be_bytes(sized(bytes)?)),
+            DataType::Boolean => match sized::<1>(bytes)? {
+                [byte @ 0..=1] => writer.set_bool(index, byte == 1),
+                _ => return Err(ParseError::Malformed.into()),
+            },
+            DataType::Bytes => writer.set_bytes(index, bytes),
+            _ => self.write_text(bytes, writer, index)?,
+        }
+        Ok(())
+    }
+}
+
+/// A number as a whole one of an integer type, if it is one: `5.0` and `5e2` are.
+#[cold]
+fn whole(number: &[u8], data_type: DataType) -> Result<i64, Fault> {
+    let value = match decimal::parse_exact(number, DecimalType::new(19, 0)) {
+        Err(ParseError::Inexact) => return Err(Fault::Kind("a fraction")),
+        parsed => parsed?,
+    };
+    match i64::try_from(value) {
+        Ok(value) if data_type.holds_integer(value) => Ok(value),
+        _ => Err(ParseError::OutOfRange.into()),
+    }
+}
+
+/// The digits behind the point, where the text is a plain short number.
+#[inline]
+fn short_fraction(text: &[u8]) -> Option<usize> {
+    if text.len() > 18 {
+        return None;
+    }
+    let point = text.iter().rposition(|byte| *byte == b'.');
+    Some(point.map_or(0, |at| text.len() - at - 1))
+}
+
+/// A number of any precision, rounded.
+#[inline]
+fn parse_wide(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
+    match short_fraction(text) {
+        Some(_) if to.scale <= MAX_COMPACT_PRECISION => parse_short(text, to),
+        _ => decimal::parse_rounded(text, to),
+    }
+}
+
+/// A number of any precision, which must keep all its digits.
+#[inline]
+fn parse_exact(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
+    match short_fraction(text) {
+        Some(fraction)
+            if fraction <= usize::from(to.scale) && to.scale <= MAX_COMPACT_PRECISION =>
+        {
+            match parse_short(text, to) {
+                // An exponent is not seen above.
+                Ok(value) if !text.iter().any(|byte| matches!(byte, b'e' | b'E')) => Ok(value),
+                _ => decimal::parse_exact(text, to),
+            }
+        }
+        _ => decimal::parse_exact(text, to),
+    }
+}
+
+/// A number of at most 18 characters, by the reader of short ones where its value is short as well.
+#[inline]
+fn parse_short(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
+    let short = DecimalType::new(to.precision.min(MAX_COMPACT_PRECISION), to.scale);
+    match decimal::parse_compact(text, short) {
+        Ok(value) => Ok(i128::from(value)),
+        Err(ParseError::OutOfRange) => decimal::parse_rounded(text, to),
+        Err(e) => Err(e),
+    }
+}
+
+/// Appends text in which quotes are doubled, with each pair as one.
+pub(super) fn undouble(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'"', rest) {
+        out.extend_from_slice(&rest[..=at]);
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}

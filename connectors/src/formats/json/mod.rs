@@ -1,0 +1,8 @@
+//! JSON objects: the members that columns want, found without reading the others.
+
+mod value;
+mod members;
+mod scanner;
+
+pub(super) use members::members;
+pub(super) use scanner::JsonReader;

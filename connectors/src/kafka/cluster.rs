@@ -1,0 +1,139 @@
+//! A Kafka cluster, as the properties of its clients say where it is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
+
+use super::listener::{Listener, TroubleKind};
+use super::native::Consumer;
+use super::properties::Properties;
+
+/// What a consumer is unless the user says otherwise. After a full queue fetching goes on at once and not
+/// after a second, an end is told within a tenth of a second, and 8 MB of each partition wait at most.
+const CONSUMER_DEFAULTS: [(&str, &str); 8] = [
+    ("client.id", "ferrisstreams"),
+    ("isolation.level", "read_committed"),
+    ("fetch.wait.max.ms", "100"),
+    ("fetch.queue.backoff.ms", "10"),
+    ("queued.max.messages.kbytes", "8192"),
+    ("fetch.error.backoff.ms", "100"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+];
+
+/// What every consumer is.
+const CONSUMER_FIXED: [(&str, &str); 4] = [
+    ("enable.partition.eof", "true"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+];
+
+/// A cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Cluster {
+    /// What it is called in messages.
+    pub(super) name: String,
+    pub(super) properties: Properties,
+    /// How long it may take to answer when something is opened.
+    pub(super) patience: Duration,
+}
+
+/// The time that one try of a request gets.
+const TRY: Duration = Duration::from_millis(1_000);
+
+impl Cluster {
+    /// The configuration of a consumer.
+    pub(super) fn consumer_config(&self) -> ClientConfig {
+        self.properties.config(&CONSUMER_DEFAULTS, &CONSUMER_FIXED)
+    }
+
+    /// A consumer of this cluster, which need not be there.
+    pub(super) fn consumer(&self) -> Result<Arc<Consumer>, ConnectorError> {
+        let made = self.consumer_config().create_with_context(Listener::default());
+        made.map(Arc::new).map_err(|e| self.bad_client(&e))
+    }
+
+    /// A client could not even be made: properties contradict each other.
+    pub(super) fn bad_client(&self, e: &KafkaError) -> ConnectorError {
+        let why = match e {
+            KafkaError::ClientCreation(why) | KafkaError::ClientConfig(_, why, ..) => why.clone(),
+            e => e.to_string(),
+        };
+        let message = format!("no client of {} can be made: {why}", self.name);
+        ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
+    }
+
+    /// What the brokers tell of a topic, or of all.
+    ///
+    /// # Errors
+    ///
+    /// Where none answers in time, or they refuse us.
+    pub(super) fn metadata(
+        &self,
+        consumer: &Consumer,
+        topic: Option<&str>,
+    ) -> Result<Metadata, ConnectorError> {
+        self.retry(consumer, |limit| consumer.fetch_metadata(topic, limit))
+    }
+
+    /// Tries a request until it is answered, refused for good, or the patience is over.
+    pub(super) fn retry<T>(
+        &self,
+        consumer: &Consumer,
+        mut request: impl FnMut(Duration) -> Result<T, KafkaError>,
+    ) -> Result<T, ConnectorError> {
+        let deadline = Instant::now() + self.patience;
+        let mut reason = None;
+        let mut limit = TRY;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answer = request(limit.min(left));
+            // Its events are served here, as nobody else polls this consumer yet.
+            while consumer.poll(Duration::ZERO).is_some() {}
+            let trouble = consumer.context().take_trouble();
+            let e = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(e) => e,
+            };
+            if let Some(trouble) = trouble {
+                if trouble.kind == TroubleKind::Refused {
+                    return Err(self.refused(&trouble.reason));
+                }
+                reason = Some(trouble.reason);
+            }
+            if Instant::now() + Duration::from_millis(1) >= deadline {
+                let why = reason.unwrap_or_else(|| self.in_words(&e));
+                return Err(self.unreachable(&why));
+            }
+            limit *= 2;
+        }
+    }
+
+    fn in_words(&self, e: &KafkaError) -> String {
+        e.rdkafka_error_code().map_or_else(|| e.to_string(), |code| code.to_string())
+    }
+
+    /// The brokers, for people.
+    fn brokers(&self) -> &str {
+        self.properties.get("bootstrap.servers").unwrap_or("no brokers")
+    }
+
+    fn unreachable(&self, why: &str) -> ConnectorError {
+        let (brokers, patience) = (self.brokers(), self.patience);
+        let message = format!("{} did not answer at {brokers} within {patience:?}: {why}", self.name);
+        ConnectorError::new(ConnectorErrorKind::NotFound, message)
+            .help("is bootstrap.servers right, and is the broker running?")
+    }
+
+    fn refused(&self, why: &str) -> ConnectorError {
+        let message = format!("{} at {} refuses us: {why}", self.name, self.brokers());
+        ConnectorError::new(ConnectorErrorKind::Unreadable, message)
+            .help("check security.protocol, sasl.mechanism, sasl.username and sasl.password")
+    }
+}

@@ -1,0 +1,130 @@
+//! What the client library tells by itself: troubles with brokers, records that were not delivered, and
+//! lines for the log.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// Hears what a client tells. Clones hear the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listener {
+    heard: Arc<Mutex<Heard>>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    trouble: Option<Trouble>,
+    undelivered: Option<Undelivered>,
+}
+
+/// Why brokers cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) kind: TroubleKind,
+    /// In the words of the library.
+    pub(super) reason: String,
+}
+
+/// What can be done about a [`Trouble`]; the greater kind says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TroubleKind {
+    /// It is tried again.
+    Passing,
+    /// No broker can be reached; it is tried again.
+    AllDown,
+    /// The brokers do not believe who we are, or we do not believe them.
+    Refused,
+}
+
+/// The first record that was not delivered since this was asked last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undelivered {
+    pub(super) code: RDKafkaErrorCode,
+    /// The bytes of its key and value.
+    pub(super) size: usize,
+}
+
+impl Listener {
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().expect("no panic while locked")
+    }
+
+    pub(super) fn hear_trouble(&self, code: RDKafkaErrorCode, reason: &str) {
+        let kind = match code {
+            RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::SSL => TroubleKind::Refused,
+            RDKafkaErrorCode::AllBrokersDown => TroubleKind::AllDown,
+            _ => TroubleKind::Passing,
+        };
+        tracing::debug!(target: "librdkafka", "{code:?}: {reason}");
+        let mut heard = self.lock();
+        // "All brokers are down" says less of why than what was heard before.
+        let reason = match (&heard.trouble, kind) {
+            (Some(before), TroubleKind::AllDown) => before.reason.clone(),
+            _ => reason.to_owned(),
+        };
+        let kind = heard.trouble.as_ref().map_or(kind, |before| before.kind.max(kind));
+        heard.trouble = Some(Trouble { kind, reason });
+    }
+
+    pub(super) fn hear_undelivered(&self, code: RDKafkaErrorCode, size: usize) {
+        let undelivered = Undelivered { code, size };
+        self.lock().undelivered.get_or_insert(undelivered);
+    }
+
+    /// What is wrong with the brokers since this was asked last.
+    pub(super) fn take_trouble(&self) -> Option<Trouble> {
+        self.lock().trouble.take()
+    }
+
+    /// The first record that was not delivered since this was asked last.
+    pub(super) fn take_undelivered(&self) -> Option<Undelivered> {
+        self.lock().undelivered.take()
+    }
+}
+
+/// Logs a line of the library.
+pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    use RDKafkaLogLevel as Level;
+    match level {
+        Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
+            tracing::warn!(target: "librdkafka", "{facility}: {line}");
+        }
+        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{facility}: {line}"),
+        Level::Debug => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
+    }
+}
+
+impl ClientContext for Listener {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(code) = error.rdkafka_error_code() {
+            self.hear_trouble(code, reason);
+        }
+    }
+}
+
+impl ConsumerContext for Listener {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_reason_stays_when_all_are_down() {
+        let listener = Listener::default();
+        listener.hear_trouble(RDKafkaErrorCode::BrokerTransportFailure, "connection refused");
+        listener.hear_trouble(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+        let trouble = listener.take_trouble().unwrap();
+        assert_eq!(trouble.kind, TroubleKind::AllDown);
+        assert_eq!(trouble.reason, "connection refused");
+        assert_eq!(listener.take_trouble(), None);
+    }
+}

@@ -1,0 +1,32 @@
+//! Kafka topics as sources and sinks.
+
+mod listener;
+mod native;
+mod properties;
+mod cluster;
+mod topic;
+mod failure;
+mod position;
+mod reading;
+mod start;
+mod partition;
+mod watch;
+mod reader;
+mod source;
+mod writing;
+mod delivery;
+mod exactly_once;
+mod at_least_once;
+mod sink;
+mod place;
+mod sample;
+mod key_column;
+mod source_options;
+mod resolve_source;
+mod resolve_sink;
+mod connector;
+
+pub use connector::KafkaConnector;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! The calls of librdkafka that rdkafka has no safe form for: taking records in batches, writing without
+//! a report for each record, transactions that do not wait in slices, and the id of a topic.
+//!
+//! Everything unsafe of the connector is here. What leaves this module is safe to use in any order; each
+//! handle keeps the client alive that it belongs to.
+#![allow(unsafe_code, reason = "librdkafka is a C library")]
+
+mod call;
+mod message;
+mod fetch;
+mod producer;
+mod describe;
+mod property;
+
+pub(super) use self::call::CallError;
+pub(super) use self::describe::topic_id;
+pub(super) use self::fetch::{Consumer, Fetch};
+pub(super) use self::message::{Message, Messages};
+pub(super) use self::producer::{Outgoing, Producer};
+pub(super) use self::property::property_names;

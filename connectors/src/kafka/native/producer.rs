@@ -1,0 +1,284 @@
+//! A client that writes to one topic.
+//!
+//! Reports of delivery are asked for failures only and are served by the calls that wait, so that no
+//! thread polls and nothing waits in slices.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+use std::time::Duration;
+
+use ferrisstreams_topology::record::Headers;
+use rdkafka::ClientConfig;
+use rdkafka::bindings as sys;
+use rdkafka::client::Client;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaType;
+
+use super::call::{self, CallError};
+use crate::kafka::listener::{self, Listener};
+
+/// Writes to one topic.
+pub(in crate::kafka) struct Producer {
+    topic: *mut sys::rd_kafka_topic_t,
+    /// Dropped last: the topic belongs to it.
+    client: Client<Listener>,
+}
+
+// SAFETY: the library may be called from any thread.
+unsafe impl Send for Producer {}
+
+/// A record to be written.
+pub(in crate::kafka) struct Outgoing<'a> {
+    pub(in crate::kafka) key: Option<&'a [u8]>,
+    pub(in crate::kafka) value: Option<&'a [u8]>,
+    /// Zero has the library take the time of the clock.
+    pub(in crate::kafka) timestamp: i64,
+    pub(in crate::kafka) headers: &'a Headers,
+}
+
+unsafe extern "C" fn on_report(
+    _: *mut sys::rd_kafka_t,
+    message: *const sys::rd_kafka_message_t,
+    listener: *mut c_void,
+) {
+    // SAFETY: the message lives during the call, and the opaque pointer of the client is that of its
+    // context, which the client holds as long as it lives.
+    let (message, listener) = unsafe { (&*message, &*listener.cast::<Listener>()) };
+    if message.err != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        let code = RDKafkaErrorCode::from(message.err);
+        listener.hear_undelivered(code, message.len + message.key_len);
+    }
+}
+
+unsafe extern "C" fn on_error(
+    _: *mut sys::rd_kafka_t,
+    code: c_int,
+    reason: *const c_char,
+    listener: *mut c_void,
+) {
+    // SAFETY: as above; the reason ends with a zero byte.
+    let (reason, listener) = unsafe { (call::text(reason), &*listener.cast::<Listener>()) };
+    listener.hear_trouble(known_code(code), &reason);
+}
+
+/// The codes that are told apart, by number.
+fn known_code(code: c_int) -> RDKafkaErrorCode {
+    use sys::rd_kafka_resp_err_t as Code;
+    let known = [
+        Code::RD_KAFKA_RESP_ERR__AUTHENTICATION,
+        Code::RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+        Code::RD_KAFKA_RESP_ERR__SSL,
+        Code::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        Code::RD_KAFKA_RESP_ERR__TRANSPORT,
+        Code::RD_KAFKA_RESP_ERR__RESOLVE,
+    ];
+    let found = known.into_iter().find(|known| *known as c_int == code);
+    RDKafkaErrorCode::from(found.unwrap_or(Code::RD_KAFKA_RESP_ERR__FAIL))
+}
+
+unsafe extern "C" fn on_log(
+    _: *const sys::rd_kafka_t,
+    level: c_int,
+    facility: *const c_char,
+    line: *const c_char,
+) {
+    let level = match level {
+        ..=4 => RDKafkaLogLevel::Warning,
+        5..=6 => RDKafkaLogLevel::Info,
+        _ => RDKafkaLogLevel::Debug,
+    };
+    // SAFETY: both texts end with a zero byte and live during the call.
+    let (facility, line) = unsafe { (CStr::from_ptr(facility), CStr::from_ptr(line)) };
+    listener::log(level, &facility.to_string_lossy(), &line.to_string_lossy());
+}
+
+impl Producer {
+    pub(in crate::kafka) fn new(
+        config: &ClientConfig,
+        listener: Listener,
+        topic: &str,
+    ) -> Result<Self, KafkaError> {
+        let name = std::ffi::CString::new(topic)?;
+        let native = config.create_native_config()?;
+        // SAFETY: the configuration lives; the callbacks use nothing but their arguments.
+        unsafe {
+            sys::rd_kafka_conf_set_dr_msg_cb(native.ptr(), Some(on_report));
+            sys::rd_kafka_conf_set_error_cb(native.ptr(), Some(on_error));
+            sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_log));
+        }
+        let client = Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, listener)?;
+        // SAFETY: client and name live; the topic is ours until dropped.
+        let topic =
+            unsafe { sys::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        if topic.is_null() {
+            // SAFETY: it only reads what the last call of this thread left.
+            let code = unsafe { sys::rd_kafka_last_error() };
+            return Err(KafkaError::MetadataFetch(code.into()));
+        }
+        Ok(Producer { topic, client })
+    }
+
+    pub(in crate::kafka) fn client(&self) -> &Client<Listener> {
+        &self.client
+    }
+
+    pub(in crate::kafka) fn listener(&self) -> &Listener {
+        self.client.context()
+    }
+
+    /// Queues a record, of which the library makes a copy.
+    pub(in crate::kafka) fn send(&self, record: &Outgoing<'_>) -> Result<(), CallError> {
+        use sys::rd_kafka_vtype_t as Kind;
+        let bytes = |bytes: Option<&[u8]>| sys::rd_kafka_vu_s__bindgen_ty_1 {
+            mem: sys::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 {
+                ptr: bytes.map_or(ptr::null_mut(), |bytes| bytes.as_ptr().cast_mut().cast()),
+                size: bytes.map_or(0, <[u8]>::len),
+            },
+        };
+        let headers = self.headers(record.headers)?;
+        let value = |vtype, u| sys::rd_kafka_vu_t { vtype, u };
+        let topic = sys::rd_kafka_vu_s__bindgen_ty_1 { rkt: self.topic };
+        let flags = sys::rd_kafka_vu_s__bindgen_ty_1 {
+            i: sys::RD_KAFKA_MSG_F_COPY,
+        };
+        let time = sys::rd_kafka_vu_s__bindgen_ty_1 {
+            i64_: record.timestamp,
+        };
+        let values = [
+            value(Kind::RD_KAFKA_VTYPE_RKT, topic),
+            value(Kind::RD_KAFKA_VTYPE_MSGFLAGS, flags),
+            value(Kind::RD_KAFKA_VTYPE_KEY, bytes(record.key)),
+            value(Kind::RD_KAFKA_VTYPE_VALUE, bytes(record.value)),
+            value(Kind::RD_KAFKA_VTYPE_TIMESTAMP, time),
+            value(
+                Kind::RD_KAFKA_VTYPE_HEADERS,
+                sys::rd_kafka_vu_s__bindgen_ty_1 { headers },
+            ),
+        ];
+        // Without headers the last value is left out.
+        let count = values.len() - usize::from(headers.is_null());
+        // SAFETY: topic, key and value live during the call, which copies what it keeps; it takes over
+        // the headers unless it fails.
+        let sent = call::take_error(unsafe {
+            sys::rd_kafka_produceva(self.client.native_ptr(), values.as_ptr(), count)
+        });
+        if sent.is_err() && !headers.is_null() {
+            // SAFETY: the call has failed, so they are still ours.
+            unsafe { sys::rd_kafka_headers_destroy(headers) };
+        }
+        sent
+    }
+
+    /// Headers as the library has them; null where there are none.
+    fn headers(&self, headers: &Headers) -> Result<*mut sys::rd_kafka_headers_t, CallError> {
+        if headers.is_empty() {
+            return Ok(ptr::null_mut());
+        }
+        // SAFETY: the object is ours; names and values are copied by the calls.
+        unsafe {
+            let made = sys::rd_kafka_headers_new(headers.iter().count());
+            for header in headers.iter() {
+                let (name, value) = (header.name.as_bytes(), header.value.as_deref());
+                let start = value.map_or(ptr::null(), |value| value.as_ptr().cast());
+                let added = call::check(sys::rd_kafka_header_add(
+                    made,
+                    name.as_ptr().cast(),
+                    name.len() as isize,
+                    start,
+                    value.map_or(0, |value| value.len() as isize),
+                ));
+                if let Err(e) = added {
+                    sys::rd_kafka_headers_destroy(made);
+                    return Err(e);
+                }
+            }
+            Ok(made)
+        }
+    }
+
+    /// Lets the client tell what it has to tell, for up to `limit`.
+    pub(in crate::kafka) fn serve(&self, limit: Duration) {
+        // SAFETY: the client lives; what it calls uses nothing but its arguments.
+        unsafe { sys::rd_kafka_poll(self.client.native_ptr(), call::millis(limit)) };
+    }
+
+    /// Waits until everything is written or given up.
+    pub(in crate::kafka) fn flush(&self, limit: Duration) -> Result<(), CallError> {
+        // SAFETY: the client lives.
+        call::check(unsafe { sys::rd_kafka_flush(self.client.native_ptr(), call::millis(limit)) })
+    }
+
+    /// Gets the id of the producer; an earlier one of the same name is fenced, its transaction aborted.
+    pub(in crate::kafka) fn init(&self, limit: Duration) -> Result<(), CallError> {
+        // SAFETY: the client lives.
+        call::take_error(unsafe {
+            sys::rd_kafka_init_transactions(self.client.native_ptr(), call::millis(limit))
+        })
+    }
+
+    pub(in crate::kafka) fn begin(&self) -> Result<(), CallError> {
+        // SAFETY: the client lives.
+        call::take_error(unsafe { sys::rd_kafka_begin_transaction(self.client.native_ptr()) })
+    }
+
+    /// Commits; after a time-out the same call goes on waiting.
+    pub(in crate::kafka) fn commit(&self, limit: Duration) -> Result<(), CallError> {
+        // SAFETY: the client lives.
+        call::take_error(unsafe {
+            sys::rd_kafka_commit_transaction(self.client.native_ptr(), call::millis(limit))
+        })
+    }
+
+    /// Aborts; after a time-out the same call goes on waiting.
+    pub(in crate::kafka) fn abort(&self, limit: Duration) -> Result<(), CallError> {
+        // SAFETY: the client lives.
+        call::take_error(unsafe {
+            sys::rd_kafka_abort_transaction(self.client.native_ptr(), call::millis(limit))
+        })
+    }
+
+    /// Has the transaction set the offset of `group`, which nobody is a member of, in a partition.
+    pub(in crate::kafka) fn send_offset(
+        &self,
+        group: &str,
+        place: (&str, i32),
+        offset: i64,
+        limit: Duration,
+    ) -> Result<(), CallError> {
+        let group = call::name(group)?;
+        let mut offsets = TopicPartitionList::with_capacity(1);
+        offsets
+            .add_partition_offset(place.0, place.1, Offset::Offset(offset))
+            .map_err(|_| {
+                CallError::of_code(sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__INVALID_ARG)
+            })?;
+        // SAFETY: client, group and offsets live during the call; the metadata is made here and
+        // destroyed once.
+        unsafe {
+            let metadata = sys::rd_kafka_consumer_group_metadata_new(group.as_ptr());
+            let sent = sys::rd_kafka_send_offsets_to_transaction(
+                self.client.native_ptr(),
+                offsets.ptr(),
+                metadata,
+                call::millis(limit),
+            );
+            sys::rd_kafka_consumer_group_metadata_destroy(metadata);
+            call::take_error(sent)
+        }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // SAFETY: the topic is ours and used by nobody after this. What is still queued is dropped, so
+        // that the client ends without waiting for a broker.
+        unsafe {
+            let all = sys::RD_KAFKA_PURGE_F_QUEUE | sys::RD_KAFKA_PURGE_F_INFLIGHT;
+            sys::rd_kafka_purge(self.client.native_ptr(), all);
+            sys::rd_kafka_poll(self.client.native_ptr(), 0);
+            sys::rd_kafka_topic_destroy(self.topic);
+        }
+    }
+}

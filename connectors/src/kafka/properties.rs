@@ -1,0 +1,237 @@
+//! The properties of a client, by librdkafka's names, and what the engine sets itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
+
+use super::native::property_names;
+use ferrisstreams_topology::nearest;
+use crate::uri::is_secret;
+
+/// Properties that were checked. Secrets among them are not shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Properties(BTreeMap<String, String>);
+
+/// Properties that only the engine can set, and why.
+const RESERVED: [(&str, &str); 8] = [
+    ("group.id", "positions are kept by the engine's own commits, not by a consumer group"),
+    ("group.instance.id", "positions are kept by the engine's own commits, not by a consumer group"),
+    ("enable.auto.commit", "positions are kept by the engine's own commits, not by a consumer group"),
+    ("enable.auto.offset.store", "positions are kept by the engine's own commits, not by a consumer group"),
+    ("enable.partition.eof", "the engine needs it"),
+    ("auto.offset.reset", "the option `from` says where reading begins"),
+    ("transactional.id", "the engine makes it; the option `transactional_id_prefix` is put before it"),
+    ("enable.idempotence", "the option `guarantee` says what is promised"),
+];
+
+/// Properties of Java's clients, and what stands for them here.
+const JAVA: [(&str, &str); 4] = [
+    ("sasl.jaas.config", "set sasl.username and sasl.password instead"),
+    ("ssl.truststore.location", "set ssl.ca.location to a file with certificates in PEM form instead"),
+    ("key.deserializer", "the option key_format says how keys are read"),
+    ("value.deserializer", "the option format says how values are read"),
+];
+
+/// Properties that have no value unless one is set, and other names of some: the library does not list
+/// them.
+const UNSET: &str = "acks batch.size bootstrap.servers client.rack compression.type debug \
+    delivery.timeout.ms fetch.max.bytes https.ca.location https.ca.pem linger.ms max.in.flight \
+    max.partition.fetch.bytes message.timeout.ms metadata.broker.list plugin.library.paths \
+    request.required.acks retries sasl.kerberos.keytab sasl.kerberos.principal sasl.mechanism \
+    sasl.mechanisms sasl.oauthbearer.client.id sasl.oauthbearer.client.secret sasl.oauthbearer.config \
+    sasl.oauthbearer.extensions sasl.oauthbearer.scope sasl.oauthbearer.token.endpoint.url \
+    sasl.password sasl.username ssl.ca.location ssl.ca.pem ssl.certificate.location \
+    ssl.certificate.pem ssl.cipher.suites ssl.crl.location ssl.curves.list ssl.key.location \
+    ssl.key.password ssl.key.pem ssl.keystore.location ssl.keystore.password ssl.sigalgs.list";
+
+/// The names of all properties.
+pub(super) fn names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names = property_names();
+        names.extend(UNSET.split_whitespace().map(str::to_owned));
+        names.extend(RESERVED.iter().map(|(name, _)| (*name).to_owned()));
+        // Callbacks and the like can only be set by programs.
+        names.retain(|name| !name.contains('_') && !name.contains("opaque"));
+        names.sort();
+        names.dedup();
+        names
+    })
+}
+
+/// A name with `.` for `_` and `-`, in lower case.
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['-', '_'], ".")
+}
+
+/// The property of this name, where `_` may stand for `.`.
+pub(super) fn find(name: &str) -> Option<&'static str> {
+    let wanted = plain(name);
+    let mut names = names().iter().map(String::as_str);
+    names.find(|known| *known == wanted)
+}
+
+/// True for what is a property, or is taken for one.
+pub(super) fn is_one(name: &str) -> bool {
+    find(name).is_some() || JAVA.iter().any(|(java, _)| plain(java) == plain(name))
+}
+
+impl Properties {
+    /// Takes a property in, over what was there.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such property, it has no such value, or only the engine may set it.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), ConnectorError> {
+        if let Some((_, instead)) = JAVA.iter().find(|(java, _)| plain(java) == plain(name)) {
+            let message = format!("{name} is a property of Java's clients");
+            return Err(error(ConnectorErrorKind::UnknownOption, message, name).help(*instead));
+        }
+        let Some(property) = find(name) else {
+            return Err(unknown(name));
+        };
+        if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == property) {
+            let message = format!("{property} cannot be set: {why}");
+            return Err(error(ConnectorErrorKind::NotSupported, message, name));
+        }
+        check(property, name, value)?;
+        self.0.insert(property.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn get(&self, property: &str) -> Option<&str> {
+        self.0.get(property).map(String::as_str)
+    }
+
+    /// A configuration of `defaults`, over them these properties, and over these what is `fixed`.
+    pub(super) fn config(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        for (name, value) in defaults {
+            config.set(*name, *value);
+        }
+        for (name, value) in &self.0 {
+            config.set(name, value);
+        }
+        for (name, value) in fixed {
+            config.set(*name, *value);
+        }
+        config
+    }
+}
+
+fn error(kind: ConnectorErrorKind, message: String, option: &str) -> ConnectorError {
+    ConnectorError::new(kind, message).option(option)
+}
+
+fn unknown(name: &str) -> ConnectorError {
+    let message = format!("there is no property `{name}` of Kafka clients");
+    let error = error(ConnectorErrorKind::UnknownOption, message, name);
+    match nearest(name, names().iter().map(String::as_str)) {
+        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+        None => error.help("properties are those of librdkafka, such as bootstrap.servers"),
+    }
+}
+
+/// Has the library look at a value.
+fn check(property: &str, name: &str, value: &str) -> Result<(), ConnectorError> {
+    let mut config = ClientConfig::new();
+    config.set(property, value);
+    match config.create_native_config() {
+        Ok(_) => Ok(()),
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => Err(unknown(name)),
+        Err(e) => {
+            let message = match e {
+                _ if is_secret(property) => format!("{property} has a value that it does not take"),
+                KafkaError::ClientConfig(_, why, ..) => format!("{property}: {why}"),
+                _ => format!("{property}: {e}"),
+            };
+            Err(error(ConnectorErrorKind::InvalidOption, message, name))
+        }
+    }
+}
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.iter().map(|(name, value)| {
+            let value = if is_secret(name) { "***" } else { value };
+            (name, value)
+        });
+        f.debug_map().entries(shown).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(name: &str, value: &str) -> String {
+        let e = Properties::default().set(name, value).expect_err(name);
+        let help = e.help.map(|help| format!(" | {help}"));
+        format!("{}{}", e.message, help.unwrap_or_default())
+    }
+
+    #[test]
+    fn properties_are_checked() {
+        let mut properties = Properties::default();
+        properties.set("bootstrap_servers", "a:1").unwrap();
+        properties.set("BOOTSTRAP.SERVERS", "b:1").unwrap();
+        properties.set("request.required.acks", "all").unwrap();
+        assert_eq!(properties.get("bootstrap.servers"), Some("b:1"));
+        for (name, value, told) in [
+            (
+                "bootstrap.server",
+                "x",
+                "there is no property `bootstrap.server` of Kafka clients | did you mean `bootstrap.servers`?",
+            ),
+            (
+                "zzzzzzzz",
+                "x",
+                "there is no property `zzzzzzzz` of Kafka clients | properties are those of librdkafka, such as bootstrap.servers",
+            ),
+            (
+                "security.protocol",
+                "tls",
+                "security.protocol: Invalid value \"tls\" for configuration property \"security.protocol\"",
+            ),
+            (
+                "sasl.jaas.config",
+                "x",
+                "sasl.jaas.config is a property of Java's clients | set sasl.username and sasl.password instead",
+            ),
+            (
+                "group.id",
+                "g",
+                "group.id cannot be set: positions are kept by the engine's own commits, not by a consumer group",
+            ),
+        ] {
+            assert_eq!(refused(name, value), told);
+        }
+    }
+
+    #[test]
+    fn the_library_knows_all_names() {
+        for name in names() {
+            let mut config = ClientConfig::new();
+            config.set(name, "?");
+            if let Err(KafkaError::ClientConfig(why, ..)) = config.create_native_config() {
+                assert_ne!(why, RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, "{name}");
+            }
+        }
+        assert_eq!(find("SASL_MECHANISM"), Some("sasl.mechanism"));
+        assert_eq!(find("linger-ms"), Some("linger.ms"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let mut properties = Properties::default();
+        properties.set("sasl.username", "me").unwrap();
+        properties.set("sasl.password", "hunter2").unwrap();
+        let shown = format!("{properties:?}");
+        assert_eq!(shown, r#"{"sasl.password": "***", "sasl.username": "me"}"#);
+    }
+}

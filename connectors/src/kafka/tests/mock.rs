@@ -1,0 +1,190 @@
+//! Reading, against the mock of a cluster.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrisstreams_topology::ErrorKind;
+use ferrisstreams_topology::connector::{Health, Poll};
+
+use super::harness::{Reads, mock, reading, write};
+use crate::kafka::reading::{Beginning, Reading, Untimed};
+
+#[test]
+fn all_partitions_are_read_to_the_end() {
+    let mock = mock(3);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@10 0/b=-@20 2/=3@30 0/a=@40");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    let read = reads.to_end().unwrap();
+    assert_eq!(read, "0/a=1@10#0 0/b=-@20#1 0/a=@40#2 2/-=3@30#0");
+    assert_eq!(reads.ends, BTreeMap::from([(0, 3), (1, 0), (2, 1)]));
+    assert_eq!(reads.stats.records(), 4);
+    assert_eq!(reads.stats.progress(), Some((4, 4)));
+    assert_eq!(reads.stats.health(), Health::Healthy);
+    for partition in 0..3 {
+        assert!(!reads.reader.is_behind(partition));
+    }
+    write(&bootstrap, "t", "1/c=5@50");
+    assert_eq!(reads.records(1), "1/c=5@50#0");
+}
+
+#[test]
+fn reading_goes_on_where_it_stopped() {
+    let mock = mock(2);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1 1/b=2@2");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    reads.to_end().unwrap();
+    let stored = reads.positions.clone();
+    drop(reads);
+    write(&bootstrap, "t", "0/a=3@3 1/b=4@4");
+    let mut again = Reads::try_open(reading(&bootstrap, "t"), stored.clone(), true).unwrap();
+    assert_eq!(again.to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
+    again.reader.seek(&stored).unwrap();
+    assert_eq!(again.to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
+    again.reader.seek(&BTreeMap::new()).unwrap();
+    let all = again.to_end().unwrap();
+    assert_eq!(all, "0/a=3@3#1 1/b=4@4#1", "that is where this reader began");
+}
+
+#[test]
+fn a_bounded_reader_ends_at_the_end_that_it_saw() {
+    let mock = mock(2);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1 0/a=2@2");
+    let mut reads = Reads::bounded(reading(&bootstrap, "t"));
+    write(&bootstrap, "t", "0/a=3@3 1/b=4@4");
+    assert_eq!(reads.to_end().unwrap(), "0/a=1@1#0 0/a=2@2#1");
+    assert!(matches!(reads.reader.poll(10), Ok(Poll::End)));
+    assert_eq!(reads.ends, BTreeMap::from([(0, 2), (1, 0)]));
+}
+
+#[test]
+fn a_topic_without_records_is_at_its_end() {
+    let mock = mock(1);
+    let mut reads = Reads::bounded(reading(&mock.bootstrap_servers(), "t"));
+    assert_eq!(reads.to_end().unwrap(), "");
+}
+
+#[test]
+fn reading_begins_where_it_is_told_to() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@10 0/a=2@20");
+    let mut latest = Reads::open(Reading {
+        from: Beginning::Latest,
+        ..reading(&bootstrap, "t")
+    });
+    assert_eq!(latest.to_end().unwrap(), "");
+    let stored = latest.positions.clone();
+    assert_eq!(latest.ends, BTreeMap::from([(0, 2)]), "it is known before anything comes");
+    drop(latest);
+    write(&bootstrap, "t", "0/a=3@30");
+    let mut again = Reads::try_open(reading(&bootstrap, "t"), stored, false).unwrap();
+    assert_eq!(again.to_end().unwrap(), "0/a=3@30#2");
+}
+
+#[test]
+fn earlier_partitions_are_read_first() {
+    let mock = mock(2);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "1/b=1@1 0/a=5@5 0/a=6@6");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    // Both are said to have more before any record comes.
+    for _ in 0..2 {
+        let Poll::Records(batch) = reads.reader.poll(1).unwrap() else {
+            panic!("where reading begins is told at once");
+        };
+        assert!(batch.is_empty());
+        assert!(reads.reader.is_behind(batch.partition));
+    }
+    assert_eq!(reads.to_end().unwrap(), "0/a=5@5#0 0/a=6@6#1 1/b=1@1#0");
+}
+
+#[test]
+fn records_without_a_time_are_counted() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@-5 0/a=2@20");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    assert_eq!(reads.to_end().unwrap(), "0/a=2@20#1");
+    assert_eq!(reads.stats.bad_records(), 1);
+    let with = |untimed| Reading {
+        untimed,
+        ..reading(&bootstrap, "t")
+    };
+    let mut kept = Reads::open(with(Untimed::Keep));
+    assert_eq!(kept.to_end().unwrap(), "0/a=1@-5#0 0/a=2@20#1");
+    let told = Reads::open(with(Untimed::Fail)).error();
+    assert_eq!(
+        told,
+        "1 records of partition 0 of topic `t` on Kafka have no time, or one before 1970"
+    );
+}
+
+#[test]
+fn a_broker_that_goes_and_comes_back_is_waited_for() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    reads.to_end().unwrap();
+    mock.broker_down(-1).unwrap();
+    let health = reads.wait_for_health(|health| *health != Health::Healthy);
+    assert!(matches!(health, Health::Disconnected(_)), "{health}");
+    mock.broker_up(-1).unwrap();
+    reads.wait_for_health(|health| *health == Health::Healthy);
+    write(&bootstrap, "t", "0/a=2@2");
+    assert_eq!(reads.records(1), "0/a=2@2#1");
+}
+
+#[test]
+fn what_is_not_there_is_told_when_it_is_opened() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    mock.broker_down(-1).unwrap();
+    let mut hasty = reading(&bootstrap, "t");
+    hasty.cluster.patience = Duration::from_millis(300);
+    let e = Reads::try_open(hasty, BTreeMap::new(), false).err().unwrap();
+    assert_eq!(e.kind(), ErrorKind::NotFound);
+    let told = e.to_string();
+    let begin = format!("Kafka did not answer at {bootstrap} within 300ms: ");
+    assert!(told.starts_with(&begin), "{told}");
+    assert!(told.ends_with("(is bootstrap.servers right, and is the broker running?)"), "{told}");
+}
+
+#[test]
+fn positions_that_do_not_fit_are_refused() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1");
+    let mut reads = Reads::open(reading(&bootstrap, "t"));
+    reads.to_end().unwrap();
+    let good = reads.positions[&0].clone();
+    let at = |partition, offset| {
+        let mut bytes = good.clone();
+        bytes[8] = offset;
+        BTreeMap::from([(partition, bytes)])
+    };
+    for (positions, told) in [
+        (
+            at(0, 9),
+            "topic `t` on Kafka was deleted and made again, or cut off: its partition 0 was read up to \
+             offset 9, and it ends at offset 1 now (make the query anew to read the topic as it is now \
+             from its beginning)",
+        ),
+        (
+            at(4, 1),
+            "topic `t` on Kafka was deleted and made again, or cut off: its partition 4 was read up to \
+             offset 1, and it has 1 partitions now (make the query anew to read the topic as it is now \
+             from its beginning)",
+        ),
+        (
+            BTreeMap::from([(0, vec![1, 2])]),
+            "the position in partition 0 of topic `t` on Kafka cannot be read",
+        ),
+    ] {
+        let opened = Reads::try_open(reading(&bootstrap, "t"), positions, false);
+        assert_eq!(opened.err().unwrap().to_string(), told);
+    }
+}

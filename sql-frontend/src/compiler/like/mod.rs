@@ -1,0 +1,6 @@
+//! `x LIKE pattern`.
+
+mod pattern;
+mod like;
+
+pub(super) use like::{Like, like};

@@ -11,6 +11,7 @@ use ferrisstreams_topology::connector::{
 
 use crate::connector::{Connector, Context};
 use crate::console::ConsoleConnector;
+use crate::file::FileConnector;
 use crate::generator::GeneratorConnector;
 use crate::memory::{MemoryConnector, MemoryTopic};
 use crate::nearest::nearest;
@@ -52,6 +53,7 @@ impl Connections {
         .with(memory)
         .with(ConsoleConnector::default())
         .with(GeneratorConnector)
+        .with(FileConnector::default())
     }
 
     /// The topic in memory of a name: what `memory://name` stands for here.

@@ -118,10 +118,12 @@ impl Script {
             }
             Step::Pieces => {
                 self.back();
-                self.folder.append("f", "one ");
+                let line = self.make(1).remove(0);
+                let (head, tail) = line.split_at(7);
+                self.folder.append("f", head);
                 self.reading.poll();
-                self.folder.append("f", "two\n");
-                self.lines.push("one two".to_owned());
+                self.folder.append("f", &format!("{tail}\n"));
+                self.lines.push(line);
             }
             Step::Rewrite(count) => {
                 self.lines = self.make(*count);

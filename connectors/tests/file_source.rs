@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use ferrisstreams_connectors::file::{FileOptions, HeaderLine, OTHER_HEADER, Rewrite};
-use ferrisstreams_topology::connector::{Health, Poll, SourceReader};
+use ferrisstreams_topology::connector::{Health, Poll};
 use ferrisstreams_topology::record::Headers;
 use file_support::{Folder, LONG, Positions, Reading, csv, quick};
 

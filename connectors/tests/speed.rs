@@ -4,6 +4,8 @@
 //!
 //! `SPEED=word` in the environment measures only what has the word in its name.
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 mod support;
 
 use std::time::Instant;

@@ -1,5 +1,10 @@
 //! What users' code, sinks, sources and other processes do wrong, and how a topology ends.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,11 @@
 //! else may be written for the same records. `FERRIS_WRITE_FIXTURES=1` writes the file anew, which is
 //! right before a release only, and never for a format that was released.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;

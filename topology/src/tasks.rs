@@ -106,7 +106,6 @@ const RUNS_A_TURN: usize = 32;
 
 /// Tasks that one thread runs.
 pub(crate) struct TaskSet {
-    pub(crate) graph: Arc<Graph>,
     pub(crate) plan: Arc<Plan>,
     tasks: Vec<Task>,
     share: Share,
@@ -130,7 +129,6 @@ impl TaskSet {
         options: &TaskOptions,
     ) -> Result<Self> {
         let mut set = TaskSet {
-            graph: graph.clone(),
             plan: plan.clone(),
             tasks: Vec::new(),
             share,
@@ -398,11 +396,6 @@ impl TaskSet {
         self.tasks.iter().map(Task::latest).max().unwrap_or(Stamp::MIN)
     }
 
-    /// The earliest place that any task still waits for or has to take.
-    pub(crate) fn frontier(&self) -> Stamp {
-        self.tasks.iter().map(Task::frontier).min().unwrap_or(Stamp::MAX)
-    }
-
     /// Records that left for sinks since this was asked last; see [`in_order`](crate::processor::in_order).
     pub(crate) fn outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
@@ -440,11 +433,6 @@ impl TaskSet {
     /// About how many bytes the stores take in memory.
     pub(crate) fn memory(&mut self) -> usize {
         self.tasks.iter_mut().map(Task::memory).sum()
-    }
-
-    /// How many rows were written since the last commit.
-    pub(crate) fn uncommitted(&mut self) -> usize {
-        self.tasks.iter_mut().map(Task::uncommitted).sum()
     }
 
     /// Has the stores shrink to `target` bytes in all, as far as they can.

@@ -121,7 +121,7 @@ type Shown = (
 
 fn by_driver(topology: &Topology, records: &[Fed]) -> Shown {
     let mut driver = TopologyTestDriver::new(topology).unwrap();
-    let inputs = SOURCES.map(|source| driver.input::<u8, i64>(source));
+    let _inputs = SOURCES.map(|source| driver.input::<u8, i64>(source));
     for fed in records {
         let raw = RawRecord {
             key: Some(fed.key.as_bytes()),

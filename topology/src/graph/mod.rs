@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 pub(crate) use self::build::{GraphBuilder, NodeSpec};
 pub(crate) use self::node::{
-    Decoded, Decoder, Kind, MakeDecoder, MakeProcessor, Node, NodeEnv, NodeId, OldValues,
+    Decoded, Decoder, Kind, MakeProcessor, Node, NodeEnv, NodeId, OldValues,
     OnRewrite, SinkSpec, SourceSpec, StoreSpec, TableSpec,
 };
-pub(crate) use self::plan::{Plan, RebuildGroup, SubTopology};
+pub(crate) use self::plan::{Plan, SubTopology};
 use crate::processor::{SinkId, StoreId};
 
 /// What is computed, from where and to where: an immutable graph of sources, operators and sinks.

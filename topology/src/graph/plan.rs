@@ -39,8 +39,6 @@ pub(crate) struct RebuildGroup {
     pub(crate) sources: BTreeSet<NodeId>,
     /// The nodes that build their state anew.
     pub(crate) builders: BTreeSet<NodeId>,
-    /// A node that cannot take back what it did with the former content, if there is one.
-    pub(crate) keeps: Option<NodeId>,
 }
 
 /// Nodes that are connected, by an edge or by a store that both use, without an exchange that cuts.
@@ -252,7 +250,7 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
         let mut group = RebuildGroup {
             sources: BTreeSet::from([id]),
             builders: BTreeSet::new(),
-            keeps: None,
+
         };
         let mut open = vec![id];
         let mut seen = BTreeSet::from([id]);
@@ -263,7 +261,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
                     OnRewrite::Rebuilds if *port == 0 => {
                         group.builders.insert(*child);
                     }
-                    OnRewrite::Keeps => group.keeps = group.keeps.or(Some(*child)),
                     _ if graph.node(at).sends_changes => {}
                     _ => {
                         if seen.insert(*child) {
@@ -280,7 +277,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
         for other in joined {
             group.sources.extend(other.sources);
             group.builders.extend(other.builders);
-            group.keeps = group.keeps.or(other.keeps);
         }
         groups.push(group);
     }

@@ -149,7 +149,7 @@ where
     OK: Key,
     O: Data,
 {
-    fn from_left(
+    fn left_changed(
         &self,
         record: Record<Option<J>, Indexed<LK, L>>,
         out: &mut Vec<Record<OK, Change<O>>>,
@@ -171,7 +171,7 @@ where
         Ok(())
     }
 
-    fn from_right(
+    fn right_changed(
         &self,
         record: Record<Option<J>, Indexed<RK, R>>,
         out: &mut Vec<Record<OK, Change<O>>>,
@@ -253,11 +253,11 @@ where
         let mut out = Vec::with_capacity(run.len());
         if port == 0 {
             for record in run.take::<Option<J>, Indexed<LK, L>>() {
-                self.from_left(record, &mut out, cx)?;
+                self.left_changed(record, &mut out, cx)?;
             }
         } else {
             for record in run.take::<Option<J>, Indexed<RK, R>>() {
-                self.from_right(record, &mut out, cx)?;
+                self.right_changed(record, &mut out, cx)?;
             }
         }
         cx.forward(out);

@@ -41,7 +41,7 @@ where
     O: Data,
     F: Fn(&K, Option<&L>, Option<&R>) -> Option<O> + Send + Sync,
 {
-    fn from_left(
+    fn left_changed(
         &self,
         record: Record<K, Change<L>>,
         cx: &mut Context<'_>,
@@ -57,7 +57,7 @@ where
         Ok(record.with_value(change).at(timestamp))
     }
 
-    fn from_right(
+    fn right_changed(
         &self,
         record: Record<K, Change<R>>,
         cx: &mut Context<'_>,
@@ -108,11 +108,11 @@ where
         let mut out = Vec::with_capacity(run.len());
         if port == 0 {
             for record in run.take::<K, Change<L>>() {
-                out.push(self.from_left(record, cx)?);
+                out.push(self.left_changed(record, cx)?);
             }
         } else {
             for record in run.take::<K, Change<R>>() {
-                out.push(self.from_right(record, cx)?);
+                out.push(self.right_changed(record, cx)?);
             }
         }
         match self.results {

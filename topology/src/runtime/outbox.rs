@@ -172,8 +172,8 @@ mod tests {
 
     fn record(n: u8) -> SinkRecord {
         SinkRecord {
-            key: (n % 2 == 0).then(|| vec![n]),
-            value: (n % 3 != 0).then(|| vec![n; 3]),
+            key: n.is_multiple_of(2).then(|| vec![n]),
+            value: (!n.is_multiple_of(3)).then(|| vec![n; 3]),
             timestamp: i64::from(n),
             headers: Headers::default().with("n", [n]),
         }

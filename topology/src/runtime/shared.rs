@@ -376,7 +376,7 @@ impl Round {
                 }
             }
             for (at, group) in plan.rebuilds.iter().enumerate() {
-                let whole = group.sources.is_subset(rereadable) && group.keeps.is_none();
+                let whole = group.sources.is_subset(rereadable);
                 let touched = !group.sources.is_disjoint(&rewrite.restart);
                 if touched && whole && !group.builders.is_empty() && !rewrite.begin.contains(&at) {
                     rewrite.begin.push(at);

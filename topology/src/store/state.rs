@@ -255,22 +255,6 @@ impl State {
             .remove(name);
         self.inner.bytes.remove(&store_family(name))
     }
-
-    /// The names of the stores that are there.
-    pub(crate) fn stores(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .inner
-            .bytes
-            .families()
-            .iter()
-            .filter_map(|family| family.name().strip_prefix("store:").map(str::to_owned))
-            .collect();
-        let tables = self.inner.tables.lock().expect("no panic while locked");
-        names.extend(tables.keys().cloned());
-        names.sort();
-        names.dedup();
-        names
-    }
 }
 
 impl fmt::Debug for State {

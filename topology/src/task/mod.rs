@@ -469,11 +469,6 @@ impl Task {
         self.shared.stores.iter_mut().map(|(_, store)| store.memory()).sum()
     }
 
-    /// How many rows were written since the last commit.
-    pub(crate) fn uncommitted(&mut self) -> usize {
-        self.shared.stores.iter_mut().map(|(_, store)| store.uncommitted()).sum()
-    }
-
     /// Has the stores shrink to `target` bytes in all, as far as they can.
     pub(crate) fn evict(&mut self, target: usize) {
         let all = self.memory();

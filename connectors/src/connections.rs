@@ -11,8 +11,8 @@ use ferrisstreams_topology::connector::{
 
 use crate::blackhole::BlackholeConnector;
 use crate::connector::{Connector, Context};
-use crate::file::FileConnector;
 use crate::console::ConsoleConnector;
+use crate::file::FileConnector;
 use crate::generator::GeneratorConnector;
 use crate::memory::{MemoryConnector, MemoryTopic};
 use ferrisstreams_topology::nearest;

@@ -4,6 +4,8 @@
 //! everything is measured in one go, since figures of different runs of a shared machine do not compare.
 //! `cargo bench -p ferrisstreams -- NAME` runs the measurements whose names contain NAME.
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 mod support;
 
 use std::collections::HashMap;

@@ -1,6 +1,8 @@
 //! How long expressions take for a row: `cargo test --release --test speed -- --ignored --nocapture`;
 //! `ONLY=like` measures those whose name has that in it.
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 mod support;
 
 use std::hint::black_box;

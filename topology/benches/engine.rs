@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p ferrisstreams-topology`
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -275,8 +275,14 @@ impl TaskSet {
             rank,
             batch: batch.clone(),
         };
-        self.post(lane, mail);
-        self.tell_behind(node, batch.partition, behind);
+        // Mail may be taken between the two, and nobody must think then that nothing is to come.
+        if behind {
+            self.tell_behind(node, batch.partition, true);
+            self.post(lane, mail);
+        } else {
+            self.post(lane, mail);
+            self.tell_behind(node, batch.partition, false);
+        }
     }
 
     /// Notes whether more is known to be there of a partition of a source.
@@ -455,7 +461,7 @@ impl TaskSet {
     /// Has all tasks wait again for one another, after a drain.
     pub(crate) fn rearm(&mut self) {
         for task in &mut self.tasks {
-            task.await_exchanges();
+            task.await_again();
         }
         self.said.fill(Stamp::MIN);
     }

@@ -5,6 +5,11 @@
 //! runs of other sizes, with four tasks a part, with restarts. Outputs, stores and stream time must be
 //! the same.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::collections::BTreeMap;
 
 use ferrisstreams_topology::Topology;

@@ -59,7 +59,8 @@ impl SinkWriter for AtLeastOnce {
 
     fn deliver(&mut self, _first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
         let bytes = self.write(records).map_err(Failure::into_error)?;
-        self.stats.count(records.len(), bytes, Clock::system().now());
+        self.stats
+            .count(records.len(), bytes, Clock::system().now());
         Ok(Vec::new())
     }
 }

@@ -55,7 +55,9 @@ impl Cluster {
 
     /// A consumer of this cluster, which need not be there.
     pub(super) fn consumer(&self) -> Result<Arc<Consumer>, ConnectorError> {
-        let made = self.consumer_config().create_with_context(Listener::default());
+        let made = self
+            .consumer_config()
+            .create_with_context(Listener::default());
         made.map(Arc::new).map_err(|e| self.bad_client(&e))
     }
 
@@ -116,17 +118,23 @@ impl Cluster {
     }
 
     fn in_words(&self, e: &KafkaError) -> String {
-        e.rdkafka_error_code().map_or_else(|| e.to_string(), |code| code.to_string())
+        e.rdkafka_error_code()
+            .map_or_else(|| e.to_string(), |code| code.to_string())
     }
 
     /// The brokers, for people.
     fn brokers(&self) -> &str {
-        self.properties.get("bootstrap.servers").unwrap_or("no brokers")
+        self.properties
+            .get("bootstrap.servers")
+            .unwrap_or("no brokers")
     }
 
     fn unreachable(&self, why: &str) -> ConnectorError {
         let (brokers, patience) = (self.brokers(), self.patience);
-        let message = format!("{} did not answer at {brokers} within {patience:?}: {why}", self.name);
+        let message = format!(
+            "{} did not answer at {brokers} within {patience:?}: {why}",
+            self.name
+        );
         ConnectorError::new(ConnectorErrorKind::NotFound, message)
             .help("is bootstrap.servers right, and is the broker running?")
     }

@@ -14,6 +14,37 @@ use crate::uri::Uri;
 /// `kafka://topic` is a topic of the default cluster, `kafka://connection/topic` one of a named
 /// connection, `kafka://host:port/topic` one of the cluster that this broker belongs to. Properties of
 /// clients, by librdkafka's names, may stand among the options.
+///
+/// Both ways:
+///
+/// - `format` (`value_format`), `key_format` and what belongs to a format; values are JSON unless something
+///   else is said, keys of one column Kafka's own form, keys of several JSON;
+/// - `key_in_value`: whether values hold the columns of the key as well; no, unless they were found out
+///   from a sample;
+/// - `partitions`, `replicas`: the topic is made so if it is not there;
+/// - `connect_timeout`: how long brokers may take to answer when something is opened; 10 seconds.
+///
+/// Reading:
+///
+/// - `from`: `earliest`, `latest`, or a time; where partitions are begun that were never read;
+/// - `on_lost`: whether reading fails, or skips and counts, where records were deleted before they were
+///   read; `fail`;
+/// - `on_untimed`: whether records without a time are left out and counted, fail, or are kept; `skip`, and
+///   `keep` where `timestamp` names a column;
+/// - `load_first`: whether streams that meet the table wait until it is loaded; no;
+/// - `refresh_interval`: how often the topic is asked for new partitions; 10 seconds;
+/// - `timestamp`, `timestamp_format`, `on_error`: as for every source.
+///
+/// Writing:
+///
+/// - `guarantee`: `exactly_once`, or `at_least_once`;
+/// - `transactional_id_prefix`: what stands before the sink's name in the id of its transactions and the
+///   name of the group in which it counts; two programs that write under the same names need two;
+/// - `key`: the columns that keys are made of, where rows are only added.
+///
+/// The key columns of what is declared stand in the keys of records. Where nothing is declared, the last
+/// records tell the columns, and the column that equals their keys is the key. A topic with such a key can
+/// be read as a table, in which a record without a value deletes; any other is a stream.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KafkaConnector;
 

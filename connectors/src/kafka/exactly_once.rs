@@ -50,10 +50,11 @@ impl ExactlyOnce {
         }
         let config = self.writing.config(Some(&self.identity));
         let producer = Producer::new(&config, Listener::default(), &self.writing.topic);
-        let producer =
-            producer.map_err(|e| engine_error(self.writing.cluster.bad_client(&e)))?;
-        wait(&self.writing, &producer, &self.stats, |limit| producer.init(limit))
-            .map_err(Failure::into_error)?;
+        let producer = producer.map_err(|e| engine_error(self.writing.cluster.bad_client(&e)))?;
+        wait(&self.writing, &producer, &self.stats, |limit| {
+            producer.init(limit)
+        })
+        .map_err(Failure::into_error)?;
         self.producer = Some(producer);
         Ok(())
     }
@@ -62,7 +63,9 @@ impl ExactlyOnce {
     fn counted(&self) -> Result<Option<u64>, ConnectorError> {
         let cluster = &self.writing.cluster;
         let mut config = cluster.consumer_config();
-        config.set("group.id", &self.identity).set("isolation.level", "read_committed");
+        config
+            .set("group.id", &self.identity)
+            .set("isolation.level", "read_committed");
         let made: Result<Consumer, _> = config.create_with_context(Listener::default());
         let consumer = made.map_err(|e| cluster.bad_client(&e))?;
         let topic = &self.writing.topic;
@@ -106,11 +109,13 @@ impl ExactlyOnce {
             producer.listener().take_undelivered()
         });
         let location = self.writing.location();
-        let cause = undelivered.and_then(|undelivered| {
-            hopeless(&location, undelivered.code, Some(undelivered.size))
-        });
-        if let (Failure::Abort(_) | Failure::Final(_), Some(producer)) = (&failure, &self.producer) {
-            let aborted = wait(&self.writing, producer, &self.stats, |limit| producer.abort(limit));
+        let cause = undelivered
+            .and_then(|undelivered| hopeless(&location, undelivered.code, Some(undelivered.size)));
+        if let (Failure::Abort(_) | Failure::Final(_), Some(producer)) = (&failure, &self.producer)
+        {
+            let aborted = wait(&self.writing, producer, &self.stats, |limit| {
+                producer.abort(limit)
+            });
             if aborted.is_ok() && matches!(failure, Failure::Abort(_)) {
                 return cause.unwrap_or(failure.into_error());
             }
@@ -134,7 +139,8 @@ impl SinkWriter for ExactlyOnce {
         self.ready()?;
         match self.transaction(first, records) {
             Ok(bytes) => {
-                self.stats.count(records.len(), bytes, Clock::system().now());
+                self.stats
+                    .count(records.len(), bytes, Clock::system().now());
                 Ok(Vec::new())
             }
             Err(failure) => Err(self.recover(failure)),

@@ -60,7 +60,11 @@ pub(super) fn key_column(
 }
 
 fn candidates(schema: &Schema, format: Option<&Format>) -> Vec<Candidate> {
-    let all = [Format::Kafka, Format::Text, Format::Json(Json { wrapped: false })];
+    let all = [
+        Format::Kafka,
+        Format::Text,
+        Format::Json(Json { wrapped: false }),
+    ];
     let formats: Vec<Format> = format.map_or(all.to_vec(), |format| vec![format.clone()]);
     let mut candidates = Vec::new();
     for format in formats {

@@ -67,7 +67,10 @@ impl Listener {
             (Some(before), TroubleKind::AllDown) => before.reason.clone(),
             _ => reason.to_owned(),
         };
-        let kind = heard.trouble.as_ref().map_or(kind, |before| before.kind.max(kind));
+        let kind = heard
+            .trouble
+            .as_ref()
+            .map_or(kind, |before| before.kind.max(kind));
         heard.trouble = Some(Trouble { kind, reason });
     }
 
@@ -90,6 +93,8 @@ impl Listener {
 /// Logs a line of the library.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
     use RDKafkaLogLevel as Level;
+    // Properties of a cluster are given to all its clients, whether they are for them or not.
+    let level = if facility == "CONFWARN" { Level::Debug } else { level };
     match level {
         Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
             tracing::warn!(target: "librdkafka", "{facility}: {line}");
@@ -120,7 +125,10 @@ mod tests {
     #[test]
     fn the_first_reason_stays_when_all_are_down() {
         let listener = Listener::default();
-        listener.hear_trouble(RDKafkaErrorCode::BrokerTransportFailure, "connection refused");
+        listener.hear_trouble(
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "connection refused",
+        );
         listener.hear_trouble(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
         let trouble = listener.take_trouble().unwrap();
         assert_eq!(trouble.kind, TroubleKind::AllDown);

@@ -95,7 +95,11 @@ impl Partition {
             return false;
         }
         let end = self.fetch.known_end().unwrap_or(self.goal);
-        let end = if self.bounded { self.goal } else { end.max(self.goal) };
+        let end = if self.bounded {
+            self.goal
+        } else {
+            end.max(self.goal)
+        };
         self.next < end
     }
 
@@ -107,7 +111,12 @@ impl Partition {
     }
 
     /// Takes up to `limit` records that were fetched.
-    pub(super) fn take(&mut self, limit: usize, messages: &mut Messages, untimed: Untimed) -> Found {
+    pub(super) fn take(
+        &mut self,
+        limit: usize,
+        messages: &mut Messages,
+        untimed: Untimed,
+    ) -> Found {
         let before = self.next;
         self.fetch.take(messages, limit);
         let drained = messages.len() < limit;
@@ -159,11 +168,20 @@ impl Partition {
 
     /// Nothing is left before `offset`.
     fn pass(&mut self, offset: i64) {
-        let offset = if self.bounded { offset.min(self.goal) } else { offset };
+        let offset = if self.bounded {
+            offset.min(self.goal)
+        } else {
+            offset
+        };
         self.next = self.next.max(offset);
     }
 
-    fn notice(&mut self, code: RDKafkaErrorCode, message: &Message<'_>, found: &mut Option<Notice>) {
+    fn notice(
+        &mut self,
+        code: RDKafkaErrorCode,
+        message: &Message<'_>,
+        found: &mut Option<Notice>,
+    ) {
         use RDKafkaErrorCode as Code;
         match code {
             Code::PartitionEOF => {
@@ -198,7 +216,9 @@ impl Gather {
         let mut batch = RawBatch::empty(partition.unsigned_abs(), 0);
         let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
         let records = messages.iter().filter(|message| message.notice().is_none());
-        let bytes = records.map(|record| len(record.key()) + len(record.value())).sum();
+        let bytes = records
+            .map(|record| len(record.key()) + len(record.value()))
+            .sum();
         let count = messages.len();
         batch.bytes.reserve_exact(bytes);
         batch.keys.reserve_exact(count);
@@ -217,7 +237,9 @@ impl Gather {
         let value = span(&mut batch.bytes, message.value());
         let headers = message.headers();
         if !headers.is_empty() || !batch.headers.is_empty() {
-            batch.headers.resize_with(batch.values.len(), Default::default);
+            batch
+                .headers
+                .resize_with(batch.values.len(), Default::default);
             batch.headers.push(headers);
         }
         batch.keys.push(key);

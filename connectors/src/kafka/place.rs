@@ -62,11 +62,14 @@ impl Place {
             return Err(ConnectorError::new(ConnectorErrorKind::Uri, message));
         }
         let topic = topic.to_owned();
-        let patience = options.take_duration("connect_timeout")?.unwrap_or(PATIENCE);
+        let patience = options
+            .take_duration("connect_timeout")?
+            .unwrap_or(PATIENCE);
         for (name, value) in take_properties(options) {
             properties.set(&name, &value)?;
         }
-        if properties.get("bootstrap.servers").is_none() && properties.get("metadata.broker.list").is_none()
+        if properties.get("bootstrap.servers").is_none()
+            && properties.get("metadata.broker.list").is_none()
         {
             let message = format!("where the brokers of `{uri}` are is not known");
             return Err(ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
@@ -93,17 +96,24 @@ pub(super) fn take_properties(options: &mut OptionReader) -> Vec<(String, String
 /// # Errors
 ///
 /// Where a property is wrong.
-pub(super) fn check_connection(name: &str, options: &mut OptionReader) -> Result<(), ConnectorError> {
+pub(super) fn check_connection(
+    name: &str,
+    options: &mut OptionReader,
+) -> Result<(), ConnectorError> {
     let mut properties = Properties::default();
     let given: Options = take_properties(options).into_iter().collect();
     for (name, value) in &given {
         properties.set(name, value)?;
     }
-    if properties.get("bootstrap.servers").is_none() && properties.get("metadata.broker.list").is_none() {
+    if properties.get("bootstrap.servers").is_none()
+        && properties.get("metadata.broker.list").is_none()
+    {
         let message = format!("connection `{name}` does not say where its brokers are");
-        return Err(ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
-            .option("bootstrap.servers")
-            .help("bootstrap.servers = 'host:9092' says it"));
+        return Err(
+            ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
+                .option("bootstrap.servers")
+                .help("bootstrap.servers = 'host:9092' says it"),
+        );
     }
     Ok(())
 }

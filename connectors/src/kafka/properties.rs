@@ -19,22 +19,55 @@ pub(super) struct Properties(BTreeMap<String, String>);
 
 /// Properties that only the engine can set, and why.
 const RESERVED: [(&str, &str); 8] = [
-    ("group.id", "positions are kept by the engine's own commits, not by a consumer group"),
-    ("group.instance.id", "positions are kept by the engine's own commits, not by a consumer group"),
-    ("enable.auto.commit", "positions are kept by the engine's own commits, not by a consumer group"),
-    ("enable.auto.offset.store", "positions are kept by the engine's own commits, not by a consumer group"),
+    (
+        "group.id",
+        "positions are kept by the engine's own commits, not by a consumer group",
+    ),
+    (
+        "group.instance.id",
+        "positions are kept by the engine's own commits, not by a consumer group",
+    ),
+    (
+        "enable.auto.commit",
+        "positions are kept by the engine's own commits, not by a consumer group",
+    ),
+    (
+        "enable.auto.offset.store",
+        "positions are kept by the engine's own commits, not by a consumer group",
+    ),
     ("enable.partition.eof", "the engine needs it"),
-    ("auto.offset.reset", "the option `from` says where reading begins"),
-    ("transactional.id", "the engine makes it; the option `transactional_id_prefix` is put before it"),
-    ("enable.idempotence", "the option `guarantee` says what is promised"),
+    (
+        "auto.offset.reset",
+        "the option `from` says where reading begins",
+    ),
+    (
+        "transactional.id",
+        "the engine makes it; the option `transactional_id_prefix` is put before it",
+    ),
+    (
+        "enable.idempotence",
+        "the option `guarantee` says what is promised",
+    ),
 ];
 
 /// Properties of Java's clients, and what stands for them here.
 const JAVA: [(&str, &str); 4] = [
-    ("sasl.jaas.config", "set sasl.username and sasl.password instead"),
-    ("ssl.truststore.location", "set ssl.ca.location to a file with certificates in PEM form instead"),
-    ("key.deserializer", "the option key_format says how keys are read"),
-    ("value.deserializer", "the option format says how values are read"),
+    (
+        "sasl.jaas.config",
+        "set sasl.username and sasl.password instead",
+    ),
+    (
+        "ssl.truststore.location",
+        "set ssl.ca.location to a file with certificates in PEM form instead",
+    ),
+    (
+        "key.deserializer",
+        "the option key_format says how keys are read",
+    ),
+    (
+        "value.deserializer",
+        "the option format says how values are read",
+    ),
 ];
 
 /// Properties that have no value unless one is set, and other names of some: the library does not list
@@ -143,7 +176,9 @@ fn check(property: &str, name: &str, value: &str) -> Result<(), ConnectorError> 
     config.set(property, value);
     match config.create_native_config() {
         Ok(_) => Ok(()),
-        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => Err(unknown(name)),
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
+            Err(unknown(name))
+        }
         Err(e) => {
             let message = match e {
                 _ if is_secret(property) => format!("{property} has a value that it does not take"),

@@ -47,7 +47,9 @@ impl Reader {
     pub(super) fn open(reading: Arc<Reading>, start: SourceStart) -> Result<Self> {
         let cluster = &reading.cluster;
         let consumer = cluster.consumer().map_err(engine_error)?;
-        let topic = cluster.topic(&consumer, &reading.topic).map_err(engine_error)?;
+        let topic = cluster
+            .topic(&consumer, &reading.topic)
+            .map_err(engine_error)?;
         let id = cluster.topic_id(&consumer, &reading.topic, &topic);
         let starts = reading.starts(&consumer, topic.partitions, id, &start.positions)?;
         let known = (topic.partitions, id);
@@ -84,7 +86,8 @@ impl Reader {
             self.count_lost(number, start.lost);
         }
         self.total += start.end.saturating_sub(start.offset).unsigned_abs();
-        self.partitions.push(Partition::new(fetch, start, self.bounded));
+        self.partitions
+            .push(Partition::new(fetch, start, self.bounded));
         Ok(())
     }
 
@@ -113,7 +116,11 @@ impl Reader {
                 News::Partitions(count) => {
                     let from = self.partitions.len() as i32;
                     for partition in from..count {
-                        tracing::info!(partition, "{} has a new partition", self.reading.location());
+                        tracing::info!(
+                            partition,
+                            "{} has a new partition",
+                            self.reading.location()
+                        );
                         // Whoever writes to it began after the topic was opened.
                         self.add(&Start {
                             partition,
@@ -192,8 +199,10 @@ impl Reader {
         self.note_ahead(at, batch.as_ref().map_or(0, RawBatch::len));
         if let Some(batch) = &batch {
             self.passed += moved;
-            self.stats.count(batch.len(), batch.bytes.len(), self.clock.now());
-            self.stats.set_progress(self.passed, self.total.max(self.passed));
+            self.stats
+                .count(batch.len(), batch.bytes.len(), self.clock.now());
+            self.stats
+                .set_progress(self.passed, self.total.max(self.passed));
         }
         Ok(batch)
     }
@@ -226,7 +235,10 @@ impl Reader {
 impl SourceReader for Reader {
     fn poll(&mut self, limit: usize) -> Result<Poll> {
         self.follow_news()?;
-        let fresh = self.partitions.iter_mut().find(|partition| !partition.announced);
+        let fresh = self
+            .partitions
+            .iter_mut()
+            .find(|partition| !partition.announced);
         if let Some(partition) = fresh {
             return Ok(Poll::Records(partition.announce()));
         }

@@ -48,7 +48,11 @@ pub(super) fn resolve(
     let value_columns: Vec<usize> = (0..schema.len()).filter(in_value).collect();
     let key_schema = schema.project(&key_columns);
     let all_of_key: Vec<usize> = (0..key_columns.len()).collect();
-    let key_format = if key_columns.is_empty() { &Format::None } else { &formats.key };
+    let key_format = if key_columns.is_empty() {
+        &Format::None
+    } else {
+        &formats.key
+    };
     let writing = Writing {
         cluster: place.cluster,
         topic: place.topic,
@@ -84,9 +88,9 @@ fn take_key(options: &mut OptionReader, schema: &Schema) -> Result<Vec<usize>, C
     };
     let find = |name: &str| {
         let names = || schema.fields().iter().map(|field| &field.name);
-        let found = schema.index_of(name).or_else(|| {
-            names().position(|column| column.eq_ignore_ascii_case(name))
-        });
+        let found = schema
+            .index_of(name)
+            .or_else(|| names().position(|column| column.eq_ignore_ascii_case(name)));
         found.ok_or_else(|| {
             let all: Vec<&str> = names().map(String::as_str).collect();
             invalid(KEY, format!("there is no column `{name}` to make keys of"))

@@ -85,7 +85,11 @@ pub(super) fn resolve(
 }
 
 /// The topic, which is made where the options give its shape.
-fn find(place: &Place, consumer: &Consumer, options: &SourceOptions) -> Result<Topic, ConnectorError> {
+fn find(
+    place: &Place,
+    consumer: &Consumer,
+    options: &SourceOptions,
+) -> Result<Topic, ConnectorError> {
     if let Some(shape) = options.create {
         make_topic(&place.cluster, consumer, &place.topic, shape)?;
     }
@@ -113,9 +117,12 @@ fn declared(
     let record_key: Vec<usize> = keys.map(|(at, _)| at).collect();
     let kind = request.kind.unwrap_or(SourceKind::Stream);
     if kind == SourceKind::Table && record_key.is_empty() {
-        let message = format!("a table of {uri} needs a key, which stands in the keys of its records");
-        return Err(ConnectorError::new(ConnectorErrorKind::NotSupported, message)
-            .help("declare it: column TYPE PRIMARY KEY"));
+        let message =
+            format!("a table of {uri} needs a key, which stands in the keys of its records");
+        return Err(
+            ConnectorError::new(ConnectorErrorKind::NotSupported, message)
+                .help("declare it: column TYPE PRIMARY KEY"),
+        );
     }
     Ok(Shape {
         schema: columns.iter().map(|column| column.field.clone()).collect(),
@@ -155,7 +162,8 @@ fn inferred(
     };
     let Some(key) = key else {
         if is_table {
-            let message = format!("{uri} cannot be a table: no column equals the keys of its records");
+            let message =
+                format!("{uri} cannot be a table: no column equals the keys of its records");
             let columns: Vec<String> = schema
                 .fields()
                 .iter()

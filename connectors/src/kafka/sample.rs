@@ -29,7 +29,11 @@ pub(super) fn sample(
     topic: &Topic,
 ) -> Result<Vec<RawBatch>, ConnectorError> {
     let numbers: Vec<i32> = (0..topic.partitions).collect();
-    let ask = |moment| place.cluster.offsets(consumer, &place.topic, &numbers, moment);
+    let ask = |moment| {
+        place
+            .cluster
+            .offsets(consumer, &place.topic, &numbers, moment)
+    };
     let (first, end) = (ask(Moment::Beginning)?, ask(Moment::End)?);
     let share = (MOST.0 / numbers.len().max(1)).max(1) as i64;
     let waker = Waker::new();
@@ -62,7 +66,10 @@ fn gather(
     let (mut batches, mut records, mut bytes) = (Vec::new(), 0, 0);
     loop {
         let mut any = false;
-        for partition in partitions.iter_mut().filter(|partition| !partition.is_done()) {
+        for partition in partitions
+            .iter_mut()
+            .filter(|partition| !partition.is_done())
+        {
             let number = partition.number;
             let found = partition.take(AT_ONCE, &mut messages, Untimed::Keep);
             if let Some(Notice::Failed(why)) = found.notice {
@@ -91,6 +98,7 @@ fn gather(
 
 fn unreadable(place: &Place, partition: i32, why: &str) -> ConnectorError {
     let (topic, cluster) = (&place.topic, &place.cluster.name);
-    let message = format!("cannot read partition {partition} of topic `{topic}` on {cluster}: {why}");
+    let message =
+        format!("cannot read partition {partition} of topic `{topic}` on {cluster}: {why}");
     ConnectorError::new(ConnectorErrorKind::Unreadable, message)
 }

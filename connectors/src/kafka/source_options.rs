@@ -40,11 +40,17 @@ impl SourceOptions {
         let defaults = FormatDefaults {
             value: Some(FormatName::Json),
             // Kafka's own serializers hold one column.
-            key: Some(if keys > 1 { FormatName::Json } else { FormatName::Kafka }),
+            key: Some(if keys > 1 {
+                FormatName::Json
+            } else {
+                FormatName::Kafka
+            }),
         };
         let read = ReadOptions::take(options, defaults)?;
         let words = [("fail", OnLost::Fail), ("skip", OnLost::Skip)];
-        let on_lost = options.take_word("on_lost", &words)?.unwrap_or(OnLost::Fail);
+        let on_lost = options
+            .take_word("on_lost", &words)?
+            .unwrap_or(OnLost::Fail);
         let words = [
             ("skip", Untimed::Skip),
             ("fail", Untimed::Fail),
@@ -52,13 +58,19 @@ impl SourceOptions {
         ];
         let untimed = options.take_word("on_untimed", &words)?;
         // Rows that have a time of their own need none of the record.
-        let otherwise = if read.timestamp.is_some() { Untimed::Keep } else { Untimed::Skip };
+        let otherwise = if read.timestamp.is_some() {
+            Untimed::Keep
+        } else {
+            Untimed::Skip
+        };
         Ok(SourceOptions {
             names_key_format,
             from: take_from(options)?,
             on_lost,
             untimed: untimed.unwrap_or(otherwise),
-            refresh: options.take_duration("refresh_interval")?.unwrap_or(REFRESH),
+            refresh: options
+                .take_duration("refresh_interval")?
+                .unwrap_or(REFRESH),
             load_first: options.take_bool("load_first")?.unwrap_or(false),
             key_in_value: options.take_bool("key_in_value")?.unwrap_or(false),
             create: take_shape(options)?,

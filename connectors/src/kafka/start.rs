@@ -43,7 +43,11 @@ impl Reading {
         let stored = self.stored(partitions, id, positions)?;
         let first = ask(&numbers, Moment::Beginning)?;
         let end = ask(&numbers, Moment::End)?;
-        let fresh: Vec<i32> = numbers.iter().filter(|at| !stored.contains_key(at)).copied().collect();
+        let fresh: Vec<i32> = numbers
+            .iter()
+            .filter(|at| !stored.contains_key(at))
+            .copied()
+            .collect();
         let begun = match self.from {
             Beginning::Earliest => first.clone(),
             Beginning::Latest => end.clone(),
@@ -75,7 +79,8 @@ impl Reading {
         for (partition, bytes) in positions {
             let location = self.location();
             let Some(position) = Position::from_bytes(bytes) else {
-                let message = format!("the position in partition {partition} of {location} cannot be read");
+                let message =
+                    format!("the position in partition {partition} of {location} cannot be read");
                 return Err(Error::new(ErrorKind::State, message));
             };
             if position.topic != self.topic {
@@ -97,7 +102,13 @@ impl Reading {
     }
 
     /// Goes on at `offset`, where that stands between the first record and the end.
-    pub(super) fn resume(&self, partition: i32, offset: i64, first: i64, end: i64) -> Result<Start> {
+    pub(super) fn resume(
+        &self,
+        partition: i32,
+        offset: i64,
+        first: i64,
+        end: i64,
+    ) -> Result<Start> {
         if offset > end {
             let told = format!("it ends at offset {end} now");
             return Err(self.another(partition, offset, &told));

@@ -174,11 +174,18 @@ impl Cluster {
         partitions: &[i32],
         moment: Moment,
     ) -> Result<BTreeMap<i32, i64>, ConnectorError> {
-        self.retry(consumer, |limit| offsets(consumer, topic, partitions, moment, limit))
+        self.retry(consumer, |limit| {
+            offsets(consumer, topic, partitions, moment, limit)
+        })
     }
 
     /// The id of a topic, where the brokers tell it.
-    pub(super) fn topic_id(&self, consumer: &Consumer, name: &str, topic: &Topic) -> Option<TopicId> {
+    pub(super) fn topic_id(
+        &self,
+        consumer: &Consumer,
+        name: &str,
+        topic: &Topic,
+    ) -> Option<TopicId> {
         native::topic_id(consumer, name, topic.broker, self.patience)
             .inspect_err(|e| tracing::debug!(name, "the id of the topic is not known: {e}"))
             .ok()?

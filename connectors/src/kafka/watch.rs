@@ -154,7 +154,11 @@ impl Looker {
                 Ok(()) => self.well(),
                 Err(why) => self.wrong(&why),
             }
-            let pause = if self.troubled { RETRY } else { self.reading.refresh };
+            let pause = if self.troubled {
+                RETRY
+            } else {
+                self.reading.refresh
+            };
             next_look = Instant::now() + pause;
         }
     }
@@ -184,7 +188,10 @@ impl Looker {
 
     fn wrong(&mut self, why: &str) {
         if !std::mem::replace(&mut self.troubled, true) {
-            tracing::warn!("{} cannot be read, trying again: {why}", self.reading.location());
+            tracing::warn!(
+                "{} cannot be read, trying again: {why}",
+                self.reading.location()
+            );
         }
         self.stats.set_health(Health::Disconnected(why.to_owned()));
     }
@@ -198,10 +205,16 @@ impl Looker {
     /// Asks the brokers of the topic; the error says why it cannot be read at the moment.
     fn look(&mut self) -> Result<(), String> {
         let topic = self.reading.topic.clone();
-        let metadata = self.consumer.fetch_metadata(Some(&topic), ANSWER).map_err(|e| {
-            let code = e.rdkafka_error_code().map(|code| code.to_string());
-            self.reason.clone().or(code).unwrap_or_else(|| e.to_string())
-        })?;
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(&topic), ANSWER)
+            .map_err(|e| {
+                let code = e.rdkafka_error_code().map(|code| code.to_string());
+                self.reason
+                    .clone()
+                    .or(code)
+                    .unwrap_or_else(|| e.to_string())
+            })?;
         let found = described(&metadata, &topic).map_err(|missing| match missing {
             Missing::Unknown => format!("{} is gone", self.reading.location()),
             missing => self.reading.cluster.not_seen(&topic, missing).message,
@@ -221,7 +234,8 @@ impl Looker {
         let Some(known) = self.id else {
             return Ok(());
         };
-        let id = native::topic_id(&self.consumer, topic, broker, ANSWER).map_err(|e| e.to_string())?;
+        let id =
+            native::topic_id(&self.consumer, topic, broker, ANSWER).map_err(|e| e.to_string())?;
         if id.is_some_and(|id| id != known) {
             self.id = id;
             let message = format!(

@@ -67,7 +67,10 @@ impl Writing {
 
     /// The configuration of a producer; `identity` where it writes in transactions.
     pub(super) fn config(&self, identity: Option<&str>) -> ClientConfig {
-        let mut fixed = vec![("enable.idempotence", "true"), ("delivery.report.only.error", "true")];
+        let mut fixed = vec![
+            ("enable.idempotence", "true"),
+            ("delivery.report.only.error", "true"),
+        ];
         let mut defaults = DEFAULTS.to_vec();
         match identity {
             Some(identity) => {
@@ -97,7 +100,10 @@ impl Writing {
         if described(&metadata, topic) == Err(Missing::Unknown) {
             const HOW: &str = "partitions = N has it made";
             let e = cluster.no_topic(consumer, topic);
-            let help = e.help.as_deref().map_or(HOW.to_owned(), |help| format!("{help}; {HOW}"));
+            let help = e
+                .help
+                .as_deref()
+                .map_or(HOW.to_owned(), |help| format!("{help}; {HOW}"));
             return Err(e.help(help));
         }
         cluster.topic(consumer, topic).map(|_| ())
@@ -124,8 +130,9 @@ pub(super) fn make_topic(
 
 fn create(cluster: &Cluster, name: &str, shape: Shape) -> Result<(), ConnectorError> {
     let config = cluster.consumer_config();
-    let admin: AdminClient<Listener> =
-        config.create_with_context(Listener::default()).map_err(|e| cluster.bad_client(&e))?;
+    let admin: AdminClient<Listener> = config
+        .create_with_context(Listener::default())
+        .map_err(|e| cluster.bad_client(&e))?;
     let replicas = TopicReplication::Fixed(shape.replicas.unwrap_or(-1));
     let mut topic = NewTopic::new(name, shape.partitions.unwrap_or(-1), replicas);
     if shape.compact {
@@ -136,11 +143,15 @@ fn create(cluster: &Cluster, name: &str, shape: Shape) -> Result<(), ConnectorEr
         .operation_timeout(Some(cluster.patience));
     let made = block_on(admin.create_topics([&topic], &options));
     let refused = |why: String| {
-        let message = format!("topic `{name}` could not be made on {}: {why}", cluster.name);
+        let message = format!(
+            "topic `{name}` could not be made on {}: {why}",
+            cluster.name
+        );
         ConnectorError::new(ConnectorErrorKind::Unreadable, message)
     };
     let in_words = |e: &KafkaError| {
-        e.rdkafka_error_code().map_or_else(|| e.to_string(), |code| code.to_string())
+        e.rdkafka_error_code()
+            .map_or_else(|| e.to_string(), |code| code.to_string())
     };
     for result in made.map_err(|e| refused(in_words(&e)))? {
         match result {

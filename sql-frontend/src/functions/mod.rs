@@ -33,6 +33,8 @@ mod extract;
 mod time_arithmetic;
 mod epoch;
 mod date_add;
+mod date_pattern;
+mod format_date;
 mod catalog;
 
 use signature::Entry;
@@ -70,4 +72,5 @@ const FAMILIES: &[&[Entry]] = &[
     extract::FUNCTIONS,
     epoch::FUNCTIONS,
     date_add::FUNCTIONS,
+    format_date::FUNCTIONS,
 ];

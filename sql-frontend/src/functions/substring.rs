@@ -49,7 +49,7 @@ fn substring(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
         Some(length) => start.saturating_add(length),
     };
     // Places before the first count for the length, as the standard has it.
-    let before = usize::try_from(start - 1).unwrap_or(0);
+    let before = usize::try_from(start.saturating_sub(1)).unwrap_or(0);
     let until = usize::try_from(end.saturating_sub(1)).unwrap_or(0);
     let part = if call.function.result == DataType::Bytes || bytes.is_ascii() {
         &bytes[before.min(bytes.len())..until.clamp(before.min(bytes.len()), bytes.len())]

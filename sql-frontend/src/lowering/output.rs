@@ -49,6 +49,11 @@ impl Output {
         }
     }
 
+    /// True where nothing of a record is kept, so that nothing need be made of it.
+    fn discards(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.discards())
+    }
+
     fn produced(&self) -> Produced<Row, Row> {
         let produced = Produced::with(self.key.clone(), self.value.clone());
         match &self.sink {
@@ -76,6 +81,7 @@ impl Lowering<'_> {
 
     fn write_rows(&mut self, lowered: Lowered, columns: &[Column], output: &Output) -> Result<()> {
         match lowered {
+            Lowered::Stream(stream) if output.discards() => stream.for_each(|_, _| ()),
             Lowered::Stream(stream) => {
                 let keying = Keying {
                     pipeline: Pipeline::default(),

@@ -61,7 +61,7 @@ impl FeedSource {
         Ok(())
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         let mut queue = self.queue.lock().expect("no panic while locked");
         queue.closed = true;
         if let Some(waker) = &queue.waker {

@@ -101,6 +101,8 @@ pub(super) struct Reading {
     /// The partitions that were read so far.
     seen: BTreeSet<u32>,
     pub(super) ended: bool,
+    /// True where it is still to be learned what there is to be read at all.
+    pub(super) unknown: bool,
     /// True once the end that was seen at the start was reached.
     pub(super) caught_up: bool,
     /// True while the content is known to have been replaced and is not read yet.
@@ -139,6 +141,7 @@ impl Reading {
             reader,
             seen: BTreeSet::new(),
             ended: false,
+            unknown: false,
             caught_up: false,
             replaced: false,
             loaded,

@@ -11,6 +11,8 @@ mod cache;
 mod key_value;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod full_disk;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod rows;
@@ -23,6 +25,8 @@ pub(crate) use self::base::{Base, ByteRange, SnapshotRows, StoreFormat};
 pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
 pub(crate) use self::bytes::{Family, Part, increment};
 pub(crate) use self::key_value::Difference;
+#[cfg(test)]
+pub(crate) use self::full_disk::full_disk;
 pub use self::key_value::KeyValueStore;
 pub(crate) use self::state::{Commit, StateSnapshot};
 pub use self::state::{STATE_FORMAT, State, StateOptions};

@@ -79,7 +79,7 @@ impl State {
         let said = || format!("cannot open the state directory {}", dir.display());
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
-        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 4)
+        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 8 * 3)
             .map_err(|e| e.context(said()))?;
         let mut state = State::over(Box::new(disk), options);
         Arc::get_mut(&mut state.inner)
@@ -89,7 +89,7 @@ impl State {
         Ok(state)
     }
 
-    fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
+    pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
         State {
             inner: Arc::new(Inner {
                 bytes,
@@ -152,7 +152,7 @@ impl State {
     /// Bytes of memory that rows of stores may take.
     pub(crate) fn rows_budget(&self) -> usize {
         if self.is_durable() {
-            self.inner.options.memory * 3 / 4
+            self.inner.options.memory / 8 * 5
         } else {
             usize::MAX
         }
@@ -215,12 +215,13 @@ impl State {
 
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
-        let epoch = self.epoch() + 1;
-        commit.put_meta("epoch", &epoch.to_be_bytes());
         for writes in &mut commit.writes {
             writes.sort();
         }
         let _applying = self.inner.commit.write().expect("no panic while locked");
+        let epoch = self.epoch() + 1;
+        commit.put_meta("epoch", &epoch.to_be_bytes());
+        commit.meta().sort();
         self.inner.bytes.write(&commit.writes, sync)?;
         for apply in commit.memory {
             apply();

@@ -207,7 +207,10 @@ impl Task {
             .decoders
             .get_mut(&node)
             .expect("the source belongs to the task");
+        self.shared.at_work = node;
+        self.shared.working = true;
         let mut decoded = decoder.decode(batch);
+        self.shared.working = false;
         let facts = &self.nodes[node.index()].as_ref().expect("it is there").facts;
         if facts.policy == ErrorPolicy::Fail {
             cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
@@ -240,7 +243,7 @@ impl Task {
     /// nor for what is still to be read.
     pub(crate) fn release(&mut self) {
         for input in &mut self.inputs {
-            input.behind = false;
+            input.released = true;
             input.frontier = Stamp::MAX;
         }
     }
@@ -539,9 +542,11 @@ impl Task {
         self.inputs.retain(|input| input.node != node);
     }
 
-    /// Has the task wait again for what other tasks may still send, after it was released.
-    pub(crate) fn await_exchanges(&mut self) {
+    /// Has the task wait again for what other tasks may still send and for what is to be read, after
+    /// it was released.
+    pub(crate) fn await_again(&mut self) {
         for input in &mut self.inputs {
+            input.released = false;
             if matches!(self.graph.node(input.node).kind, Kind::Exchange) {
                 input.frontier = Stamp::MIN;
             }

@@ -78,7 +78,9 @@ pub(super) unsafe fn text(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: it is not null, and the caller says that it ends with a zero byte.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A name as the library wants it.

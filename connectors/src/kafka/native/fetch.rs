@@ -129,7 +129,8 @@ impl Fetch {
         let name = self.name.to_str().ok()?;
         list.add_partition(name, self.partition);
         // SAFETY: client and list live.
-        let code = unsafe { sys::rd_kafka_position(self.consumer.client().native_ptr(), list.ptr()) };
+        let code =
+            unsafe { sys::rd_kafka_position(self.consumer.client().native_ptr(), list.ptr()) };
         call::check(code).ok()?;
         let offset = list.find_partition(name, self.partition)?.offset();
         offset.to_raw().filter(|offset| *offset >= 0)

@@ -120,10 +120,6 @@ impl Producer {
         Ok(Producer { topic, client })
     }
 
-    pub(in crate::kafka) fn client(&self) -> &Client<Listener> {
-        &self.client
-    }
-
     pub(in crate::kafka) fn listener(&self) -> &Listener {
         self.client.context()
     }

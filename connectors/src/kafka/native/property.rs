@@ -13,13 +13,21 @@ pub(in crate::kafka) fn property_names() -> Vec<String> {
     if let Ok(config) = ClientConfig::new().create_native_config() {
         let mut count = 0;
         // SAFETY: the configuration lives during the call; the list is ours and is freed once.
-        unsafe { names.extend(dumped(sys::rd_kafka_conf_dump(config.ptr(), &mut count), count)) };
+        unsafe {
+            names.extend(dumped(
+                sys::rd_kafka_conf_dump(config.ptr(), &mut count),
+                count,
+            ))
+        };
     }
     // SAFETY: the configuration is made here, lives during the call and is destroyed once; the list is
     // ours and is freed once.
     unsafe {
         let (config, mut count) = (sys::rd_kafka_topic_conf_new(), 0);
-        names.extend(dumped(sys::rd_kafka_topic_conf_dump(config, &mut count), count));
+        names.extend(dumped(
+            sys::rd_kafka_topic_conf_dump(config, &mut count),
+            count,
+        ));
         sys::rd_kafka_topic_conf_destroy(config);
     }
     names.sort();

@@ -49,8 +49,10 @@ fn records(numbers: std::ops::Range<u64>) -> Vec<SinkRecord> {
 /// All committed values of a topic, sorted as numbers.
 fn values(kafka: &Kafka, topic: &str) -> Vec<u64> {
     let read = kafka.read_committed(topic);
-    let mut values: Vec<u64> =
-        read.iter().map(|record| record.value_text().unwrap().parse().unwrap()).collect();
+    let mut values: Vec<u64> = read
+        .iter()
+        .map(|record| record.value_text().unwrap().parse().unwrap())
+        .collect();
     values.sort_unstable();
     values
 }
@@ -66,7 +68,11 @@ fn what_is_delivered_is_counted_in_the_same_transaction() {
     assert_eq!(writer.delivered(5).unwrap(), 7);
     drop(writer);
     let mut again = open(writing(kafka.bootstrap(), &topic)).unwrap();
-    assert_eq!(again.delivered(5).unwrap(), 7, "the engine had heard of five");
+    assert_eq!(
+        again.delivered(5).unwrap(),
+        7,
+        "the engine had heard of five"
+    );
     again.deliver(7, &records(7..8)).unwrap();
     assert_eq!(values(&kafka, &topic), (0..8).collect::<Vec<_>>());
 }
@@ -90,11 +96,21 @@ fn records_are_written_as_they_are() {
     };
     writer.deliver(0, &[tombstone, keyless]).unwrap();
     let read = kafka.read_committed(&topic);
-    assert_eq!((read[0].key_text(), read[0].value_text()), (Some("1".to_owned()), None));
+    assert_eq!(
+        (read[0].key_text(), read[0].value_text()),
+        (Some("1".to_owned()), None)
+    );
     assert_eq!(read[0].headers, [("h".to_owned(), b"1".to_vec())]);
     assert_eq!(read[0].timestamp_ms, Some(2));
-    assert_eq!((read[1].key_text(), read[1].value_text()), (None, Some(String::new())));
-    assert_eq!(read[1].timestamp_ms, Some(1), "the library takes zero for none");
+    assert_eq!(
+        (read[1].key_text(), read[1].value_text()),
+        (None, Some(String::new()))
+    );
+    assert_eq!(
+        read[1].timestamp_ms,
+        Some(1),
+        "the library takes zero for none"
+    );
 }
 
 /// Hash values of Java's clients for these keys.
@@ -135,7 +151,11 @@ fn a_second_writer_of_the_same_name_ends_the_first() {
     assert_eq!(second.delivered(0).unwrap(), 1);
     let e = first.deliver(1, &records(1..2)).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::Failed, "{e}");
-    assert!(e.to_string().contains("another process writes under the same name"), "{e}");
+    assert!(
+        e.to_string()
+            .contains("another process writes under the same name"),
+        "{e}"
+    );
     second.deliver(1, &records(1..2)).unwrap();
     assert_eq!(values(&kafka, &topic), [0, 1]);
 }
@@ -145,7 +165,9 @@ fn records_that_are_too_large_are_refused() {
     let Some(kafka) = Kafka::shared() else { return };
     let topic = kafka.unique_topic("plain", 1) + "-small";
     kafka.create_topic(&topic, 1, &[("max.message.bytes", "1000")]);
-    let noise: Vec<u8> = (0..5_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..5_000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     let large = SinkRecord {
         value: Some(noise),
         ..record(0)
@@ -177,8 +199,15 @@ fn a_topic_is_made_where_its_shape_is_given() {
     let topic = kafka.unique_topic("plain", 1) + "-made";
     let e = open(writing(kafka.bootstrap(), &topic)).err().unwrap();
     assert_eq!(e.kind(), ErrorKind::NotFound);
-    assert!(e.to_string().starts_with(&format!("Kafka has no topic `{topic}` (")), "{e}");
-    assert!(e.to_string().ends_with("partitions = N has it made)"), "{e}");
+    assert!(
+        e.to_string()
+            .starts_with(&format!("Kafka has no topic `{topic}` (")),
+        "{e}"
+    );
+    assert!(
+        e.to_string().ends_with("partitions = N has it made)"),
+        "{e}"
+    );
     let shape = Shape {
         partitions: Some(3),
         replicas: None,
@@ -201,14 +230,24 @@ fn a_topic_is_made_where_its_shape_is_given() {
 
 #[test]
 fn a_broker_that_was_away_loses_and_doubles_nothing() {
-    let Some(mut broker) = KafkaBroker::start() else { return };
+    let Some(mut broker) = KafkaBroker::start() else {
+        return;
+    };
     let kafka = broker.kafka().clone();
     let topic = kafka.unique_topic("away", 1);
     for guarantee in [Guarantee::ExactlyOnce, Guarantee::AtLeastOnce] {
         let mut hasty = writing(kafka.bootstrap(), &topic);
         hasty.guarantee = guarantee;
-        hasty.cluster.properties.set("transaction.timeout.ms", "2000").unwrap();
-        hasty.cluster.properties.set("message.timeout.ms", "1500").unwrap();
+        hasty
+            .cluster
+            .properties
+            .set("transaction.timeout.ms", "2000")
+            .unwrap();
+        hasty
+            .cluster
+            .properties
+            .set("message.timeout.ms", "1500")
+            .unwrap();
         let mut writer = open(hasty).unwrap();
         writer.delivered(0).unwrap();
         writer.deliver(0, &records(0..2)).unwrap();
@@ -236,7 +275,9 @@ const CHILD: &str = "FERRIS_TEST_SINK_CHILD";
 /// No test of its own: a process that delivers until it is killed.
 #[test]
 fn child_that_delivers() {
-    let Ok(place) = std::env::var(CHILD) else { return };
+    let Ok(place) = std::env::var(CHILD) else {
+        return;
+    };
     let (bootstrap, topic) = place.split_once(' ').unwrap();
     let mut writer = open(writing(bootstrap, topic)).unwrap();
     let mut next = writer.delivered(0).unwrap();
@@ -258,11 +299,15 @@ fn a_killed_writer_loses_and_doubles_nothing() {
         let test = concat!(module_path!(), "::child_that_delivers");
         let test = test.split_once("::").unwrap().1;
         let mut command = Command::new(&me);
-        command.args([test, "--exact", "--nocapture"]).env(CHILD, place);
+        command
+            .args([test, "--exact", "--nocapture"])
+            .env(CHILD, place);
         let mut child = Process::start(&mut command);
         // Some rounds end in the middle of a delivery, others right behind one.
         for _ in 0..=round {
-            child.stdout.wait_for_text(if round % 2 == 0 { "from" } else { "had" }, LIMIT);
+            child
+                .stdout
+                .wait_for_text(if round % 2 == 0 { "from" } else { "had" }, LIMIT);
         }
         child.kill();
     }

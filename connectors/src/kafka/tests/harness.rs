@@ -54,7 +54,9 @@ pub(super) fn reading(bootstrap: &str, topic: &str) -> Reading {
 /// so is an empty key.
 pub(super) fn write(bootstrap: &str, topic: &str, records: &str) {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", bootstrap).set("linger.ms", "0");
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("linger.ms", "0");
     let producer: BaseProducer = config.create().unwrap();
     send(&producer, topic, records);
     producer.flush(LIMIT).unwrap();
@@ -120,7 +122,10 @@ impl Reads {
         let deadline = Instant::now() + LIMIT;
         let mut batches = Vec::new();
         loop {
-            assert!(Instant::now() < deadline, "read {batches:?}, and not enough");
+            assert!(
+                Instant::now() < deadline,
+                "read {batches:?}, and not enough"
+            );
             let found = self.reader.poll(1_000)?;
             let done = enough(&found);
             match found {
@@ -164,7 +169,9 @@ impl Reads {
 
     /// The error that reading ends with.
     pub(super) fn error(&mut self) -> String {
-        self.until(|_| false).expect_err("reading goes on").to_string()
+        self.until(|_| false)
+            .expect_err("reading goes on")
+            .to_string()
     }
 
     /// Polls until the health is as wanted, and returns it.

@@ -44,7 +44,10 @@ fn reading_goes_on_where_it_stopped() {
     assert_eq!(again.to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
     again.reader.seek(&BTreeMap::new()).unwrap();
     let all = again.to_end().unwrap();
-    assert_eq!(all, "0/a=3@3#1 1/b=4@4#1", "that is where this reader began");
+    assert_eq!(
+        all, "0/a=3@3#1 1/b=4@4#1",
+        "that is where this reader began"
+    );
 }
 
 #[test]
@@ -77,7 +80,11 @@ fn reading_begins_where_it_is_told_to() {
     });
     assert_eq!(latest.to_end().unwrap(), "");
     let stored = latest.positions.clone();
-    assert_eq!(latest.ends, BTreeMap::from([(0, 2)]), "it is known before anything comes");
+    assert_eq!(
+        latest.ends,
+        BTreeMap::from([(0, 2)]),
+        "it is known before anything comes"
+    );
     drop(latest);
     write(&bootstrap, "t", "0/a=3@30");
     let mut again = Reads::try_open(reading(&bootstrap, "t"), stored, false).unwrap();
@@ -145,12 +152,17 @@ fn what_is_not_there_is_told_when_it_is_opened() {
     mock.broker_down(-1).unwrap();
     let mut hasty = reading(&bootstrap, "t");
     hasty.cluster.patience = Duration::from_millis(300);
-    let e = Reads::try_open(hasty, BTreeMap::new(), false).err().unwrap();
+    let e = Reads::try_open(hasty, BTreeMap::new(), false)
+        .err()
+        .unwrap();
     assert_eq!(e.kind(), ErrorKind::NotFound);
     let told = e.to_string();
     let begin = format!("Kafka did not answer at {bootstrap} within 300ms: ");
     assert!(told.starts_with(&begin), "{told}");
-    assert!(told.ends_with("(is bootstrap.servers right, and is the broker running?)"), "{told}");
+    assert!(
+        told.ends_with("(is bootstrap.servers right, and is the broker running?)"),
+        "{told}"
+    );
 }
 
 #[test]

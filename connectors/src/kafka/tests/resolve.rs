@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_tests::Kafka;
 use ferrisstreams_topology::connector::{
     Connectors, DeclaredColumn, Options, Poll, ResolvedSource, SinkRequest, SinkStart, SourceKind,
     SourceRequest, SourceStart, Stats, Waker,
 };
 use ferrisstreams_topology::connector::{RawBatch, SinkRecord};
-use ferrisstreams_topology::data::{
-    DataType, Field, Row, RowBuffer, RowLayout, Schema, Value,
-};
+use ferrisstreams_topology::data::{DataType, Field, Row, RowBuffer, RowLayout, Schema, Value};
 use ferrisstreams_topology::record::Headers;
-use ferrisstreams_tests::Kafka;
 
 use super::harness::{LIMIT, mock, write};
 use crate::Connections;
@@ -19,12 +17,18 @@ use crate::kafka::KafkaConnector;
 
 /// Options written as `name=value name=value`.
 fn options(text: &str) -> Options {
-    let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let pairs = text
+        .split_whitespace()
+        .map(|pair| pair.split_once('=').unwrap());
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn connections(bootstrap: &str) -> Connections {
-    Connections::new().with(KafkaConnector).kafka(options(&format!("bootstrap.servers={bootstrap}")))
+    Connections::new()
+        .with(KafkaConnector)
+        .kafka(options(&format!("bootstrap.servers={bootstrap}")))
 }
 
 /// A request with columns written as `name:TYPE`, and `*` behind those of the key.
@@ -55,9 +59,15 @@ fn resolved(connections: &Connections, request: &SourceRequest) -> String {
     match connections.source(request) {
         Ok(source) => {
             let fields = source.schema.fields().iter();
-            let fields: Vec<String> =
-                fields.map(|field| format!("{} {}", field.name, field.data_type)).collect();
-            format!("{} | key {:?} | {:?}", fields.join(", "), source.key, source.kind)
+            let fields: Vec<String> = fields
+                .map(|field| format!("{} {}", field.name, field.data_type))
+                .collect();
+            format!(
+                "{} | key {:?} | {:?}",
+                fields.join(", "),
+                source.key,
+                source.kind
+            )
         }
         Err(e) => {
             let help = e.help.map(|help| format!(" | {help}"));
@@ -78,13 +88,27 @@ fn columns_and_keys_are_found_in_a_sample() {
     mock.create_topic("strange", 1, 1).unwrap();
     write(&bootstrap, "t", VALUES);
     write(&bootstrap, "keyless", r#"0/={"id":1}@1"#);
-    write(&bootstrap, "numbers", r#"0/1={"n":1,"id":2}@1 0/2={"n":2,"id":2}@1"#);
+    write(
+        &bootstrap,
+        "numbers",
+        r#"0/1={"n":1,"id":2}@1 0/2={"n":2,"id":2}@1"#,
+    );
     write(&bootstrap, "strange", r#"0/x={"id":1}@1"#);
     let table = Some(SourceKind::Table);
     let connections = connections(&bootstrap);
     for (topic, given, kind, told) in [
-        ("t", "", None, "id VARCHAR, n BIGINT, at VARCHAR | key [0] | None"),
-        ("t", "", table, "id VARCHAR, n BIGINT, at VARCHAR | key [0] | Some(Table)"),
+        (
+            "t",
+            "",
+            None,
+            "id VARCHAR, n BIGINT, at VARCHAR | key [0] | None",
+        ),
+        (
+            "t",
+            "",
+            table,
+            "id VARCHAR, n BIGINT, at VARCHAR | key [0] | Some(Table)",
+        ),
         (
             "t",
             "",
@@ -128,10 +152,30 @@ fn what_is_declared_is_taken_as_it_is() {
     let connections = connections(&mock.bootstrap_servers());
     let (stream, table) = (Some(SourceKind::Stream), Some(SourceKind::Table));
     for (given, columns, kind, told) in [
-        ("", "id:TEXT* n:INT", table, "id VARCHAR, n INT | key [0] | Some(Table)"),
-        ("", "id:TEXT* n:INT", stream, "id VARCHAR, n INT | key [] | Some(Stream)"),
-        ("", "a:TEXT* n:INT b:INT*", table, "a VARCHAR, n INT, b INT | key [0, 2] | Some(Table)"),
-        ("value_format=json key_format=kafka", "n:INT", stream, "n INT | key [] | Some(Stream)"),
+        (
+            "",
+            "id:TEXT* n:INT",
+            table,
+            "id VARCHAR, n INT | key [0] | Some(Table)",
+        ),
+        (
+            "",
+            "id:TEXT* n:INT",
+            stream,
+            "id VARCHAR, n INT | key [] | Some(Stream)",
+        ),
+        (
+            "",
+            "a:TEXT* n:INT b:INT*",
+            table,
+            "a VARCHAR, n INT, b INT | key [0, 2] | Some(Table)",
+        ),
+        (
+            "value_format=json key_format=kafka",
+            "n:INT",
+            stream,
+            "n INT | key [] | Some(Stream)",
+        ),
         (
             "",
             "id:TEXT n:INT",
@@ -150,11 +194,17 @@ fn wrong_places_and_options_are_told() {
     let mock = mock(1);
     let bootstrap = mock.bootstrap_servers();
     let connections = connections(&bootstrap);
-    let other = options(&format!("type=kafka bootstrap.servers={bootstrap} sasl.password=hunter2"));
+    let other = options(&format!(
+        "type=kafka bootstrap.servers={bootstrap} sasl.password=hunter2"
+    ));
     connections.connection("staging", other).unwrap();
     let inline = format!("kafka://{bootstrap}/t");
     for (uri, given, told) in [
-        ("kafka://t", "linger.ms=5 debug=broker", "n INT | key [] | Some(Stream)"),
+        (
+            "kafka://t",
+            "linger.ms=5 debug=broker",
+            "n INT | key [] | Some(Stream)",
+        ),
         ("kafka://staging/t", "", "n INT | key [] | Some(Stream)"),
         (&inline, "from=latest", "n INT | key [] | Some(Stream)"),
         (
@@ -162,13 +212,21 @@ fn wrong_places_and_options_are_told() {
             "bootstrap.severs=a:1",
             "there is no option `bootstrap.severs` here | did you mean `bootstrap.servers`?",
         ),
-        ("kafka://t", "replica=1", "there is no option `replica` here | did you mean `replicas`?"),
+        (
+            "kafka://t",
+            "replica=1",
+            "there is no option `replica` here | did you mean `replicas`?",
+        ),
         (
             "kafka://t",
             "from=yesterday",
             "from must be earliest, latest, a timestamp or milliseconds since 1970, not `yesterday`",
         ),
-        ("kafka://t", "on_lost=maybe", "on_lost must be fail or skip, not `maybe`"),
+        (
+            "kafka://t",
+            "on_lost=maybe",
+            "on_lost must be fail or skip, not `maybe`",
+        ),
         (
             "kafka://t",
             "group.id=g",
@@ -208,8 +266,13 @@ fn wrong_places_and_options_are_told() {
         "where the brokers of `kafka://t` are is not known | set bootstrap.servers = 'host:9092' in WITH, \
          in [kafka] of the configuration, or in a connection"
     );
-    let wrong = nowhere.connection("x", options("type=kafka sasl.password=hunter2")).unwrap_err();
-    assert_eq!(wrong.message, "connection `x` does not say where its brokers are");
+    let wrong = nowhere
+        .connection("x", options("type=kafka sasl.password=hunter2"))
+        .unwrap_err();
+    assert_eq!(
+        wrong.message,
+        "connection `x` does not say where its brokers are"
+    );
 }
 
 /// Rows of three columns.
@@ -249,8 +312,15 @@ fn a_table_goes_out_and_comes_back() {
     let Some(kafka) = Kafka::shared() else { return };
     let topic = kafka.unique_topic("table", 1);
     let connections = connections(kafka.bootstrap());
-    let fields = [("id", DataType::TEXT), ("n", DataType::Int), ("name", DataType::TEXT)];
-    let schema: Schema = fields.iter().map(|(name, kind)| Field::new(*name, *kind)).collect();
+    let fields = [
+        ("id", DataType::TEXT),
+        ("n", DataType::Int),
+        ("name", DataType::TEXT),
+    ];
+    let schema: Schema = fields
+        .iter()
+        .map(|(name, kind)| Field::new(*name, *kind))
+        .collect();
     let layout = RowLayout::new(&schema);
     let uri = format!("kafka://{topic}");
     let sink = connections
@@ -266,7 +336,9 @@ fn a_table_goes_out_and_comes_back() {
     let key_layout = RowLayout::new(&schema.project(&[0]));
     let record = |id: &str, value: Option<(i64, &str)>| {
         let (mut key, mut bytes) = (Vec::new(), Vec::new());
-        sink.key.encode(&row(&key_layout, &[Value::Text(id.to_owned())]), &mut key).unwrap();
+        sink.key
+            .encode(&row(&key_layout, &[Value::Text(id.to_owned())]), &mut key)
+            .unwrap();
         let value = value.map(|(n, name)| {
             let text = |text: &str| Value::Text(text.to_owned());
             let row = row(&layout, &[text(id), Value::Integer(n), text(name)]);
@@ -290,11 +362,18 @@ fn a_table_goes_out_and_comes_back() {
         })
         .unwrap();
     writer.delivered(0).unwrap();
-    let sent = [record("a", Some((1, "x"))), record("b", Some((2, "y"))), record("a", None)];
+    let sent = [
+        record("a", Some((1, "x"))),
+        record("b", Some((2, "y"))),
+        record("a", None),
+    ];
     writer.deliver(0, &sent).unwrap();
     assert_eq!(stats.records(), 3);
     let seen = kafka.read_committed(&topic);
-    let seen: Vec<_> = seen.iter().map(|record| (record.key_text(), record.value_text())).collect();
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|record| (record.key_text(), record.value_text()))
+        .collect();
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
         seen,
@@ -305,7 +384,12 @@ fn a_table_goes_out_and_comes_back() {
         ]
     );
 
-    let declared = request(&uri, "", "id:TEXT* n:INT name:TEXT", Some(SourceKind::Table));
+    let declared = request(
+        &uri,
+        "",
+        "id:TEXT* n:INT name:TEXT",
+        Some(SourceKind::Table),
+    );
     let source = connections.source(&declared).unwrap();
     assert!(source.rows.deletes());
     let mut decoder = source.rows.table_decoder(&[2, 1]);
@@ -318,10 +402,18 @@ fn a_table_goes_out_and_comes_back() {
     let shown: Vec<String> = rows
         .iter()
         .map(|record| {
-            let key = key_layout.slot(0).text(record.key.bytes()).unwrap().to_owned();
+            let key = key_layout
+                .slot(0)
+                .text(record.key.bytes())
+                .unwrap()
+                .to_owned();
             let value = record.value.as_ref().map(|row| {
                 let (name, n) = (value_layout.slot(0), value_layout.slot(1));
-                format!("{} {}", name.text(row.bytes()).unwrap(), n.integer(row.bytes()).unwrap())
+                format!(
+                    "{} {}",
+                    name.text(row.bytes()).unwrap(),
+                    n.integer(row.bytes()).unwrap()
+                )
             });
             format!("{key}: {}", value.unwrap_or_default())
         })

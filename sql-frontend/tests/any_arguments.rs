@@ -12,14 +12,37 @@ use support::random::{Dice, TYPES};
 
 /// Texts that mean something to some function.
 const WORDS: [&str; 24] = [
-    "", "day", "MONTHS", "epoch", "second", "hex", "base64", "utf8", "UTC", "+02:00", "yyyy-MM-dd",
-    "HH:mm:ss.SSSX", "YYYY-MM-DD HH24:MI", "a(b", "(a)|b", "$1", "gi", "X", "LITTLE_ENDIAN", "%41",
-    "http://a:b@c:1/d?e=f#g", "2024-02-29", "ä", "\u{1f600}%",
+    "",
+    "day",
+    "MONTHS",
+    "epoch",
+    "second",
+    "hex",
+    "base64",
+    "utf8",
+    "UTC",
+    "+02:00",
+    "yyyy-MM-dd",
+    "HH:mm:ss.SSSX",
+    "YYYY-MM-DD HH24:MI",
+    "a(b",
+    "(a)|b",
+    "$1",
+    "gi",
+    "X",
+    "LITTLE_ENDIAN",
+    "%41",
+    "http://a:b@c:1/d?e=f#g",
+    "2024-02-29",
+    "ä",
+    "\u{1f600}%",
 ];
 
 fn value(dice: &mut Dice, data_type: DataType) -> Value {
     match data_type {
-        DataType::Varchar { .. } if dice.below(3) > 0 => Value::Text(dice.one_of(&WORDS).to_owned()),
+        DataType::Varchar { .. } if dice.below(3) > 0 => {
+            Value::Text(dice.one_of(&WORDS).to_owned())
+        }
         DataType::BigInt | DataType::Int if dice.below(3) > 0 => {
             Value::Integer(dice.below(70) as i64 - 4)
         }
@@ -100,7 +123,9 @@ fn any_arguments_are_borne() {
     let all: Vec<DataType> = TYPES.iter().chain(&more).copied().collect();
     let mut dice = Dice::new(1);
     let mut called = 0;
-    let names: Vec<&str> = functions::names().chain(["||", "+", "-", "*", "/"]).collect();
+    let names: Vec<&str> = functions::names()
+        .chain(["||", "+", "-", "*", "/"])
+        .collect();
     for name in names {
         for _ in 0..3000 {
             // Most functions take text, integers and times.
@@ -114,7 +139,10 @@ fn any_arguments_are_borne() {
                 (1, [left, right]) => functions::lookup_operator(name, *left, *right),
                 (1, _) => None,
                 _ => {
-                    let known: Vec<_> = types.iter().map(|known| ArgumentType::Known(*known)).collect();
+                    let known: Vec<_> = types
+                        .iter()
+                        .map(|known| ArgumentType::Known(*known))
+                        .collect();
                     functions::lookup(name, &known).ok()
                 }
             };

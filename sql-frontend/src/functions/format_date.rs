@@ -3,9 +3,7 @@
 use ferrisstreams_topology::data::{DataType, MICROS_PER_DAY};
 
 use super::argument::{Argument, Failure, Outcome, Returned};
-use super::date_pattern::{
-    Item, Moment, offset_of, parse_java, parse_template, read, write,
-};
+use super::date_pattern::{Item, Moment, offset_of, parse_java, parse_template, read, write};
 use super::function::{Call, Function, PreparedBody};
 use super::signature::{
     BIGINT, DATE, Entry, Gives, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ, entry, form, prepared,
@@ -132,7 +130,9 @@ fn with_pattern(
 
 /// How far the zone that comes third is ahead of UTC.
 fn zone(arguments: &[Argument<'_>]) -> Result<i64, Failure> {
-    arguments.get(2).map_or(Ok(0), |zone| offset_of(zone.text()))
+    arguments
+        .get(2)
+        .map_or(Ok(0), |zone| offset_of(zone.text()))
 }
 
 /// Writes numbers of a unit of so many microseconds.
@@ -144,7 +144,9 @@ fn formatted(
     with_pattern(constants, read_pattern, move |call, items, arguments| {
         let offset = zone(arguments)?;
         let number = arguments[0].integer();
-        let local = number.checked_mul(unit).and_then(|time| time.checked_add(offset));
+        let local = number
+            .checked_mul(unit)
+            .and_then(|time| time.checked_add(offset));
         // Far beyond the years 1 to 9999 the calendar's arithmetic would overflow.
         match local.filter(|time| time.abs() < i64::MAX / 4) {
             Some(local) => write(call.out, items, local, offset),
@@ -155,7 +157,11 @@ fn formatted(
 }
 
 fn unit(data_type: DataType) -> i64 {
-    if data_type == DataType::Date { MICROS_PER_DAY } else { 1 }
+    if data_type == DataType::Date {
+        MICROS_PER_DAY
+    } else {
+        1
+    }
 }
 
 fn format(
@@ -193,7 +199,11 @@ fn said(moment: &Moment, function: &Function, ahead: i64) -> Result<i64, Failure
 fn parse(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedBody, Failure> {
     with_pattern(constants, parse_java, |call, items, arguments| {
         let moment = read(arguments[0].text(), items)?;
-        Ok(Returned::Integer(said(&moment, call.function, zone(arguments)?)?))
+        Ok(Returned::Integer(said(
+            &moment,
+            call.function,
+            zone(arguments)?,
+        )?))
     })
 }
 
@@ -217,6 +227,9 @@ fn of_seconds(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn convert_tz(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    let (from, to) = (offset_of(arguments[1].text())?, offset_of(arguments[2].text())?);
+    let (from, to) = (
+        offset_of(arguments[1].text())?,
+        offset_of(arguments[2].text())?,
+    );
     Ok(Returned::Integer(arguments[0].integer() - from + to))
 }

@@ -22,6 +22,7 @@ mod regex;
 mod base64;
 mod encode;
 mod url;
+mod json;
 mod conditional;
 mod sign;
 mod rounding;
@@ -62,6 +63,7 @@ const FAMILIES: &[&[Entry]] = &[
     regex::FUNCTIONS,
     encode::FUNCTIONS,
     url::FUNCTIONS,
+    json::FUNCTIONS,
     conditional::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,

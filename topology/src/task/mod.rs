@@ -652,7 +652,6 @@ impl Shared {
             stores: &mut self.stores,
             exits: &mut self.exits,
             origin,
-            stream_time: self.stream_time,
             now: self.now,
             latest: self.latest,
             node: facts,

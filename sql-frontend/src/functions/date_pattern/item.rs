@@ -6,11 +6,7 @@ pub(in crate::functions) enum Item {
     /// This text.
     Text(String),
     /// A number of at least `least` digits, zeros before it; `most` digits are read at most.
-    Number {
-        of: Number,
-        least: u8,
-        most: u8,
-    },
+    Number { of: Number, least: u8, most: u8 },
     /// The last two digits of a year from 2000 to 2099.
     ShortYear,
     /// The name of the month.
@@ -18,9 +14,7 @@ pub(in crate::functions) enum Item {
     /// The name of the day of the week.
     Weekday(Name),
     /// AM or PM.
-    Half {
-        upper: bool,
-    },
+    Half { upper: bool },
     /// The first digits of the second's fraction.
     Fraction(u8),
     /// The offset from UTC.
@@ -92,10 +86,27 @@ pub(in crate::functions) enum Number {
 }
 
 pub(super) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// From Sunday on.
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];

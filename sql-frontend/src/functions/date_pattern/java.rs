@@ -14,7 +14,10 @@ pub(in crate::functions) fn parse(pattern: &str) -> Result<Vec<Item>, Failure> {
     let mut at = 0;
     while at < characters.len() {
         let c = characters[at];
-        let count = characters[at..].iter().take_while(|other| **other == c).count();
+        let count = characters[at..]
+            .iter()
+            .take_while(|other| **other == c)
+            .count();
         match c {
             '\'' => {
                 let (text, end) = quoted(&characters, at, pattern)?;

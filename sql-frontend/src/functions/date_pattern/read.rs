@@ -67,10 +67,15 @@ impl Reader<'_> {
 
     fn item(&mut self, item: &Item) -> Result<bool, Failure> {
         let found = match item {
-            Item::Text(text) => self.rest().starts_with(text.as_bytes()).then_some(text.len()),
+            Item::Text(text) => self
+                .rest()
+                .starts_with(text.as_bytes())
+                .then_some(text.len()),
             Item::Number { of, least, most } => return self.number(*of, *least, *most),
             Item::ShortYear => {
-                let Some(value) = self.digits(2, 2) else { return Ok(false) };
+                let Some(value) = self.digits(2, 2) else {
+                    return Ok(false);
+                };
                 self.moment.year = Some(2000 + value);
                 Some(0)
             }
@@ -106,17 +111,26 @@ impl Reader<'_> {
     /// Takes a number of so many digits.
     fn digits(&mut self, least: u8, most: u8) -> Option<i64> {
         let rest = &self.text[self.at..];
-        let count = rest.iter().take(usize::from(most)).take_while(|byte| byte.is_ascii_digit());
+        let count = rest
+            .iter()
+            .take(usize::from(most))
+            .take_while(|byte| byte.is_ascii_digit());
         let count = count.count();
         if count < usize::from(least).max(1) {
             return None;
         }
         self.at += count;
-        Some(rest[..count].iter().fold(0, |value, byte| value * 10 + i64::from(byte - b'0')))
+        Some(
+            rest[..count]
+                .iter()
+                .fold(0, |value, byte| value * 10 + i64::from(byte - b'0')),
+        )
     }
 
     fn number(&mut self, of: Number, least: u8, most: u8) -> Result<bool, Failure> {
-        let Some(value) = self.digits(least, most) else { return Ok(false) };
+        let Some(value) = self.digits(least, most) else {
+            return Ok(false);
+        };
         let moment = &mut self.moment;
         match of {
             Number::Year => moment.year = Some(value),
@@ -131,7 +145,10 @@ impl Reader<'_> {
             Number::Second => moment.second = Some(value),
             Number::Milli => moment.micros = Some(value * 1000),
             Number::Micro => moment.micros = Some(value),
-            Number::Quarter | Number::Week | Number::WeekYear | Number::IsoWeekday
+            Number::Quarter
+            | Number::Week
+            | Number::WeekYear
+            | Number::IsoWeekday
             | Number::Weekday => {
                 return Err(format!("a time is not read by its {of:?}").into());
             }
@@ -144,7 +161,9 @@ impl Reader<'_> {
         names.iter().enumerate().find_map(|(at, name)| {
             let name = if short { &name[..3] } else { name };
             let found = self.rest().get(..name.len())?;
-            found.eq_ignore_ascii_case(name.as_bytes()).then_some((at, name.len()))
+            found
+                .eq_ignore_ascii_case(name.as_bytes())
+                .then_some((at, name.len()))
         })
     }
 

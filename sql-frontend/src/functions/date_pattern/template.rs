@@ -15,7 +15,9 @@ pub(in crate::functions) fn parse(template: &str) -> Result<Vec<Item>, Failure> 
     while let Some(c) = rest.chars().next() {
         if let Some(quoted) = rest.strip_prefix('"') {
             let Some((text, after)) = quoted.split_once('"') else {
-                return Err(format!("template '{template}' has a quote without its partner").into());
+                return Err(
+                    format!("template '{template}' has a quote without its partner").into(),
+                );
             };
             push_text(&mut items, text);
             rest = after;
@@ -61,7 +63,8 @@ fn keyword(text: &str, unpadded: bool) -> Option<(Item, usize)> {
         return Some((item, length));
     }
     let begins = |word: &str| {
-        text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     if let Some((word, of, digits)) = NUMBERS.iter().find(|(word, ..)| begins(word)) {
         let item = Item::Number {
@@ -78,8 +81,18 @@ fn keyword(text: &str, unpadded: bool) -> Option<(Item, usize)> {
     };
     let others = [
         ("YY", Item::ShortYear),
-        ("AM", Item::Half { upper: text.starts_with(['A', 'P']) }),
-        ("PM", Item::Half { upper: text.starts_with(['A', 'P']) }),
+        (
+            "AM",
+            Item::Half {
+                upper: text.starts_with(['A', 'P']),
+            },
+        ),
+        (
+            "PM",
+            Item::Half {
+                upper: text.starts_with(['A', 'P']),
+            },
+        ),
         ("TZH", Item::Offset(offset)),
         ("TZ", Item::Zone),
         ("OF", Item::Offset(offset)),
@@ -98,9 +111,16 @@ fn keyword(text: &str, unpadded: bool) -> Option<(Item, usize)> {
 
 /// The name of a month or day, in the case of its keyword.
 fn name(text: &str, unpadded: bool) -> Option<(Item, usize)> {
-    let forms = [("month", false, true), ("mon", true, true), ("day", false, false), ("dy", true, false)];
+    let forms = [
+        ("month", false, true),
+        ("mon", true, true),
+        ("day", false, false),
+        ("dy", true, false),
+    ];
     for (word, short, is_month) in forms {
-        let Some(written) = text.get(..word.len()) else { continue };
+        let Some(written) = text.get(..word.len()) else {
+            continue;
+        };
         if !written.eq_ignore_ascii_case(word) {
             continue;
         }
@@ -116,7 +136,11 @@ fn name(text: &str, unpadded: bool) -> Option<(Item, usize)> {
             case,
             padded: !short && !unpadded,
         };
-        let item = if is_month { Item::Month(name) } else { Item::Weekday(name) };
+        let item = if is_month {
+            Item::Month(name)
+        } else {
+            Item::Weekday(name)
+        };
         return Some((item, word.len()));
     }
     None

@@ -1,9 +1,7 @@
 //! Times written by patterns.
 
 use ferrisstreams_topology::data::MICROS_PER_DAY;
-use ferrisstreams_topology::data::datetime::{
-    Field, MICROS_PER_SECOND, civil, extract, weekday,
-};
+use ferrisstreams_topology::data::datetime::{Field, MICROS_PER_SECOND, civil, extract, weekday};
 
 use super::item::{Case, Item, MONTHS, Name, Number, Offset, WEEKDAYS};
 
@@ -27,7 +25,9 @@ pub(in crate::functions) fn write(out: &mut Vec<u8>, items: &[Item], time: i64, 
                     (false, false) => b"pm",
                 });
             }
-            Item::Fraction(digits) => write_fraction(out, time.rem_euclid(MICROS_PER_SECOND), *digits),
+            Item::Fraction(digits) => {
+                write_fraction(out, time.rem_euclid(MICROS_PER_SECOND), *digits)
+            }
             Item::Offset(form) => write_offset(out, offset, *form),
             Item::Zone if offset == 0 => out.extend_from_slice(b"UTC"),
             Item::Zone => write_offset(
@@ -72,7 +72,10 @@ fn write_number(out: &mut Vec<u8>, value: i64, least: u8) {
     if value < 0 {
         out.push(b'-');
     }
-    out.resize(out.len() + usize::from(least).saturating_sub(digits.len()), b'0');
+    out.resize(
+        out.len() + usize::from(least).saturating_sub(digits.len()),
+        b'0',
+    );
     out.extend_from_slice(digits.as_bytes());
 }
 

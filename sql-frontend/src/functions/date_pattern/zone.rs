@@ -11,14 +11,22 @@ use crate::functions::argument::Failure;
 /// For the name of any zone but UTC: their rules are not known here.
 pub(in crate::functions) fn offset_of(zone: &str) -> Result<i64, Failure> {
     let zone = zone.trim();
-    let is_utc = ["UTC", "GMT", "Z", "Etc/UTC"].iter().any(|name| name.eq_ignore_ascii_case(zone));
+    let is_utc = ["UTC", "GMT", "Z", "Etc/UTC"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(zone));
     if is_utc {
         return Ok(0);
     }
-    let bare = ["UTC", "GMT"].iter().find_map(|name| zone.strip_prefix(name)).unwrap_or(zone);
+    let bare = ["UTC", "GMT"]
+        .iter()
+        .find_map(|name| zone.strip_prefix(name))
+        .unwrap_or(zone);
     match read_offset(bare.as_bytes()) {
         Some((offset, length)) if length == bare.len() => Ok(offset),
-        _ => Err(format!("the zone '{zone}' is not known; there are UTC and offsets such as +02:00").into()),
+        _ => Err(format!(
+            "the zone '{zone}' is not known; there are UTC and offsets such as +02:00"
+        )
+        .into()),
     }
 }
 
@@ -41,5 +49,8 @@ pub(super) fn read_offset(text: &[u8]) -> Option<(i64, usize)> {
         _ => (0, 3),
     };
     let fits = hours <= 18 && minutes < 60;
-    fits.then_some((sign * (hours * 60 + minutes) * 60 * MICROS_PER_SECOND, length))
+    fits.then_some((
+        sign * (hours * 60 + minutes) * 60 * MICROS_PER_SECOND,
+        length,
+    ))
 }

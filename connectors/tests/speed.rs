@@ -4,7 +4,7 @@
 //!
 //! `SPEED=word` in the environment measures only what has the word in its name.
 
-#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+#![allow(clippy::print_stdout, reason = "a measurement is shown")]
 
 mod support;
 
@@ -14,8 +14,8 @@ use ferrisstreams_connectors::formats::{Csv, Format, Json, RowSpecification, enc
 use ferrisstreams_topology::connector::{Offsets, RawBatch, Span, Times};
 use ferrisstreams_topology::data::Schema;
 
-const RECORDS: usize = 10_000;
-const ROUNDS: usize = 200;
+const RECORDS: usize = 4_096;
+const ROUNDS: usize = 400;
 
 /// Records of one file: bytes behind one another, each with an end of line.
 fn batch(record: impl Fn(usize) -> String) -> RawBatch {

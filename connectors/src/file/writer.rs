@@ -105,8 +105,9 @@ impl<P: Place> FileWriter<P> {
                 self.is_foreign = true;
             }
         }
+        let is_empty = self.done.length == 0 && !self.is_foreign;
         self.note_tail()?;
-        if let Some(header) = self.form.header.as_ref().filter(|_| length == 0) {
+        if let Some(header) = self.form.header.as_ref().filter(|_| is_empty) {
             // A file without rows tells its columns as well.
             let line = [&header[..], b"\n"].concat();
             self.write(&line)?;

@@ -32,7 +32,7 @@ mod fixture_tests;
 mod full_disk_tests;
 
 pub use error::{Error, ErrorKind, Result};
-pub use nearest::nearest;
 pub use graph::Topology;
+pub use nearest::nearest;
 pub use policy::{ErrorPolicy, NodeStats};
 pub use stamped::Stamped;

@@ -235,7 +235,11 @@ impl Context<'_> {
     }
 
     /// Sends a run to one child.
-    pub(crate) fn forward_to<K: Data, V: Data>(&mut self, child: usize, records: Vec<Record<K, V>>) {
+    pub(crate) fn forward_to<K: Data, V: Data>(
+        &mut self,
+        child: usize,
+        records: Vec<Record<K, V>>,
+    ) {
         if !records.is_empty() {
             self.forwarded.push((Child::One(child), Run::new(records)));
         }

@@ -136,7 +136,10 @@ impl TaskSet {
             said: Vec::new(),
             entry: BTreeMap::new(),
             outputs: Vec::new(),
-            lanes: graph.sources().map(|(id, _)| (id, plan.lanes_of(id))).collect(),
+            lanes: graph
+                .sources()
+                .map(|(id, _)| (id, plan.lanes_of(id)))
+                .collect(),
         };
         for part in &plan.parts {
             for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
@@ -175,7 +178,8 @@ impl TaskSet {
     /// Queues records of a source whose types are the source's own.
     pub(crate) fn enqueue_run(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, run: Run) {
         let lane = self.lane_of(node, batch.partition);
-        self.task_of(node, lane).enqueue_decoded(node, rank, batch, run);
+        self.task_of(node, lane)
+            .enqueue_decoded(node, rank, batch, run);
     }
 
     /// Goes on behind what an earlier run of the process committed.
@@ -240,7 +244,9 @@ impl TaskSet {
                 lane,
                 run,
                 origin,
-            } => self.task_of(node, lane).enqueue_run(node, from, run, origin),
+            } => self
+                .task_of(node, lane)
+                .enqueue_run(node, from, run, origin),
             Mail::Frontier {
                 node,
                 from,
@@ -349,7 +355,12 @@ impl TaskSet {
 
     /// The number of levels of the plan.
     pub(crate) fn levels(&self) -> u32 {
-        self.plan.parts.iter().map(|part| part.level + 1).max().unwrap_or(0)
+        self.plan
+            .parts
+            .iter()
+            .map(|part| part.level + 1)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Has the tasks of a level process all that was sent to them, and send what they held back.
@@ -393,7 +404,11 @@ impl TaskSet {
 
     /// The greatest place of a record that any task took.
     pub(crate) fn latest(&self) -> Stamp {
-        self.tasks.iter().map(Task::latest).max().unwrap_or(Stamp::MIN)
+        self.tasks
+            .iter()
+            .map(Task::latest)
+            .max()
+            .unwrap_or(Stamp::MIN)
     }
 
     /// Records that left for sinks since this was asked last; see [`in_order`](crate::processor::in_order).
@@ -477,7 +492,11 @@ impl TaskSet {
         for at in 0..self.tasks.len() {
             let plan = self.plan.clone();
             let part = &plan.parts[self.tasks[at].part];
-            let mine: Vec<NodeId> = ids.iter().copied().filter(|id| part.nodes.contains(id)).collect();
+            let mine: Vec<NodeId> = ids
+                .iter()
+                .copied()
+                .filter(|id| part.nodes.contains(id))
+                .collect();
             if !mine.is_empty() {
                 call(&mut self.tasks[at], &mine)?;
                 self.send(at);
@@ -488,11 +507,18 @@ impl TaskSet {
 
     /// The greatest timestamp that any task has processed.
     pub(crate) fn stream_time(&self) -> Timestamp {
-        self.tasks.iter().map(Task::stream_time).max().unwrap_or(NO_TIMESTAMP)
+        self.tasks
+            .iter()
+            .map(Task::stream_time)
+            .max()
+            .unwrap_or(NO_TIMESTAMP)
     }
 
     /// The node that is, or was last, at work in the task that failed last.
     pub(crate) fn at_work(&self) -> Option<NodeId> {
-        self.tasks.iter().find(|task| task.is_working()).map(Task::at_work)
+        self.tasks
+            .iter()
+            .find(|task| task.is_working())
+            .map(Task::at_work)
     }
 }

@@ -76,6 +76,7 @@ pub(super) struct Partition {
 }
 
 /// What the path leads to.
+#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
 enum Place {
     /// Nothing.
     Absent,

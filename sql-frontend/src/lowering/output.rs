@@ -11,8 +11,8 @@ use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result, mistake};
-use ferrisstreams_topology::connector::ResolvedSink;
 use crate::plan::{Column, Plan};
+use ferrisstreams_topology::connector::ResolvedSink;
 
 /// Where rows go, and in which form.
 #[derive(Clone)]
@@ -89,7 +89,9 @@ impl Lowering<'_> {
                     condition: None,
                     value: None,
                 };
-                keying.group(&stream, columns).to(&output.name, output.produced());
+                keying
+                    .group(&stream, columns)
+                    .to(&output.name, output.produced());
             }
             Lowered::Table(rows) => {
                 // Only a sink that is told keys can be told that a row went away.
@@ -100,7 +102,9 @@ impl Lowering<'_> {
                         output.name
                     )));
                 }
-                rows.table.to_stream().to(&output.name, output.produced_or_deleted());
+                rows.table
+                    .to_stream()
+                    .to(&output.name, output.produced_or_deleted());
             }
         }
         Ok(())

@@ -123,7 +123,9 @@ fn parts(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Vec<SubTopology> {
         .iter()
         .map(|&root| {
             let inside = graph.order.iter().copied();
-            let inside = inside.filter(|id| joined.find(id.index()) == root).collect();
+            let inside = inside
+                .filter(|id| joined.find(id.index()) == root)
+                .collect();
             part(graph, inside, cuts)
         })
         .collect()
@@ -132,7 +134,10 @@ fn parts(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Vec<SubTopology> {
 impl Plan {
     /// The place of one of its parts.
     pub(crate) fn place_of(&self, part: &SubTopology) -> usize {
-        let place = self.parts.iter().position(|other| std::ptr::eq(other, part));
+        let place = self
+            .parts
+            .iter()
+            .position(|other| std::ptr::eq(other, part));
         place.expect("the part is one of the plan's")
     }
 }
@@ -164,7 +169,11 @@ fn part(graph: &Graph, inside: Vec<NodeId>, cuts: &dyn Fn(NodeId) -> bool) -> Su
         })
         .copied()
         .collect();
-    let one_by_one = graph.one_by_one.intersection(&inside.iter().copied().collect()).copied().collect();
+    let one_by_one = graph
+        .one_by_one
+        .intersection(&inside.iter().copied().collect())
+        .copied()
+        .collect();
     SubTopology {
         nodes: inside,
         inputs,
@@ -191,10 +200,18 @@ pub(super) fn one_by_one(graph: &Graph) -> BTreeSet<NodeId> {
             .map(|(child, _)| child.index())
             .collect();
         let writes = &graph.node(id).writes;
-        ways.extend(graph.ids().filter(|other| *other != id).filter_map(|other| {
-            let reads = &graph.node(other).reads;
-            reads.iter().any(|store| writes.contains(store)).then_some(other.index())
-        }));
+        ways.extend(
+            graph
+                .ids()
+                .filter(|other| *other != id)
+                .filter_map(|other| {
+                    let reads = &graph.node(other).reads;
+                    reads
+                        .iter()
+                        .any(|store| writes.contains(store))
+                        .then_some(other.index())
+                }),
+        );
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         for way in ways {
             let mut reached = reach[way].clone();
@@ -218,7 +235,11 @@ fn set_levels(parts: &mut [SubTopology]) -> Vec<NodeId> {
         .iter()
         .map(|part| {
             (0..parts.len())
-                .filter(|other| part.exits.iter().any(|exit| parts[*other].inputs.contains(exit)))
+                .filter(|other| {
+                    part.exits
+                        .iter()
+                        .any(|exit| parts[*other].inputs.contains(exit))
+                })
                 .collect()
         })
         .collect();
@@ -250,7 +271,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
         let mut group = RebuildGroup {
             sources: BTreeSet::from([id]),
             builders: BTreeSet::new(),
-
         };
         let mut open = vec![id];
         let mut seen = BTreeSet::from([id]);

@@ -106,7 +106,10 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
         let rows = [&self.change.old, &self.change.new];
         let mut matched = [false; 2];
         for (key, partner) in self.partners {
-            let hits = rows.map(|row| row.as_ref().filter(|row| matches(&row.value, &partner.value)));
+            let hits = rows.map(|row| {
+                row.as_ref()
+                    .filter(|row| matches(&row.value, &partner.value))
+            });
             for (matched, hit) in matched.iter_mut().zip(&hits) {
                 *matched |= hit.is_some();
             }
@@ -121,7 +124,8 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
                     .iter()
                     .any(|(other, row)| other != self.key && matches(&row.value, &partner.value));
                 if alone {
-                    let none = |hit: Option<&Stamped<V>>| hit.is_none().then_some((None, Some(partner)));
+                    let none =
+                        |hit: Option<&Stamped<V>>| hit.is_none().then_some((None, Some(partner)));
                     tell(None, Some(key), hits.map(none));
                 }
             }
@@ -129,7 +133,10 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
         if self.keeps.0 {
             let mut alone = [None, None];
             for ((alone, row), matched) in alone.iter_mut().zip(rows).zip(matched) {
-                *alone = row.as_ref().filter(|_| !matched).map(|row| (Some(row), None));
+                *alone = row
+                    .as_ref()
+                    .filter(|_| !matched)
+                    .map(|row| (Some(row), None));
             }
             tell(Some(self.key), None, alone);
         }

@@ -1,6 +1,5 @@
 //! Makes of a run of records another run, in one call: for steps that share work between records.
 
-
 use crate::error::Result;
 use crate::processor::{Context, Processor};
 use crate::record::{Data, Record};

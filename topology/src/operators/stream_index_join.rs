@@ -56,7 +56,10 @@ where
             }
             if !found {
                 missing += 1;
-                cx.tell(record.cause, "no row in the table for a record of the stream");
+                cx.tell(
+                    record.cause,
+                    "no row in the table for a record of the stream",
+                );
                 debug_assert_eq!(out.len(), before);
                 if self.left
                     && let Some(joined) = (self.join)(&record.key, &record.value, None)

@@ -47,7 +47,9 @@ where
         cx: &mut Context<'_>,
     ) -> Result<Record<K, Change<O>>> {
         let row = self.right.get(cx.stores, &record.key)?;
-        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let timestamp = row
+            .as_ref()
+            .map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
         let other = row.as_ref().map(|row| &row.value);
         let join = |side: &Option<L>| (self.join)(&record.key, side.as_ref(), other);
         let change = Change {
@@ -63,7 +65,9 @@ where
         cx: &mut Context<'_>,
     ) -> Result<Record<K, Change<O>>> {
         let row = self.left.get(cx.stores, &record.key)?;
-        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let timestamp = row
+            .as_ref()
+            .map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
         let other = row.as_ref().map(|row| &row.value);
         let join = |side: &Option<R>| (self.join)(&record.key, other, side.as_ref());
         let change = Change {
@@ -85,7 +89,11 @@ where
     ) -> Result<Option<Record<K, Change<O>>>> {
         let seen = !record.value.is_nothing();
         let timestamp = record.timestamp;
-        let row = record.value.new.clone().map(|value| Stamped { value, timestamp });
+        let row = record
+            .value
+            .new
+            .clone()
+            .map(|value| Stamped { value, timestamp });
         record.value.old = results.put(&record.key, row)?.map(|row| row.value);
         let told = self.told.remove(&record.key);
         let changed = !record.value.is_nothing();

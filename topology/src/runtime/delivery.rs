@@ -55,7 +55,11 @@ impl Outlet {
         })?;
         let count = writer.delivered(noted.count)?.max(noted.count);
         let mut waiting: VecDeque<SinkRecord> = records.into();
-        let next = if waiting.is_empty() { count } else { first + waiting.len() as u64 };
+        let next = if waiting.is_empty() {
+            count
+        } else {
+            first + waiting.len() as u64
+        };
         let had = (count.saturating_sub(first) as usize).min(waiting.len());
         waiting.drain(..had);
         let outlet = Outlet {

@@ -190,7 +190,10 @@ impl SourceReader for FeedReader {
         }
         let ahead = offset - queue.first;
         queue.read = usize::try_from(ahead).map_err(|_| {
-            Error::state(format!("{} no longer has offset {offset}", self.source.name))
+            Error::state(format!(
+                "{} no longer has offset {offset}",
+                self.source.name
+            ))
         })?;
         Ok(())
     }

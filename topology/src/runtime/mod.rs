@@ -15,13 +15,13 @@ mod thread;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use self::delivery::Outlet;
-pub use self::feed::Feeder;
 use self::feed::FeedSource;
+pub use self::feed::Feeder;
 use self::intake::{Bound, ReadingPlan};
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::{Shared, Sources};
@@ -140,7 +140,14 @@ impl Embedded {
             .map(|bound| bound.node)
             .collect();
         let fed = feeds.iter().map(|(node, _)| *node).collect();
-        let shared = Shared::new(graph, plan, state, options, outlets, Sources { rereadable, fed });
+        let shared = Shared::new(
+            graph,
+            plan,
+            state,
+            options,
+            outlets,
+            Sources { rereadable, fed },
+        );
         let shared = Arc::new(shared);
         let ready = ready(&shared, &sources, writers)?;
         Ok(Embedded {
@@ -340,22 +347,31 @@ impl Embedded {
     /// Where there is no such source, or its records have other types or no codecs.
     pub fn input<K: Data, V: Data>(&self, name: &str) -> Result<Feeder<K, V>> {
         let graph = &self.shared.graph;
-        let found = self.feeds.iter().find(|(node, _)| &*graph.node(*node).name == name);
+        let found = self
+            .feeds
+            .iter()
+            .find(|(node, _)| &*graph.node(*node).name == name);
         let Some((node, feed)) = found else {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!("there is no source {name} that the program feeds"),
             ));
         };
-        let codecs = graph.sources().find(|(id, _)| id == node).and_then(|(_, source)| {
-            let codecs = source.codecs.as_ref()?;
-            codecs.downcast_ref::<(SharedCodec<K>, SharedCodec<V>)>()
-        });
+        let codecs = graph
+            .sources()
+            .find(|(id, _)| id == node)
+            .and_then(|(_, source)| {
+                let codecs = source.codecs.as_ref()?;
+                codecs.downcast_ref::<(SharedCodec<K>, SharedCodec<V>)>()
+            });
         match codecs {
             Some((key, value)) => Ok(Feeder::new(feed.clone(), key.clone(), value.clone())),
             None => Err(Error::new(
                 ErrorKind::Invalid,
-                format!("source {name} is not fed with {}", std::any::type_name::<(K, V)>()),
+                format!(
+                    "source {name} is not fed with {}",
+                    std::any::type_name::<(K, V)>()
+                ),
             )),
         }
     }
@@ -392,8 +408,15 @@ impl Embedded {
     /// How all sources and sinks are: healthy where all are.
     pub fn health(&self) -> Health {
         let sources = self.sources.iter().map(|bound| bound.stats.health());
-        let sinks = self.shared.outlets.iter().flatten().map(|outlet| outlet.stats.health());
-        let mut worst = sources.chain(sinks).filter(|health| *health != Health::Healthy);
+        let sinks = self
+            .shared
+            .outlets
+            .iter()
+            .flatten()
+            .map(|outlet| outlet.stats.health());
+        let mut worst = sources
+            .chain(sinks)
+            .filter(|health| *health != Health::Healthy);
         worst.next().unwrap_or(Health::Healthy)
     }
 
@@ -405,7 +428,9 @@ impl Embedded {
     /// What each operator counts, by its name.
     pub fn node_stats(&self) -> Vec<(String, Arc<NodeStats>)> {
         let nodes = self.shared.graph.nodes.iter();
-        nodes.map(|node| (node.name.to_string(), node.stats.clone())).collect()
+        nodes
+            .map(|node| (node.name.to_string(), node.stats.clone()))
+            .collect()
     }
 
     /// The number of commits that were written.
@@ -440,7 +465,10 @@ pub(crate) fn refuse_undelivered(state: &State, graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-type Outlets = (Vec<Option<Arc<Outlet>>>, Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>);
+type Outlets = (
+    Vec<Option<Arc<Outlet>>>,
+    Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
+);
 
 fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
     let mut outlets = Vec::new();

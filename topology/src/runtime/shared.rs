@@ -262,7 +262,10 @@ impl Shared {
 
     /// A worker is gone: everything ends.
     pub(super) fn lost(&self, message: &str) {
-        self.fatal(Error::new(ErrorKind::Failed, format!("a worker panicked: {message}")));
+        self.fatal(Error::new(
+            ErrorKind::Failed,
+            format!("a worker panicked: {message}"),
+        ));
         self.meeting.call_off();
         self.pulse.running.store(false, Ordering::Release);
         self.change(|status| {
@@ -286,7 +289,9 @@ impl Shared {
             let started = Instant::now();
             let overdue = started.duration_since(synced) >= SYNC_EVERY;
             let sync = !handed.outputs.is_empty() || handed.sync || overdue;
-            let Handed { commit, outputs, .. } = handed;
+            let Handed {
+                commit, outputs, ..
+            } = handed;
             let write = || self.state.commit(commit, sync);
             let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| {
                 let message = format!("panicked: {}", panic_message(&*panic));
@@ -401,7 +406,9 @@ pub(super) fn dependents(graph: &Graph, queries: &BTreeSet<&str>) -> BTreeSet<No
         }
         open.extend(graph.children[at.index()].iter().map(|(child, _)| *child));
         for store in &graph.node(at).writes {
-            let readers = graph.ids().filter(|id| graph.node(*id).reads.contains(store));
+            let readers = graph
+                .ids()
+                .filter(|id| graph.node(*id).reads.contains(store));
             open.extend(readers);
         }
     }
@@ -410,7 +417,10 @@ pub(super) fn dependents(graph: &Graph, queries: &BTreeSet<&str>) -> BTreeSet<No
 
 /// True where an error is that of a query and not of the process.
 pub(super) fn is_of_query(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Failed | ErrorKind::BadRecord | ErrorKind::Invalid)
+    matches!(
+        error.kind(),
+        ErrorKind::Failed | ErrorKind::BadRecord | ErrorKind::Invalid
+    )
 }
 
 /// What a panic said.

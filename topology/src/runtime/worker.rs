@@ -162,7 +162,12 @@ impl Worker {
         if self.shared.is_held() {
             return false;
         }
-        let waiting = self.shared.backlog.iter().map(|n| n.load(Ordering::Acquire)).max();
+        let waiting = self
+            .shared
+            .backlog
+            .iter()
+            .map(|n| n.load(Ordering::Acquire))
+            .max();
         let full = waiting.unwrap_or(0) > BACKLOG;
         let mut any = false;
         for at in 0..self.readings.len() {
@@ -209,7 +214,8 @@ impl Worker {
         let graph = self.shared.graph.clone();
         for node in self.readings[at].nodes() {
             let node = graph.node(node);
-            self.shared.fail_query(&node.query, &format!("source {}: {message}", node.name));
+            self.shared
+                .fail_query(&node.query, &format!("source {}: {message}", node.name));
         }
         self.readings[at].ended = true;
         self.shared.request(self.rounds);
@@ -297,7 +303,8 @@ impl Worker {
     fn round(&mut self) -> Flow {
         self.meet();
         if self.leads() {
-            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared
+                .wait(None, |status| status.written == status.handed);
             self.shared.round().clear();
         }
         self.meet();
@@ -365,7 +372,11 @@ impl Worker {
     }
 
     fn builders(&self, group: usize) -> Vec<NodeId> {
-        self.shared.plan.rebuilds[group].builders.iter().copied().collect()
+        self.shared.plan.rebuilds[group]
+            .builders
+            .iter()
+            .copied()
+            .collect()
     }
 
     /// Tells the others what is read and what is not.
@@ -401,7 +412,9 @@ impl Worker {
             round.building.remove(at);
         }
         let loading = std::mem::take(&mut round.loading);
-        let unloaded = loading.iter().filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
+        let unloaded = loading
+            .iter()
+            .filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
         round.unloaded = unloaded.map(|(component, _)| *component).collect();
         let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.sources.rereadable);
         round.building.extend(&rewrite.begin);
@@ -410,7 +423,11 @@ impl Worker {
             .iter()
             .copied()
             .filter(|at| !rewrite.begin.contains(at))
-            .filter(|at| self.shared.plan.rebuilds[*at].sources.is_disjoint(&round.busy))
+            .filter(|at| {
+                self.shared.plan.rebuilds[*at]
+                    .sources
+                    .is_disjoint(&round.busy)
+            })
             .collect();
         if !done.is_empty() {
             // What was built is complete; it is committed now, and compared in a round right behind.
@@ -421,7 +438,9 @@ impl Worker {
             round.commit.remove_meta(&building_key(&self.shared, at));
         }
         for at in &rewrite.begin {
-            round.commit.put_meta(&building_key(&self.shared, *at), &[1]);
+            round
+                .commit
+                .put_meta(&building_key(&self.shared, *at), &[1]);
         }
         round.any = self.shared.clean() || rewrite != Rewrite::default();
         round.rewrite = rewrite;
@@ -444,7 +463,9 @@ impl Worker {
         let positions: Vec<_> = {
             let round = self.shared.round();
             let kept = round.positions.iter();
-            kept.filter(|(node, ..)| !rewrite.restart.contains(node)).copied().collect()
+            kept.filter(|(node, ..)| !rewrite.restart.contains(node))
+                .copied()
+                .collect()
         };
         let frozen = self.guard(|worker| {
             let Worker {
@@ -493,7 +514,10 @@ impl Worker {
             });
         }
         for at in 0..self.readings.len() {
-            if self.readings[at].nodes().any(|node| rewrite.restart.contains(&node)) {
+            if self.readings[at]
+                .nodes()
+                .any(|node| rewrite.restart.contains(&node))
+            {
                 let shared = self.shared.clone();
                 let restarted =
                     self.readings[at].restart(&shared.graph, &shared.state, &mut self.pending);
@@ -529,7 +553,9 @@ impl Worker {
                 outputs.push((sink, records));
             }
         }
-        self.shared.congested.store(backlog > CONGESTION, Ordering::Release);
+        self.shared
+            .congested
+            .store(backlog > CONGESTION, Ordering::Release);
         let (frozen, last) = (round.frozen, round.last);
         let any = round.any || !outputs.is_empty() || !commit.is_empty();
         let done = round.open.is_empty() && round.busy.is_empty() && round.finishing.is_empty();
@@ -546,7 +572,10 @@ impl Worker {
                 sync,
             };
             if self.commits.send(handed).is_err() {
-                self.shared.fatal(Error::new(ErrorKind::Closed, "nobody writes commits any more"));
+                self.shared.fatal(Error::new(
+                    ErrorKind::Closed,
+                    "nobody writes commits any more",
+                ));
             }
         }
         let cost = frozen + self.shared.status().write_time;
@@ -611,7 +640,9 @@ impl Worker {
         self.pending = Commit::default();
         match self.reopen(&disabled) {
             Ok(()) => self.set.say_all(),
-            Err(e) => self.shared.fatal(e.context("cannot go back to the last commit")),
+            Err(e) => self
+                .shared
+                .fatal(e.context("cannot go back to the last commit")),
         }
         self.meet();
         self.shared.soil();
@@ -639,7 +670,8 @@ impl Worker {
     fn end(&mut self) -> Flow {
         self.meet();
         if self.leads() {
-            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared
+                .wait(None, |status| status.written == status.handed);
             self.shared.pulse.running.store(false, Ordering::Release);
             self.shared.change(|status| {
                 status.stopped = true;

@@ -468,7 +468,6 @@ impl<P: Key, S: Key, V: Data> BucketStore<P, S, V> {
 }
 
 impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
-
     fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
         self.current.freeze(&self.base, &self.format, commit)?;
         if let Some(building) = &mut self.building {

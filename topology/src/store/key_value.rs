@@ -439,7 +439,6 @@ fn common_end<K, V>(old: &Page<K, V>, new: &Page<K, V>) -> Option<Vec<u8>> {
 }
 
 impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
-
     fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
         self.current.freeze(&self.base, &self.format, commit)?;
         if let Some(building) = &mut self.building {

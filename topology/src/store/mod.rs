@@ -24,9 +24,9 @@ use std::any::Any;
 pub(crate) use self::base::{ByteRange, SnapshotRows, StoreFormat};
 pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
 pub(crate) use self::bytes::{Family, Part};
-pub(crate) use self::key_value::Difference;
 #[cfg(test)]
 pub(crate) use self::full_disk::full_disk;
+pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
 pub(crate) use self::state::{Commit, StateSnapshot};
 pub use self::state::{STATE_FORMAT, State, StateOptions};
@@ -63,7 +63,6 @@ impl Generations {
 
 /// A store of whatever types, as the task that owns it handles it.
 pub(crate) trait AnyStore: Any + Send {
-
     /// Adds what was written since the last commit to the next one.
     fn freeze(&mut self, commit: &mut Commit) -> Result<()>;
 

@@ -107,9 +107,9 @@ impl State {
     fn check_format(&self) -> Result<()> {
         self.inner.bytes.create(&Family::new(META))?;
         match self.meta("format")? {
-            None if self.inner.bytes.families().len() > 1 => {
-                Err(Error::state("it holds a database that does not say its format"))
-            }
+            None if self.inner.bytes.families().len() > 1 => Err(Error::state(
+                "it holds a database that does not say its format",
+            )),
             None => {
                 let mut commit = Commit::default();
                 commit.put_meta("format", &STATE_FORMAT.to_be_bytes());

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Decoded, Decoder, Graph, Kind, NodeEnv, NodeId, Plan, SubTopology};
 use crate::policy::ErrorPolicy;
 use crate::processor::{
-    Child, Context, Exits, NodeFacts, NextPunctuation, Processor, SinkId, StoreId, Stores,
+    Child, Context, Exits, NextPunctuation, NodeFacts, Processor, SinkId, StoreId, Stores,
 };
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, Generations, State};
@@ -211,7 +211,10 @@ impl Task {
         self.shared.working = true;
         let mut decoded = decoder.decode(batch);
         self.shared.working = false;
-        let facts = &self.nodes[node.index()].as_ref().expect("it is there").facts;
+        let facts = &self.nodes[node.index()]
+            .as_ref()
+            .expect("it is there")
+            .facts;
         if facts.policy == ErrorPolicy::Fail {
             cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
         }
@@ -377,7 +380,9 @@ impl Task {
             let id = self.punctuates[i];
             let next = self.next_of(id);
             let due = |next: Option<Timestamp>, now: Timestamp| next.is_some_and(|at| at <= now);
-            if due(next.stream_time, self.shared.stream_time) || due(next.wall_clock, self.shared.now) {
+            if due(next.stream_time, self.shared.stream_time)
+                || due(next.wall_clock, self.shared.now)
+            {
                 self.with_processor(id, &Origin::Engine, |processor, cx| processor.punctuate(cx))?;
             }
         }
@@ -466,7 +471,11 @@ impl Task {
 
     /// About how many bytes the stores take in memory.
     pub(crate) fn memory(&mut self) -> usize {
-        self.shared.stores.iter_mut().map(|(_, store)| store.memory()).sum()
+        self.shared
+            .stores
+            .iter_mut()
+            .map(|(_, store)| store.memory())
+            .sum()
     }
 
     /// Has the stores shrink to `target` bytes in all, as far as they can.
@@ -515,7 +524,9 @@ impl Task {
             }
         }
         for &id in ids {
-            self.with_processor(id, &Origin::Engine, |processor, cx| processor.end_generation(cx))?;
+            self.with_processor(id, &Origin::Engine, |processor, cx| {
+                processor.end_generation(cx)
+            })?;
         }
         for id in self.written_by(ids) {
             let key = generation_key(&self.graph, id, self.lane);
@@ -529,7 +540,9 @@ impl Task {
     }
 
     fn written_by(&self, ids: &[NodeId]) -> Vec<StoreId> {
-        ids.iter().flat_map(|id| self.graph.node(*id).writes.clone()).collect()
+        ids.iter()
+            .flat_map(|id| self.graph.node(*id).writes.clone())
+            .collect()
     }
 
     /// Forgets what waits of a source, and where reading it goes on.
@@ -629,14 +642,18 @@ fn dead_letters(graph: &Graph, policy: &ErrorPolicy) -> Option<SinkId> {
 /// With the policy to stop, nothing behind a record that cannot be read is processed.
 fn cut_at_first_bad(bad: &mut Vec<(u32, Error)>, run: &mut Run) {
     if let Some((first, _)) = bad.first() {
-        let keep = (0..run.len()).take_while(|i| run.cause(*i) < *first).count();
+        let keep = (0..run.len())
+            .take_while(|i| run.cause(*i) < *first)
+            .count();
         run.split_off(keep);
         bad.truncate(1);
     }
 }
 
 fn node(nodes: &mut [Option<Instance>], id: NodeId) -> &mut Instance {
-    nodes[id.index()].as_mut().expect("the node belongs to the task")
+    nodes[id.index()]
+        .as_mut()
+        .expect("the node belongs to the task")
 }
 
 impl Shared {

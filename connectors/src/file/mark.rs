@@ -19,6 +19,12 @@ pub(super) struct Mark {
 impl Mark {
     pub(super) const SIZE: usize = Digest::SIZE + 16;
 
+    /// The start of a file.
+    #[cfg(test)]
+    pub(super) fn start() -> Self {
+        Trace::new().mark()
+    }
+
     pub(super) fn offset(&self) -> u64 {
         self.digest.len()
     }

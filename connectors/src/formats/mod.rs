@@ -1,7 +1,7 @@
 //! Between the bytes of records and rows: CSV, JSON and Kafka's primitives.
 //!
 //! A source says how its records look in a [`RowSpecification`] and gets a
-//! [`RowSource`](ferrisstreams_topology::connector::RowSource) for it; a sink asks for an [`encoder`].
+//! [`RowSource`](ferrisstreams_topology::connector::RowSource) for it; a sink asks for an [`encoder()`].
 //! A record is first scanned for where its fields stand, in its format's way, and then written as a
 //! row, in the way of each column's type.
 

@@ -2,7 +2,7 @@
 //!
 //! SQL adds no operator to the engine. A stream of SQL is a `KStream<(), Row>`, a table a
 //! `KTable<Row, Row>` whose rows have all columns of the plan; what its key is made of only this
-//! module knows. Filters and projections wait in a [`Pipeline`](pipeline::Pipeline) until the step
+//! module knows. Filters and projections wait in a [`Pipeline`] until the step
 //! below them can take them in.
 
 mod scratch;

@@ -2,7 +2,7 @@
 //!
 //! A [`Codec`] is used at the edges alone: where a record is read or written, and where a store
 //! keeps a row on disk. What has one obvious form (strings, integers, bytes) has it by type, through
-//! [`Key`] and [`Plain`]; everything else says [`json`] or [`bincode`].
+//! [`Key`] and [`Plain`]; everything else says [`json()`] or [`bincode()`].
 
 mod bincode;
 mod json;

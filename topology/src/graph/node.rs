@@ -144,7 +144,7 @@ pub(crate) struct SinkSpec {
 
 /// A table that can be read from outside, by name.
 pub(crate) struct TableSpec {
-    /// A [`ReadTable`](crate::query::ReadTable) of the table's types.
+    /// The handle that reads the table, of the types of its rows.
     pub(crate) view: Arc<dyn Any + Send + Sync>,
     pub(crate) types: &'static str,
 }

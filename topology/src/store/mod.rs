@@ -1,7 +1,7 @@
 //! State: the rows that operators keep.
 //!
 //! A store belongs to one task and is written by one operator. It holds decoded values in memory and
-//! gives bytes to a [`Commit`], which the [`State`] of the process writes as one with everything else.
+//! gives bytes to a commit, which the [`State`] of the process writes as one with everything else.
 //! Nothing here knows of records, graphs or threads.
 
 mod base;

@@ -54,21 +54,21 @@ fn what_is_aborted_is_passed_and_what_is_open_is_not() {
     transaction(&producer, &topic, "0/a=1@1", true);
     transaction(&producer, &topic, "0/a=2@2 0/a=3@3", false);
     let mut reads = Reads::bounded(reading(kafka.bootstrap(), &topic));
-    assert_eq!(reads.to_end().unwrap(), "0/a=1@1#0");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=1@1#0");
     assert_eq!(
         reads.ends[&0], 5,
         "both marks and what was aborted are passed"
     );
 
     let mut reads = Reads::open(reading(kafka.bootstrap(), &topic));
-    assert_eq!(reads.to_end().unwrap(), "0/a=1@1#0");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=1@1#0");
     assert_eq!(reads.ends[&0], 5);
     producer.begin_transaction().unwrap();
     send(&producer, &topic, "0/a=4@4");
     producer.flush(LIMIT).unwrap();
     let mut during = Reads::bounded(reading(kafka.bootstrap(), &topic));
     assert_eq!(
-        during.to_end().unwrap(),
+        during.read_to_end().unwrap(),
         "0/a=1@1#0",
         "an open transaction is no end to wait for"
     );
@@ -78,7 +78,7 @@ fn what_is_aborted_is_passed_and_what_is_open_is_not() {
     reads.until(|_| true).unwrap();
     let stored = reads.positions.clone();
     let mut again = Reads::try_open(reading(kafka.bootstrap(), &topic), stored, true).unwrap();
-    assert_eq!(again.to_end().unwrap(), "");
+    assert_eq!(again.read_to_end().unwrap(), "");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_is_not_committed_is_read_where_that_is_asked_for() {
         .set("isolation.level", "read_uncommitted")
         .unwrap();
     let mut reads = Reads::bounded(all);
-    assert_eq!(reads.to_end().unwrap(), "0/a=1@1#0");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=1@1#0");
     assert_eq!(reads.ends[&0], 2);
 }
 
@@ -116,12 +116,12 @@ fn a_compacted_topic_is_read_to_its_end() {
         kafka.read_committed(&topic).len() < 51
     });
     let mut reads = Reads::bounded(reading(kafka.bootstrap(), &topic));
-    let read = reads.to_end().unwrap();
+    let read = reads.read_to_end().unwrap();
     assert_eq!(reads.ends[&0], 51);
     assert!(read.ends_with("#50"), "{read}");
     let Reads { positions, .. } = reads;
     let mut again = Reads::try_open(reading(kafka.bootstrap(), &topic), positions, true).unwrap();
-    assert_eq!(again.to_end().unwrap(), "");
+    assert_eq!(again.read_to_end().unwrap(), "");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn records_that_were_deleted_are_missed() {
         ..reading(kafka.bootstrap(), &topic)
     };
     let mut reads = Reads::try_open(skipping.clone(), stored.clone(), false).unwrap();
-    assert_eq!(reads.to_end().unwrap(), "0/k=3@3#3");
+    assert_eq!(reads.read_to_end().unwrap(), "0/k=3@3#3");
     assert_eq!(reads.stats.bad_records(), 3);
     let Health::Degraded(why) = reads.stats.health() else {
         panic!("it is said that something is lost");
@@ -162,10 +162,10 @@ fn records_that_were_deleted_are_missed() {
     );
     // The same while a reader is at work.
     reads.reader.seek(&stored).unwrap();
-    assert_eq!(reads.to_end().unwrap(), "0/k=3@3#3");
+    assert_eq!(reads.read_to_end().unwrap(), "0/k=3@3#3");
     assert_eq!(reads.stats.bad_records(), 6);
     let mut fresh = Reads::open(reading(kafka.bootstrap(), &topic));
-    fresh.to_end().unwrap();
+    fresh.read_to_end().unwrap();
     fresh.reader.seek(&stored).unwrap();
     assert_eq!(fresh.error(), told);
 }
@@ -177,7 +177,7 @@ fn a_topic_that_was_made_anew_is_noticed() {
     let records = || [Record::new("k", "1").at(1), Record::new("k", "2").at(2)];
     kafka.produce(&topic, records());
     let mut reads = Reads::open(reading(kafka.bootstrap(), &topic));
-    reads.to_end().unwrap();
+    reads.read_to_end().unwrap();
     let stored = reads.positions.clone();
     kafka.delete_topic(&topic);
     kafka.create_topic(&topic, 1, &[]);
@@ -202,7 +202,7 @@ fn new_partitions_are_read() {
     let topic = kafka.unique_topic("growing", 1);
     kafka.produce(&topic, [Record::new("k", "1").at(1).partition(0)]);
     let mut reads = Reads::open(reading(kafka.bootstrap(), &topic));
-    assert_eq!(reads.to_end().unwrap(), "0/k=1@1#0");
+    assert_eq!(reads.read_to_end().unwrap(), "0/k=1@1#0");
     let more = [NewPartitions::new(&topic, 2)];
     for made in block_on(admin(&kafka).create_partitions(&more, &AdminOptions::new())).unwrap() {
         made.unwrap();
@@ -225,7 +225,7 @@ fn reading_begins_at_a_time() {
         from: Beginning::Time(15),
         ..reading(kafka.bootstrap(), &topic)
     });
-    assert_eq!(reads.to_end().unwrap(), "0/k=v@20#1 0/k=v@30#2");
+    assert_eq!(reads.read_to_end().unwrap(), "0/k=v@20#1 0/k=v@30#2");
     assert_eq!(reads.ends, BTreeMap::from([(0, 3), (1, 1)]));
 }
 

@@ -150,7 +150,7 @@ impl Reads {
     }
 
     /// Reads to the end that was seen at the start; the records of each partition, as they are written.
-    pub(super) fn to_end(&mut self) -> Result<String> {
+    pub(super) fn read_to_end(&mut self) -> Result<String> {
         let batches = self.until(|found| matches!(found, Poll::Idle | Poll::End))?;
         Ok(shown(&batches))
     }

@@ -15,7 +15,7 @@ fn all_partitions_are_read_to_the_end() {
     let bootstrap = mock.bootstrap_servers();
     write(&bootstrap, "t", "0/a=1@10 0/b=-@20 2/=3@30 0/a=@40");
     let mut reads = Reads::open(reading(&bootstrap, "t"));
-    let read = reads.to_end().unwrap();
+    let read = reads.read_to_end().unwrap();
     assert_eq!(read, "0/a=1@10#0 0/b=-@20#1 0/a=@40#2 2/-=3@30#0");
     assert_eq!(reads.ends, BTreeMap::from([(0, 3), (1, 0), (2, 1)]));
     assert_eq!(reads.stats.records(), 4);
@@ -34,16 +34,16 @@ fn reading_goes_on_where_it_stopped() {
     let bootstrap = mock.bootstrap_servers();
     write(&bootstrap, "t", "0/a=1@1 1/b=2@2");
     let mut reads = Reads::open(reading(&bootstrap, "t"));
-    reads.to_end().unwrap();
+    reads.read_to_end().unwrap();
     let stored = reads.positions.clone();
     drop(reads);
     write(&bootstrap, "t", "0/a=3@3 1/b=4@4");
     let mut again = Reads::try_open(reading(&bootstrap, "t"), stored.clone(), true).unwrap();
-    assert_eq!(again.to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
+    assert_eq!(again.read_to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
     again.reader.seek(&stored).unwrap();
-    assert_eq!(again.to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
+    assert_eq!(again.read_to_end().unwrap(), "0/a=3@3#1 1/b=4@4#1");
     again.reader.seek(&BTreeMap::new()).unwrap();
-    let all = again.to_end().unwrap();
+    let all = again.read_to_end().unwrap();
     assert_eq!(
         all, "0/a=3@3#1 1/b=4@4#1",
         "that is where this reader began"
@@ -57,7 +57,7 @@ fn a_bounded_reader_ends_at_the_end_that_it_saw() {
     write(&bootstrap, "t", "0/a=1@1 0/a=2@2");
     let mut reads = Reads::bounded(reading(&bootstrap, "t"));
     write(&bootstrap, "t", "0/a=3@3 1/b=4@4");
-    assert_eq!(reads.to_end().unwrap(), "0/a=1@1#0 0/a=2@2#1");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=1@1#0 0/a=2@2#1");
     assert!(matches!(reads.reader.poll(10), Ok(Poll::End)));
     assert_eq!(reads.ends, BTreeMap::from([(0, 2), (1, 0)]));
 }
@@ -66,7 +66,7 @@ fn a_bounded_reader_ends_at_the_end_that_it_saw() {
 fn a_topic_without_records_is_at_its_end() {
     let mock = mock(1);
     let mut reads = Reads::bounded(reading(&mock.bootstrap_servers(), "t"));
-    assert_eq!(reads.to_end().unwrap(), "");
+    assert_eq!(reads.read_to_end().unwrap(), "");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn reading_begins_where_it_is_told_to() {
         from: Beginning::Latest,
         ..reading(&bootstrap, "t")
     });
-    assert_eq!(latest.to_end().unwrap(), "");
+    assert_eq!(latest.read_to_end().unwrap(), "");
     let stored = latest.positions.clone();
     assert_eq!(
         latest.ends,
@@ -88,7 +88,7 @@ fn reading_begins_where_it_is_told_to() {
     drop(latest);
     write(&bootstrap, "t", "0/a=3@30");
     let mut again = Reads::try_open(reading(&bootstrap, "t"), stored, false).unwrap();
-    assert_eq!(again.to_end().unwrap(), "0/a=3@30#2");
+    assert_eq!(again.read_to_end().unwrap(), "0/a=3@30#2");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn earlier_partitions_are_read_first() {
         assert!(batch.is_empty());
         assert!(reads.reader.is_behind(batch.partition));
     }
-    assert_eq!(reads.to_end().unwrap(), "0/a=5@5#0 0/a=6@6#1 1/b=1@1#0");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=5@5#0 0/a=6@6#1 1/b=1@1#0");
 }
 
 #[test]
@@ -114,14 +114,14 @@ fn records_without_a_time_are_counted() {
     let bootstrap = mock.bootstrap_servers();
     write(&bootstrap, "t", "0/a=1@-5 0/a=2@20");
     let mut reads = Reads::open(reading(&bootstrap, "t"));
-    assert_eq!(reads.to_end().unwrap(), "0/a=2@20#1");
+    assert_eq!(reads.read_to_end().unwrap(), "0/a=2@20#1");
     assert_eq!(reads.stats.bad_records(), 1);
     let with = |untimed| Reading {
         untimed,
         ..reading(&bootstrap, "t")
     };
     let mut kept = Reads::open(with(Untimed::Keep));
-    assert_eq!(kept.to_end().unwrap(), "0/a=1@-5#0 0/a=2@20#1");
+    assert_eq!(kept.read_to_end().unwrap(), "0/a=1@-5#0 0/a=2@20#1");
     let told = Reads::open(with(Untimed::Fail)).error();
     assert_eq!(
         told,
@@ -135,7 +135,7 @@ fn a_broker_that_goes_and_comes_back_is_waited_for() {
     let bootstrap = mock.bootstrap_servers();
     write(&bootstrap, "t", "0/a=1@1");
     let mut reads = Reads::open(reading(&bootstrap, "t"));
-    reads.to_end().unwrap();
+    reads.read_to_end().unwrap();
     mock.broker_down(-1).unwrap();
     let health = reads.wait_for_health(|health| *health != Health::Healthy);
     assert!(matches!(health, Health::Disconnected(_)), "{health}");
@@ -171,7 +171,7 @@ fn positions_that_do_not_fit_are_refused() {
     let bootstrap = mock.bootstrap_servers();
     write(&bootstrap, "t", "0/a=1@1");
     let mut reads = Reads::open(reading(&bootstrap, "t"));
-    reads.to_end().unwrap();
+    reads.read_to_end().unwrap();
     let good = reads.positions[&0].clone();
     let at = |partition, offset| {
         let mut bytes = good.clone();

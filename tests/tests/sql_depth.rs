@@ -59,10 +59,16 @@ fn what_nests_a_little_runs() {
 #[test]
 fn what_nests_as_deeply_as_is_let_through_runs() {
     let may_fail = ["in", "between", "like"];
-    for (name, before, inner, behind) in NESTINGS.iter().filter(|nesting| !may_fail.contains(&nesting.0)) {
+    for (name, before, inner, behind) in NESTINGS
+        .iter()
+        .filter(|nesting| !may_fail.contains(&nesting.0))
+    {
         let text = |times| format!("SELECT {}", nested(times, before, inner, behind));
         let deepest = (20..300).rev().find(|times| runs(&text(*times)));
-        assert!(deepest.is_some_and(|times| times >= 60), "{name}: {deepest:?}");
+        assert!(
+            deepest.is_some_and(|times| times >= 60),
+            "{name}: {deepest:?}"
+        );
     }
     let queries: [fn(usize) -> String; 6] = [
         |times| nested(times, "SELECT * FROM (", "SELECT 1 AS a", ") AS q"),
@@ -74,7 +80,11 @@ fn what_nests_as_deeply_as_is_let_through_runs() {
     ];
     for query in queries {
         let deepest = (20..300).rev().find(|times| runs(&query(*times)));
-        assert!(deepest.is_some_and(|times| times >= 60), "{}: {deepest:?}", query(1));
+        assert!(
+            deepest.is_some_and(|times| times >= 60),
+            "{}: {deepest:?}",
+            query(1)
+        );
     }
 }
 

@@ -55,6 +55,39 @@ fn what_nests_a_little_runs() {
     }
 }
 
+/// The most that the parser lets through is bound, planned, run and dropped on the stack of a test.
+#[test]
+fn what_nests_as_deeply_as_is_let_through_runs() {
+    let may_fail = ["in", "between", "like"];
+    for (name, before, inner, behind) in NESTINGS
+        .iter()
+        .filter(|nesting| !may_fail.contains(&nesting.0))
+    {
+        let text = |times| format!("SELECT {}", nested(times, before, inner, behind));
+        let deepest = (20..300).rev().find(|times| runs(&text(*times)));
+        assert!(
+            deepest.is_some_and(|times| times >= 60),
+            "{name}: {deepest:?}"
+        );
+    }
+    let queries: [fn(usize) -> String; 6] = [
+        |times| nested(times, "SELECT * FROM (", "SELECT 1 AS a", ") AS q"),
+        |times| nested(times, "WITH q AS (", "SELECT 1 AS a", ") SELECT a FROM q"),
+        |times| nested(times, "SELECT 1 UNION ALL (", "SELECT 1", ")"),
+        |times| format!("SELECT 1{}", " + 1".repeat(times)),
+        |times| format!("SELECT 'a'{}", " || 'a'".repeat(times)),
+        |times| format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(times)),
+    ];
+    for query in queries {
+        let deepest = (20..300).rev().find(|times| runs(&query(*times)));
+        assert!(
+            deepest.is_some_and(|times| times >= 60),
+            "{}: {deepest:?}",
+            query(1)
+        );
+    }
+}
+
 #[test]
 fn what_nests_a_thousand_deep_is_told() {
     for times in [1_000, 100_000] {

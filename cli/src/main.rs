@@ -18,7 +18,11 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
-    let level = if watch::draws(&arguments) { "off" } else { "warn" };
+    let level = if watch::draws(&arguments) {
+        "off"
+    } else {
+        "warn"
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("FERRIS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     tracing_subscriber::fmt()

@@ -36,7 +36,9 @@ pub(crate) fn session(config: &Config, base: PathBuf) -> Result<Session, Failure
 /// The folder that a script's relative paths start at.
 pub(crate) fn base_of(path: &Path) -> PathBuf {
     match path.parent() {
-        Some(parent) if path != Path::new("-") && !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(parent) if path != Path::new("-") && !parent.as_os_str().is_empty() => {
+            parent.to_owned()
+        }
         _ => PathBuf::from("."),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::Result;
 use ferrisstreams_topology::codec::row;
 use ferrisstreams_topology::connector::{
     ConnectorError, ConnectorErrorKind, ResolvedSink, ResolvedSource, Sink, SinkDescription,
     SinkRecord, SinkRequest, SinkStart, SinkWriter, SourceRequest,
 };
-use ferrisstreams_topology::Result;
 
 use crate::connector::{Connector, Context};
 use crate::options::OptionReader;

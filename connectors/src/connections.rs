@@ -11,13 +11,13 @@ use ferrisstreams_topology::connector::{
 
 use crate::blackhole::BlackholeConnector;
 use crate::connector::{Connector, Context};
-use crate::file::FileConnector;
 use crate::console::ConsoleConnector;
+use crate::file::FileConnector;
 use crate::generator::GeneratorConnector;
 use crate::memory::{MemoryConnector, MemoryTopic};
-use ferrisstreams_topology::nearest;
 use crate::options::{OptionReader, invalid};
 use crate::uri::Uri;
+use ferrisstreams_topology::nearest;
 
 /// What URIs can stand for: connectors by their schemes, and named connections.
 ///

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ferrisstreams_topology::ErrorPolicy;
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Options};
 
-use ferrisstreams_topology::nearest;
 use crate::uri::is_secret;
+use ferrisstreams_topology::nearest;
 
 /// Reads options. Names compare without regard to case, and `-`, `.` and `_` are the same in them.
 pub struct OptionReader {

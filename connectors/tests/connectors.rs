@@ -1,5 +1,10 @@
 //! Connectors behind URIs: what they say of mistakes, and rows that go through a running topology.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,10 @@
 //! Files that grow, are rewritten, rotated, removed and brought back, and their readers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 mod file_support;
 
 use std::collections::BTreeMap;
@@ -8,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use ferrisstreams_connectors::file::{FileOptions, HeaderLine, OTHER_HEADER, Rewrite};
-use ferrisstreams_topology::connector::{Health, Poll, SourceReader};
+use ferrisstreams_topology::connector::{Health, Poll};
 use ferrisstreams_topology::record::Headers;
 use file_support::{Folder, LONG, Positions, Reading, csv, quick};
 

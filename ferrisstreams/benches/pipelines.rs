@@ -4,6 +4,8 @@
 //! everything is measured in one go, since figures of different runs of a shared machine do not compare.
 //! `cargo bench -p ferrisstreams -- NAME` runs the measurements whose names contain NAME.
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 mod support;
 
 use std::collections::HashMap;
@@ -36,7 +38,9 @@ struct Inputs {
 
 impl Inputs {
     fn new(dir: &Path) -> Self {
-        Inputs { dir: dir.to_owned() }
+        Inputs {
+            dir: dir.to_owned(),
+        }
     }
 
     fn file(&self, name: &str, write: impl FnOnce(&mut BufWriter<File>)) -> PathBuf {
@@ -52,13 +56,23 @@ impl Inputs {
     /// Ten columns, seventy bytes a line.
     fn csv(&self) -> PathBuf {
         self.file("orders.csv", |out| {
-            writeln!(out, "order_id,user_id,status,amount,quantity,product,region,channel,note,created").expect("written");
+            writeln!(
+                out,
+                "order_id,user_id,status,amount,quantity,product,region,channel,note,created"
+            )
+            .expect("written");
             for at in 0..ORDERS {
                 let row = Order::new(at);
                 writeln!(
                     out,
                     "{},{},{},{}.{:02},{},sku-{:04},eu,web,-,2026-11-01",
-                    at, row.user, row.status, row.cents / 100, row.cents % 100, at % 9, at % 1_000
+                    at,
+                    row.user,
+                    row.status,
+                    row.cents / 100,
+                    row.cents % 100,
+                    at % 9,
+                    at % 1_000
                 )
                 .expect("written");
             }
@@ -84,7 +98,12 @@ impl Inputs {
         self.file("users.csv", |out| {
             writeln!(out, "user_id,name,tier").expect("written");
             for at in 0..KEYS {
-                writeln!(out, "{at},user {at},{}", ["free", "basic", "premium"][at % 3]).expect("written");
+                writeln!(
+                    out,
+                    "{at},user {at},{}",
+                    ["free", "basic", "premium"][at % 3]
+                )
+                .expect("written");
             }
         })
     }
@@ -134,7 +153,10 @@ fn filters(bench: &mut Bench, input: &Inputs) {
 
 /// Reads lines, splits them with the csv crate, and parses the same columns.
 fn filter_csv_by_hand(path: &Path) -> u64 {
-    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 18).from_path(path).expect("the input");
+    let mut reader = csv::ReaderBuilder::new()
+        .buffer_capacity(1 << 18)
+        .from_path(path)
+        .expect("the input");
     let mut record = csv::ByteRecord::new();
     let mut kept = 0_u64;
     while reader.read_byte_record(&mut record).expect("good lines") {
@@ -174,11 +196,14 @@ fn filter_json_by_hand(path: &Path) -> u64 {
 }
 
 fn number(text: &[u8]) -> u64 {
-    text.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
+    text.iter()
+        .fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
 }
 
 fn cents(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte != b'.').fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
+    text.iter()
+        .filter(|byte| **byte != b'.')
+        .fold(0, |n, digit| n * 10 + u64::from(digit - b'0'))
 }
 
 fn aggregates(bench: &mut Bench, input: &Inputs) {
@@ -197,7 +222,10 @@ fn aggregates(bench: &mut Bench, input: &Inputs) {
 
 /// The same in a hash map that nothing keeps.
 fn group_csv_by_hand(path: &Path) -> u64 {
-    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 18).from_path(path).expect("the input");
+    let mut reader = csv::ReaderBuilder::new()
+        .buffer_capacity(1 << 18)
+        .from_path(path)
+        .expect("the input");
     let mut record = csv::ByteRecord::new();
     let mut groups: HashMap<u64, (u64, i128), foldhash::fast::RandomState> = HashMap::default();
     while reader.read_byte_record(&mut record).expect("good lines") {

@@ -47,8 +47,8 @@ mod streams;
 pub mod prelude;
 
 pub use ferrisstreams_topology::{
-    Error, ErrorKind, ErrorPolicy, NodeStats, Result, Stamped, Topology, codec, connector, data, dsl, host,
-    query, record, runtime, store, test_driver, time,
+    Error, ErrorKind, ErrorPolicy, NodeStats, Result, Stamped, Topology, codec, connector, data,
+    dsl, host, query, record, runtime, store, test_driver, time,
 };
 pub use streams::Streams;
 

@@ -2,8 +2,8 @@
 
 pub use ferrisstreams_topology::connector::{Sink, Source};
 pub use ferrisstreams_topology::dsl::{
-    Consumed, Grouped, Joined, KGroupedStream, KGroupedTable, KStream, KTable, Materialized, Produced,
-    StreamsBuilder,
+    Consumed, Grouped, Joined, KGroupedStream, KGroupedTable, KStream, KTable, Materialized,
+    Produced, StreamsBuilder,
 };
 pub use ferrisstreams_topology::record::{Change, Headers, Record};
 pub use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions, Outcome};

@@ -12,7 +12,9 @@ use support::slow;
 
 fn schema() -> Schema {
     let columns = TYPES.iter().flat_map(|data_type| [*data_type, *data_type]);
-    columns.map(|data_type| Field::new("c", data_type)).collect()
+    columns
+        .map(|data_type| Field::new("c", data_type))
+        .collect()
 }
 
 /// Values as they are compared: NaN is equal to itself.
@@ -91,7 +93,10 @@ fn deep_expressions_need_little_stack() {
         assert_eq!(result.slot(0).text(out.get(span)), Some("1007"));
     };
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run);
-    thread.expect("a thread").join().expect("the stack was enough");
+    thread
+        .expect("a thread")
+        .join()
+        .expect("the stack was enough");
 }
 
 #[test]
@@ -118,9 +123,14 @@ fn constants_tell_why_they_fail() {
 fn what_is_not_reached_does_not_fail() {
     let fails = || {
         let zero = support::call::arithmetic(ArithmeticOp::Divide, &number(1), &number(0));
-        Scalar::boolean(ScalarKind::IsNull(Box::new(zero)), false, Default::default())
+        Scalar::boolean(
+            ScalarKind::IsNull(Box::new(zero)),
+            false,
+            Default::default(),
+        )
     };
-    let truth = |value| Scalar::literal(Value::Boolean(value), DataType::Boolean, Default::default());
+    let truth =
+        |value| Scalar::literal(Value::Boolean(value), DataType::Boolean, Default::default());
     for (kind, wanted) in [
         (ScalarKind::And(vec![truth(false), fails()]), false),
         (ScalarKind::Or(vec![truth(true), fails(), fails()]), true),

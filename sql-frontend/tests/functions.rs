@@ -58,7 +58,11 @@ fn run(path: &Path, failures: &mut String) {
         if let Some(by_columns) = call.of_columns()
             && by_columns != shown
         {
-            let _ = writeln!(failures, "{name}:{}: {line}\n    by columns {by_columns}", at + 1);
+            let _ = writeln!(
+                failures,
+                "{name}:{}: {line}\n    by columns {by_columns}",
+                at + 1
+            );
         }
         if let (Some(wanted), Some(found)) = (wanted_type, call.data_type())
             && found.to_string() != wanted

@@ -1,6 +1,8 @@
 //! How long expressions take for a row: `cargo test --release --test speed -- --ignored --nocapture`;
 //! `ONLY=like` measures those whose name has that in it.
 
+#![allow(clippy::print_stdout, reason = "its figures are its result")]
+
 mod support;
 
 use std::hint::black_box;
@@ -13,7 +15,10 @@ use ferrisstreams_topology::data::{DataType, Field, RowBuffer, RowLayout, Schema
 
 use support::call::{arithmetic, cast_to};
 
-const MONEY: DataType = DataType::Decimal { precision: 10, scale: 2 };
+const MONEY: DataType = DataType::Decimal {
+    precision: 10,
+    scale: 2,
+};
 const ROWS: usize = 1000;
 const ROUNDS: usize = 2000;
 
@@ -45,7 +50,11 @@ fn text(value: &str) -> Scalar {
 
 fn compare(op: CompareOp, left: Scalar, right: Scalar) -> Scalar {
     let (left, right) = (Box::new(left), Box::new(right));
-    Scalar::boolean(ScalarKind::Compare { op, left, right }, true, Default::default())
+    Scalar::boolean(
+        ScalarKind::Compare { op, left, right },
+        true,
+        Default::default(),
+    )
 }
 
 fn and(operands: Vec<Scalar>) -> Scalar {
@@ -73,8 +82,10 @@ fn in_list(operand: Scalar, list: Vec<Scalar>) -> Scalar {
 }
 
 fn call(name: &str, arguments: Vec<Scalar>) -> Scalar {
-    let types: Vec<ArgumentType> =
-        arguments.iter().map(|argument| ArgumentType::Known(argument.data_type)).collect();
+    let types: Vec<ArgumentType> = arguments
+        .iter()
+        .map(|argument| ArgumentType::Known(argument.data_type))
+        .collect();
     let resolved = functions::lookup(name, &types).expect("a function");
     let arguments = arguments
         .into_iter()
@@ -99,9 +110,9 @@ fn rows(layout: &RowLayout) -> (RowBuffer, Vec<ferrisstreams_topology::data::Row
     let spans = (0..ROWS).map(|at| {
         let mut writer = buffer.begin(layout);
         writer.set_integer(0, at as i64);
-        writer.set_integer(1, (random.next() % 5000) as i64);
-        writer.set_integer(2, (random.next() % 4000) as i64);
-        writer.set_text(3, statuses[(random.next() % 5) as usize]);
+        writer.set_integer(1, (random.number() % 5000) as i64);
+        writer.set_integer(2, (random.number() % 4000) as i64);
+        writer.set_text(3, statuses[(random.number() % 5) as usize]);
         writer.set_text(4, "left at the door of the neighbour");
         writer.set_integer(5, 1_700_000_000_000_000 + at as i64);
         writer.finish()
@@ -139,7 +150,10 @@ fn predicate(name: &str, scalar: &Scalar) {
 }
 
 fn projection(name: &str, scalars: &[Scalar]) {
-    let fields = scalars.iter().map(|scalar| Field::new("c", scalar.data_type)).collect();
+    let fields = scalars
+        .iter()
+        .map(|scalar| Field::new("c", scalar.data_type))
+        .collect();
     let code = Projection::new(scalars, &RowLayout::new(&schema()), &Schema::new(fields));
     let (mut eval, mut out) = (Eval::default(), RowBuffer::new());
     time(name, |row| {
@@ -153,43 +167,138 @@ fn projection(name: &str, scalars: &[Scalar]) {
 #[test]
 #[ignore = "a measurement"]
 fn nanoseconds_a_row() {
-    let amount = || compare(CompareOp::Greater, column("amount"), literal("10.00", MONEY));
+    let amount = || {
+        compare(
+            CompareOp::Greater,
+            column("amount"),
+            literal("10.00", MONEY),
+        )
+    };
     let paid = || compare(CompareOp::Equal, column("status"), text("paid"));
     let is_null = ScalarKind::IsNull(Box::new(column("note")));
-    let customers = (0..100).map(|n| literal(&(n * 7).to_string(), DataType::Int)).collect();
-    let wide = DataType::Decimal { precision: 21, scale: 2 };
+    let customers = (0..100)
+        .map(|n| literal(&(n * 7).to_string(), DataType::Int))
+        .collect();
+    let wide = DataType::Decimal {
+        precision: 21,
+        scale: 2,
+    };
     predicate("amount > 10.00", &amount());
-    predicate("amount > 10.00 AND status = 'paid'", &and(vec![amount(), paid()]));
+    predicate(
+        "amount > 10.00 AND status = 'paid'",
+        &and(vec![amount(), paid()]),
+    );
     predicate(
         "amount (widened to 21 digits) > 10.00",
-        &compare(CompareOp::Greater, cast_to(column("amount"), wide, false), literal("10.00", wide)),
+        &compare(
+            CompareOp::Greater,
+            cast_to(column("amount"), wide, false),
+            literal("10.00", wide),
+        ),
     );
-    predicate("note IS NULL", &Scalar::boolean(is_null, false, Default::default()));
-    predicate("status IN ('paid', 'open')", &in_list(column("status"), vec![text("paid"), text("open")]));
-    predicate("customer IN (100 numbers)", &in_list(column("customer"), customers));
+    predicate(
+        "note IS NULL",
+        &Scalar::boolean(is_null, false, Default::default()),
+    );
+    predicate(
+        "status IN ('paid', 'open')",
+        &in_list(column("status"), vec![text("paid"), text("open")]),
+    );
+    predicate(
+        "customer IN (100 numbers)",
+        &in_list(column("customer"), customers),
+    );
     predicate("note LIKE 'left%'", &like(column("note"), "left%"));
-    predicate("note LIKE '%neighbour%'", &like(column("note"), "%neighbour%"));
+    predicate(
+        "note LIKE '%neighbour%'",
+        &like(column("note"), "%neighbour%"),
+    );
     predicate("note LIKE '%at%door%'", &like(column("note"), "%at%door%"));
     let copies = ["id", "customer", "amount", "status"].map(column);
     projection("id, customer, amount, status", &copies);
-    let price = |op| arithmetic(op, &column("amount"), &literal("1.19", DataType::Decimal { precision: 3, scale: 2 }));
+    let price = |op| {
+        arithmetic(
+            op,
+            &column("amount"),
+            &literal(
+                "1.19",
+                DataType::Decimal {
+                    precision: 3,
+                    scale: 2,
+                },
+            ),
+        )
+    };
     projection("amount * 1.19", &[price(ArithmeticOp::Multiply)]);
     projection("amount / 1.19", &[price(ArithmeticOp::Divide)]);
     projection("amount + 1.19", &[price(ArithmeticOp::Add)]);
-    projection("id + 1", &[arithmetic(ArithmeticOp::Add, &column("id"), &literal("1", DataType::BigInt))]);
+    projection(
+        "id + 1",
+        &[arithmetic(
+            ArithmeticOp::Add,
+            &column("id"),
+            &literal("1", DataType::BigInt),
+        )],
+    );
     projection("upper(status)", &[call("upper", vec![column("status")])]);
-    projection("substring(note, 6, 5)", &[call("substring", vec![column("note"), literal("6", DataType::BigInt), literal("5", DataType::BigInt)])]);
+    projection(
+        "substring(note, 6, 5)",
+        &[call(
+            "substring",
+            vec![
+                column("note"),
+                literal("6", DataType::BigInt),
+                literal("5", DataType::BigInt),
+            ],
+        )],
+    );
     projection("length(note)", &[call("length", vec![column("note")])]);
-    projection("substring(note, 6)", &[call("substring", vec![column("note"), literal("6", DataType::BigInt)])]);
-    projection("left(note, 6)", &[call("left", vec![column("note"), literal("6", DataType::BigInt)])]);
-    projection("status || note", &[call("||", vec![column("status"), column("note")])]);
-    projection("cast(amount AS VARCHAR)", &[cast_to(column("amount"), DataType::TEXT, false)]);
-    projection("date_trunc('hour', ordered)", &[call("date_trunc", vec![text("hour"), column("ordered")])]);
-    projection("round(amount, 1)", &[call("round", vec![column("amount"), literal("1", DataType::Int)])]);
-    projection("coalesce(status, 'x')", &[call("coalesce", vec![column("status"), text("x")])]);
-    let branches = vec![(amount(), literal("1", DataType::Int)), (paid(), literal("2", DataType::Int))];
+    projection(
+        "substring(note, 6)",
+        &[call(
+            "substring",
+            vec![column("note"), literal("6", DataType::BigInt)],
+        )],
+    );
+    projection(
+        "left(note, 6)",
+        &[call(
+            "left",
+            vec![column("note"), literal("6", DataType::BigInt)],
+        )],
+    );
+    projection(
+        "status || note",
+        &[call("||", vec![column("status"), column("note")])],
+    );
+    projection(
+        "cast(amount AS VARCHAR)",
+        &[cast_to(column("amount"), DataType::TEXT, false)],
+    );
+    projection(
+        "date_trunc('hour', ordered)",
+        &[call("date_trunc", vec![text("hour"), column("ordered")])],
+    );
+    projection(
+        "round(amount, 1)",
+        &[call(
+            "round",
+            vec![column("amount"), literal("1", DataType::Int)],
+        )],
+    );
+    projection(
+        "coalesce(status, 'x')",
+        &[call("coalesce", vec![column("status"), text("x")])],
+    );
+    let branches = vec![
+        (amount(), literal("1", DataType::Int)),
+        (paid(), literal("2", DataType::Int)),
+    ];
     let case = Scalar {
-        kind: ScalarKind::Case { branches, otherwise: Some(Box::new(literal("3", DataType::Int))) },
+        kind: ScalarKind::Case {
+            branches,
+            otherwise: Some(Box::new(literal("3", DataType::Int))),
+        },
         data_type: DataType::Int,
         nullable: false,
         span: Default::default(),

@@ -20,8 +20,17 @@ fn profiles() -> Vec<[String; 4]> {
     let tiers = ["free", "basic", "premium", "enterprise"];
     (0..9)
         .map(|at| {
-            let name = if at % 3 == 0 { format!("Last{at}, \"First\"") } else { format!("Name {at}") };
-            [format!("u{at}"), name, format!("u{at}@example.com"), tiers[at % 4].to_owned()]
+            let name = if at % 3 == 0 {
+                format!("Last{at}, \"First\"")
+            } else {
+                format!("Name {at}")
+            };
+            [
+                format!("u{at}"),
+                name,
+                format!("u{at}@example.com"),
+                tiers[at % 4].to_owned(),
+            ]
         })
         .collect()
 }
@@ -31,7 +40,11 @@ const PROFILE_COLUMNS: &str = "user_id,name,email,subscription_tier";
 
 fn csv_body(rows: &[[String; 4]]) -> String {
     let field = |text: &String| {
-        if text.contains(['"', ',']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.clone() }
+        if text.contains(['"', ',']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text.clone()
+        }
     };
     rows.iter().fold(String::new(), |mut out, row| {
         let fields: Vec<String> = row.iter().map(field).collect();
@@ -110,11 +123,14 @@ fn once(dir: &TestDir, sql: &str, kafka: Option<&Kafka>) -> Vec<String> {
     result(&ferris.run().assert_success().stdout)
 }
 
-const ANALYTICS: &str = "SELECT user_id, COUNT(*), SUM(amount), round(AVG(amount), 6) FROM orders GROUP BY user_id";
+const ANALYTICS: &str =
+    "SELECT user_id, COUNT(*), SUM(amount), round(AVG(amount), 6) FROM orders GROUP BY user_id";
 
 #[test]
 fn analytics_over_a_file() {
-    let Some(postgres) = Postgres::shared() else { return };
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
     let (orders, dir) = (orders(5_000), TestDir::new());
     let file = dir.write("orders.csv", csv(ORDER_COLUMNS, &orders));
     let sql = format!(
@@ -129,10 +145,17 @@ fn analytics_over_a_file() {
 
 #[test]
 fn analytics_over_a_topic() {
-    let (Some(kafka), Some(postgres)) = (Kafka::shared(), Postgres::shared()) else { return };
+    let (Some(kafka), Some(postgres)) = (Kafka::shared(), Postgres::shared()) else {
+        return;
+    };
     let (orders, dir) = (orders(3_000), TestDir::new());
     kafka.create_topic("orders-topic", 3, &[]);
-    kafka.produce("orders-topic", orders.iter().map(|row| Record::new(&row[0], json(ORDER_COLUMNS, row))));
+    kafka.produce(
+        "orders-topic",
+        orders
+            .iter()
+            .map(|row| Record::new(&row[0], json(ORDER_COLUMNS, row))),
+    );
     let sql = "CREATE TABLE user_analytics AS\nSELECT user_id, COUNT(*) as order_count\n\
                FROM kafka://orders-topic\nGROUP BY user_id;\n";
     let database = loaded(&postgres, &orders, &[]);
@@ -161,7 +184,6 @@ ON o.user_id = u.user_id;
 
 fn enriched(postgres: &Postgres) -> Vec<String> {
     let sql = ENRICHMENT
-        .replace("END as discount_eligible", "END as discount_eligible")
         .replace("THEN true", "THEN 'true'")
         .replace("ELSE false", "ELSE 'false'");
     expected(postgres, sql.trim_end().trim_end_matches(';'))
@@ -169,12 +191,17 @@ fn enriched(postgres: &Postgres) -> Vec<String> {
 
 #[test]
 fn enrichment_over_files_whatever_their_format() {
-    let Some(postgres) = Postgres::shared() else { return };
+    let Some(postgres) = Postgres::shared() else {
+        return;
+    };
     let (orders, profiles, dir) = (orders(2_000), profiles(), TestDir::new());
     dir.write("orders.csv", csv(ORDER_COLUMNS, &orders));
     dir.write("orders.jsonl", json_lines(ORDER_COLUMNS, &orders));
     dir.write("user_profiles.csv", csv(PROFILE_COLUMNS, &profiles));
-    dir.write("user_profiles.jsonl", json_lines(PROFILE_COLUMNS, &profiles));
+    dir.write(
+        "user_profiles.jsonl",
+        json_lines(PROFILE_COLUMNS, &profiles),
+    );
     let wanted = enriched(&loaded(&postgres, &orders, &profiles));
     assert!(!wanted.is_empty() && wanted.len() < orders.len());
     for orders in ["orders.csv", "orders.jsonl"] {
@@ -190,16 +217,22 @@ fn enrichment_over_files_whatever_their_format() {
 
 #[test]
 fn enrichment_over_topics_and_files() {
-    let (Some(kafka), Some(postgres)) = (Kafka::shared(), Postgres::shared()) else { return };
+    let (Some(kafka), Some(postgres)) = (Kafka::shared(), Postgres::shared()) else {
+        return;
+    };
     let (orders, profiles, dir) = (orders(1_000), profiles(), TestDir::new());
     dir.write("orders.csv", csv(ORDER_COLUMNS, &orders));
     dir.write("user_profiles.csv", csv(PROFILE_COLUMNS, &profiles));
     let order_topic = kafka.unique_topic("orders", 3);
     // Profiles are older than orders, so that each order meets its own.
     let profile_topic = kafka.unique_topic("profiles", 3);
-    let records = profiles.iter().map(|row| Record::new(&row[0], json(PROFILE_COLUMNS, row)).at(1_000));
+    let records = profiles
+        .iter()
+        .map(|row| Record::new(&row[0], json(PROFILE_COLUMNS, row)).at(1_000));
     kafka.produce(&profile_topic, records);
-    let records = orders.iter().map(|row| Record::new(&row[0], json(ORDER_COLUMNS, row)).at(2_000));
+    let records = orders
+        .iter()
+        .map(|row| Record::new(&row[0], json(ORDER_COLUMNS, row)).at(2_000));
     kafka.produce(&order_topic, records);
     let order_stream = format!("CREATE STREAM orders FROM kafka://{order_topic};");
     let profile_table = format!(
@@ -207,10 +240,20 @@ fn enrichment_over_topics_and_files() {
          subscription_tier VARCHAR) FROM kafka://{profile_topic} WITH (value_format = 'json');"
     );
     let wanted = enriched(&loaded(&postgres, &orders, &profiles));
-    for orders in ["CREATE STREAM orders FROM file://orders.csv;", &order_stream] {
-        for profiles in ["CREATE TABLE user_profiles AS SELECT * FROM file://user_profiles.csv;", &profile_table] {
+    for orders in [
+        "CREATE STREAM orders FROM file://orders.csv;",
+        &order_stream,
+    ] {
+        for profiles in [
+            "CREATE TABLE user_profiles AS SELECT * FROM file://user_profiles.csv;",
+            &profile_table,
+        ] {
             let sql = format!("{orders}\n{profiles}\n{ENRICHMENT}");
-            assert_eq!(once(&dir, &sql, Some(&kafka)), wanted, "{orders} {profiles}");
+            assert_eq!(
+                once(&dir, &sql, Some(&kafka)),
+                wanted,
+                "{orders} {profiles}"
+            );
         }
     }
 }
@@ -218,21 +261,35 @@ fn enrichment_over_topics_and_files() {
 #[test]
 fn a_user_who_is_missing_is_absent_or_null_and_counted() {
     let dir = TestDir::new();
-    dir.write("orders.csv", "order_id,user_id,product,amount\n1,a,x,1.00\n2,nobody,y,2.00\n3,,z,3.00\n");
+    dir.write(
+        "orders.csv",
+        "order_id,user_id,product,amount\n1,a,x,1.00\n2,nobody,y,2.00\n3,,z,3.00\n",
+    );
     dir.write("users.csv", "user_id,name\na,Ada\n");
     let query = |kind: &str| {
         let sql = format!(
             "CREATE TABLE enriched AS SELECT o.order_id, u.name FROM file://orders.csv o {kind} JOIN file://users.csv u ON o.user_id = u.user_id;"
         );
         let script = dir.write("app.sql", sql);
-        Ferris::new(["run", "--once", "--output", "csv"]).arg(script).run().assert_success()
+        Ferris::new(["run", "--once", "--output", "csv"])
+            .arg(script)
+            .run()
+            .assert_success()
     };
     let inner = query("INNER");
     assert_eq!(result(&inner.stdout), ["1,Ada"]);
-    assert!(inner.stderr.contains("2 records found no row"), "{}", inner.stderr);
+    assert!(
+        inner.stderr.contains("2 records found no row"),
+        "{}",
+        inner.stderr
+    );
     let left = query("LEFT");
     assert_eq!(result(&left.stdout), ["1,Ada", "2,", "3,"]);
-    assert!(left.stderr.contains("2 records found no row"), "{}", left.stderr);
+    assert!(
+        left.stderr.contains("2 records found no row"),
+        "{}",
+        left.stderr
+    );
 }
 
 #[test]
@@ -243,7 +300,10 @@ fn decimals_are_exact() {
         SELECT SUM(amount) FROM dimes;\n\
         SELECT 1.00 / 3.00, -0.05, 1.50 = 1.5;\n";
     let script = dir.write("app.sql", sql);
-    let run = Ferris::new(["run", "--once", "--output", "csv"]).arg(script).run().assert_success();
+    let run = Ferris::new(["run", "--once", "--output", "csv"])
+        .arg(script)
+        .run()
+        .assert_success();
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines[1], "1.00", "{}", run.stdout);
     assert_eq!(lines[3], "0.333333,-0.05,true", "{}", run.stdout);

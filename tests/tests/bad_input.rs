@@ -7,7 +7,10 @@ use ferrisstreams_tests::{Ferris, Finished, Kafka, TestDir};
 
 fn run(dir: &TestDir, sql: &str) -> Finished {
     let script = dir.write("app.sql", sql);
-    Ferris::new(["run", "--once", "--output", "csv"]).arg(script).current_dir(dir.path()).run()
+    Ferris::new(["run", "--once", "--output", "csv"])
+        .arg(script)
+        .current_dir(dir.path())
+        .run()
 }
 
 /// A statement that is wrong: exit status 2, nothing on standard output, and all of these on standard error.
@@ -17,7 +20,11 @@ fn refused(sql: &str, says: &[&str]) {
     let finished = run(&dir, sql).assert_code(2);
     assert_eq!(finished.stdout, "", "{sql}");
     for text in says {
-        assert!(finished.stderr.contains(text), "{text:?} is not said of {sql}\n{}", finished.stderr);
+        assert!(
+            finished.stderr.contains(text),
+            "{text:?} is not said of {sql}\n{}",
+            finished.stderr
+        );
     }
     assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
 }
@@ -26,9 +33,17 @@ fn refused(sql: &str, says: &[&str]) {
 fn names_that_nobody_knows() {
     refused(
         "CREATE TABLE t AS\nSELECT user_id,\n       SUM(amont) AS total\nFROM file://orders.csv GROUP BY user_id;",
-        &["app.sql:3:12", "no column `amont`", "did you mean `amount`", "^^^^^"],
+        &[
+            "app.sql:3:12",
+            "no column `amont`",
+            "did you mean `amount`",
+            "^^^^^",
+        ],
     );
-    refused("CREATE TABLE t AS SELECT * FROM order_s;", &["no stream or table `order_s`"]);
+    refused(
+        "CREATE TABLE t AS SELECT * FROM order_s;",
+        &["no stream or table `order_s`"],
+    );
     refused(
         "CREATE TABLE t AS SELECT uper(user_id) FROM file://orders.csv;",
         &["no function `uper`", "did you mean `upper`"],
@@ -37,7 +52,10 @@ fn names_that_nobody_knows() {
         "CREATE STREAM s FROM file://orders.csv WITH (delimeter = ';');",
         &["delimeter", "did you mean `delimiter`"],
     );
-    refused("CREATE STREAM s FROM flie://orders.csv;", &["flie", "did you mean `file`"]);
+    refused(
+        "CREATE STREAM s FROM flie://orders.csv;",
+        &["flie", "did you mean `file`"],
+    );
     refused("CREATE STREAM s FROM mongodb://a/b;", &["mongodb"]);
 }
 
@@ -51,23 +69,42 @@ fn several_mistakes_are_told_at_once() {
 
 #[test]
 fn text_that_does_not_belong_there() {
-    refused("SELECT order_id FROM file://orders.csv; nonsense", &["nonsense", "app.sql:1:41"]);
-    refused("SELECT order_id FROM file://orders.csv ) ;", &["app.sql:1:40"]);
+    refused(
+        "SELECT order_id FROM file://orders.csv; nonsense",
+        &["nonsense", "app.sql:1:41"],
+    );
+    refused(
+        "SELECT order_id FROM file://orders.csv ) ;",
+        &["app.sql:1:40"],
+    );
     refused("SELECT 'no end", &["app.sql:1:8"]);
 }
 
 #[test]
 fn types_that_do_not_fit() {
-    refused("SELECT order_id + user_id FROM file://orders.csv;", &["BIGINT", "VARCHAR"]);
-    refused("SELECT SUM(user_id) FROM file://orders.csv;", &["SUM(VARCHAR) does not exist"]);
-    refused("SELECT CASE WHEN amount > 1 THEN 1 ELSE 'x' END FROM file://orders.csv;", &["'x'"]);
+    refused(
+        "SELECT order_id + user_id FROM file://orders.csv;",
+        &["BIGINT", "VARCHAR"],
+    );
+    refused(
+        "SELECT SUM(user_id) FROM file://orders.csv;",
+        &["SUM(VARCHAR) does not exist"],
+    );
+    refused(
+        "SELECT CASE WHEN amount > 1 THEN 1 ELSE 'x' END FROM file://orders.csv;",
+        &["'x'"],
+    );
 }
 
 #[test]
 fn a_query_nested_a_thousand_deep() {
     let deep = format!("SELECT {}1{};", "(".repeat(1_000), ")".repeat(1_000));
     refused(&deep, &["nested too deeply"]);
-    let deep = format!("SELECT * FROM {}file://orders.csv{};", "(SELECT * FROM ".repeat(1_000), " t)".repeat(1_000));
+    let deep = format!(
+        "SELECT * FROM {}file://orders.csv{};",
+        "(SELECT * FROM ".repeat(1_000),
+        " t)".repeat(1_000)
+    );
     refused(&deep, &["nested too deeply"]);
     let deep = format!("SELECT {}1;", "NOT ".repeat(1_000));
     refused(&deep, &["nested too deeply"]);
@@ -75,7 +112,10 @@ fn a_query_nested_a_thousand_deep() {
 
 #[test]
 fn files_that_are_not_there_or_say_nothing() {
-    refused("CREATE TABLE t AS SELECT * FROM file://nowhere.csv;", &["nowhere.csv"]);
+    refused(
+        "CREATE TABLE t AS SELECT * FROM file://nowhere.csv;",
+        &["nowhere.csv"],
+    );
     let dir = TestDir::new();
     dir.write("empty.csv", "");
     let finished = run(&dir, "CREATE TABLE t AS SELECT * FROM file://empty.csv;").assert_code(2);
@@ -93,13 +133,20 @@ fn a_file_that_may_not_be_read() {
         fs::create_dir(&path).expect("the name is free");
     }
     let finished = run(&dir, "CREATE TABLE t AS SELECT * FROM file://secret.csv;").assert_code(2);
-    assert!(finished.stderr.contains("secret.csv"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("secret.csv"),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]
 fn records_that_cannot_be_read_are_counted_and_told() {
     let dir = TestDir::new();
-    dir.write("orders.csv", "id,amount\n1,1.00\nx,2.00\n3\n4,4.00,5\n5,five\n6,6.00\n");
+    dir.write(
+        "orders.csv",
+        "id,amount\n1,1.00\nx,2.00\n3\n4,4.00,5\n5,five\n6,6.00\n",
+    );
     dir.write("orders.jsonl", "{\"id\":1,\"amount\":1.00}\n{\"id\":2,\n\n[]\n{\"id\":\"x\",\"amount\":1}\n{\"id\":6,\"amount\":6.00}\n");
     for file in ["orders.csv", "orders.jsonl"] {
         let sql = format!(
@@ -107,8 +154,16 @@ fn records_that_cannot_be_read_are_counted_and_told() {
              CREATE TABLE total AS SELECT COUNT(*) AS orders, SUM(amount) AS total, MAX(id) AS last FROM orders;\n"
         );
         let finished = run(&dir, &sql).assert_success();
-        assert!(finished.stdout.contains("2,7.00,6"), "{file}: {}", finished.stdout);
-        assert!(finished.stderr.contains("records could not be read"), "{file}: {}", finished.stderr);
+        assert!(
+            finished.stdout.contains("2,7.00,6"),
+            "{file}: {}",
+            finished.stdout
+        );
+        assert!(
+            finished.stderr.contains("records could not be read"),
+            "{file}: {}",
+            finished.stderr
+        );
     }
 }
 
@@ -119,13 +174,20 @@ fn a_bad_record_stops_a_query_that_asks_for_it() {
     let sql = "CREATE STREAM orders (id BIGINT) FROM file://orders.csv WITH (on_error = 'fail');\n\
                CREATE TABLE total AS SELECT COUNT(*) AS orders FROM orders;\n";
     let finished = run(&dir, sql).assert_code(1);
-    assert!(finished.stderr.contains("id") && finished.stderr.contains('x'), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("id") && finished.stderr.contains('x'),
+        "{}",
+        finished.stderr
+    );
 }
 
 #[test]
 fn a_topic_or_a_broker_that_is_not_there() {
     let dir = TestDir::new();
-    let script = dir.write("app.sql", "CREATE TABLE t AS SELECT * FROM kafka://nobody-made-this;");
+    let script = dir.write(
+        "app.sql",
+        "CREATE TABLE t AS SELECT * FROM kafka://nobody-made-this;",
+    );
     let refused = Ferris::new(["run", "--once", "--bootstrap-servers", "127.0.0.1:9"])
         .arg(&script)
         .run()
@@ -136,7 +198,11 @@ fn a_topic_or_a_broker_that_is_not_there() {
         .arg(&script)
         .run()
         .assert_code(2);
-    assert!(missing.stderr.contains("nobody-made-this"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("nobody-made-this"),
+        "{}",
+        missing.stderr
+    );
 }
 
 #[test]
@@ -146,6 +212,11 @@ fn a_command_line_that_is_wrong() {
     let dir = TestDir::new();
     let config = dir.write("ferris.toml", "wrokers = 2\n");
     let script = dir.write("app.sql", "SELECT 1;");
-    let finished = Ferris::new(["run"]).arg(script).arg("--config").arg(config).run().assert_code(2);
+    let finished = Ferris::new(["run"])
+        .arg(script)
+        .arg("--config")
+        .arg(config)
+        .run()
+        .assert_code(2);
     assert!(finished.stderr.contains("wrokers"), "{}", finished.stderr);
 }

@@ -3,8 +3,8 @@
 //! The data lies beside the repository; where it is missing the test says so and passes.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::panic::catch_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,20 +29,30 @@ fn views_hold_the_rows_of_the_conformance_data() {
         println!("sql-views: skipped, {} is not there", path.display());
         return;
     };
-    let cases: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("each line is an object")).collect();
+    let cases: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is an object"))
+        .collect();
     let mut failures = String::new();
     let mut good = 0;
     for case in &cases {
         let outcome = catch_unwind(|| run(case)).unwrap_or_else(|_| Err("panicked".to_owned()));
         match outcome {
             Ok(()) => good += 1,
-            Err(message) => writeln!(failures, "{}\n  {}", text_of(&case["id"]), message.replace('\n', "\n  "))
-                .expect("writing to a string cannot fail"),
+            Err(message) => writeln!(
+                failures,
+                "{}\n  {}",
+                text_of(&case["id"]),
+                message.replace('\n', "\n  ")
+            )
+            .expect("writing to a string cannot fail"),
         }
     }
     println!("{failures}sql-views: {good} of {}", cases.len());
-    assert!(good >= ENOUGH.min(cases.len()), "too few views hold what they must:\n{failures}");
+    assert!(
+        good >= ENOUGH.min(cases.len()),
+        "too few views hold what they must:\n{failures}"
+    );
 }
 
 /// Creates the tables and the view of a case, and compares the rows that the view holds.
@@ -68,8 +78,13 @@ fn run(case: &Value) -> Result<(), String> {
             let cells = row.as_object().expect("a row is an object");
             // Which texts are numbers only the type of the column tells.
             line(cells.iter().map(|(name, value)| {
-                let same = |column: &&ferrisstreams::sql::Column| column.name.eq_ignore_ascii_case(name);
-                let numeric = view.columns.iter().find(same).is_some_and(|c| c.data_type.is_numeric());
+                let same =
+                    |column: &&ferrisstreams::sql::Column| column.name.eq_ignore_ascii_case(name);
+                let numeric = view
+                    .columns
+                    .iter()
+                    .find(same)
+                    .is_some_and(|c| c.data_type.is_numeric());
                 (name.to_lowercase(), expected_text(value, numeric))
             }))
         })
@@ -79,7 +94,11 @@ fn run(case: &Value) -> Result<(), String> {
     if found == expected {
         return Ok(());
     }
-    Err(format!("expected\n{}\nfound\n{}", expected.join("\n"), found.join("\n")))
+    Err(format!(
+        "expected\n{}\nfound\n{}",
+        expected.join("\n"),
+        found.join("\n")
+    ))
 }
 
 /// The rows that a view holds when everything was read.
@@ -94,14 +113,19 @@ fn view(script: &str, name: &str) -> Result<ResultSet, String> {
         .program()
         .map_err(|problems| render_all(&problems, &source, Colour::Never))?
         .ok_or("nothing runs")?;
-    let view = program.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name));
+    let view = program
+        .tables
+        .iter()
+        .find(|table| table.name.eq_ignore_ascii_case(name));
     let view = view.ok_or("the view is not there")?;
     let options = EmbeddedOptions::default().bounded();
     let state = State::in_memory(StateOptions::default());
     let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans)
         .map_err(|e| e.to_string())?;
     engine.start().map_err(|e| e.to_string())?;
-    let ended = engine.wait(Some(Duration::from_secs(60))).map_err(|e| e.to_string())?;
+    let ended = engine
+        .wait(Some(Duration::from_secs(60)))
+        .map_err(|e| e.to_string())?;
     if ended != Outcome::Finished {
         return Err(format!("the engine has not read what is there: {ended:?}"));
     }
@@ -117,16 +141,28 @@ fn insertion(table: &Value) -> String {
     let Some(first) = rows.first() else {
         return String::new();
     };
-    let columns: Vec<&String> = first.as_object().expect("a row is an object").keys().collect();
+    let columns: Vec<&String> = first
+        .as_object()
+        .expect("a row is an object")
+        .keys()
+        .collect();
     let names: Vec<&str> = columns.iter().map(|name| &name[..]).collect();
     let rows: Vec<String> = rows
         .iter()
         .map(|row| {
-            let cells: Vec<String> = columns.iter().map(|name| literal(&row[&name[..]])).collect();
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|name| literal(&row[&name[..]]))
+                .collect();
             format!("({})", cells.join(", "))
         })
         .collect();
-    format!("INSERT INTO {} ({}) VALUES {};\n", text_of(&table["name"]), names.join(", "), rows.join(", "))
+    format!(
+        "INSERT INTO {} ({}) VALUES {};\n",
+        text_of(&table["name"]),
+        names.join(", "),
+        rows.join(", ")
+    )
 }
 
 fn literal(value: &Value) -> String {

@@ -19,7 +19,11 @@ fn while_it_works(random: &mut StdRng) {
 }
 
 /// The tables of a script once all input is read, on a state or without one.
-fn tables(script: &std::path::Path, state: Option<&std::path::Path>, kafka: Option<&Kafka>) -> String {
+fn tables(
+    script: &std::path::Path,
+    state: Option<&std::path::Path>,
+    kafka: Option<&Kafka>,
+) -> String {
     let mut ferris = Ferris::new(["run", "--once", "--output", "csv"]).arg(script);
     if let Some(state) = state {
         ferris = ferris.state_dir(state);
@@ -42,7 +46,10 @@ impl Orders {
 
     fn line(&mut self) -> String {
         self.next += 1;
-        let (user, cents) = (self.random.random_range(0..50), self.random.random_range(1..10_000));
+        let (user, cents) = (
+            self.random.random_range(0..50),
+            self.random.random_range(1..10_000),
+        );
         format!("{},u{user},{}.{:02}\n", self.next, cents / 100, cents % 100)
     }
 }
@@ -84,7 +91,10 @@ fn files_that_grow_and_are_rewritten_soak() {
                 }
                 2 => {
                     let tier = ["gold", "silver", "bronze"][random.random_range(0..3)];
-                    dir.replace("users.csv", format!("user_id,tier\nu{},{tier}\nu2,silver\n", round % 50));
+                    dir.replace(
+                        "users.csv",
+                        format!("user_id,tier\nu{},{tier}\nu2,silver\n", round % 50),
+                    );
                 }
                 _ => {
                     let rows = random.random_range(1..2_000);
@@ -101,7 +111,12 @@ fn files_that_grow_and_are_rewritten_soak() {
     assert_eq!(kept, fresh);
     assert!(fresh.lines().count() > 100, "{fresh}");
     let grown = std::fs::read_to_string(dir.join("grown.csv")).expect("the file is there");
-    let large = |line: &&str| line.rsplit(',').next().and_then(|amount| amount.parse::<f64>().ok()).is_some_and(|amount| amount > 90.0);
+    let large = |line: &&str| {
+        line.rsplit(',')
+            .next()
+            .and_then(|amount| amount.parse::<f64>().ok())
+            .is_some_and(|amount| amount > 90.0)
+    };
     let wanted: Vec<String> = grown
         .lines()
         .filter(large)
@@ -144,7 +159,10 @@ fn topics_in_and_out_soak() {
             let records: Vec<Record> = (0..count)
                 .map(|_| {
                     produced += 1;
-                    let (user, cents) = (format!("u{}", random.random_range(0..20)), random.random_range(1..10_000_u64));
+                    let (user, cents) = (
+                        format!("u{}", random.random_range(0..20)),
+                        random.random_range(1..10_000_u64),
+                    );
                     let total = totals.entry(user.clone()).or_default();
                     *total = (total.0 + 1, total.1 + cents);
                     let value = format!(
@@ -163,7 +181,9 @@ fn topics_in_and_out_soak() {
     let kept = tables(&script, Some(&state), Some(&kafka));
     let wanted: Vec<String> = totals
         .iter()
-        .map(|(user, (orders, cents))| format!("{user},{orders},{}.{:02}", cents / 100, cents % 100))
+        .map(|(user, (orders, cents))| {
+            format!("{user},{orders},{}.{:02}", cents / 100, cents % 100)
+        })
         .collect();
     let spent: Vec<&str> = kept.lines().skip(2).collect();
     assert_eq!(spent, wanted);
@@ -172,7 +192,11 @@ fn topics_in_and_out_soak() {
         .iter()
         .filter_map(|record| {
             let text = record.value_text()?;
-            let digits = text.split("\"order_id\":").nth(1)?.split([',', '}']).next()?;
+            let digits = text
+                .split("\"order_id\":")
+                .nth(1)?
+                .split([',', '}'])
+                .next()?;
             digits.parse().ok()
         })
         .collect();

@@ -57,8 +57,15 @@ fn a_rewritten_file_gives_the_differences() {
     run.stdout.wait_for_text("d,1,4.00", LIMIT);
     run.terminate();
     let said = run.wait(LIMIT).assert_success().stdout;
-    assert!(said.contains("b,1,7.00") && said.contains("-- deleted: c"), "{said}");
-    assert_eq!(said.matches("\na,1,1.00\n").count(), 2, "once as it came, once at the end: {said}");
+    assert!(
+        said.contains("b,1,7.00") && said.contains("-- deleted: c"),
+        "{said}"
+    );
+    assert_eq!(
+        said.matches("\na,1,1.00\n").count(),
+        2,
+        "once as it came, once at the end: {said}"
+    );
     assert_eq!(table(&dir), ["a,1,1.00", "b,1,7.00", "d,1,4.00"]);
 }
 
@@ -68,8 +75,12 @@ fn a_file_that_is_cut_is_read_again() {
     let path = dir.write("orders.csv", "user_id,amount\na,1.00\nb,2.50\nc,3.00\n");
     let mut run = start(&dir);
     run.stdout.wait_for_text("c,1,3.00", LIMIT);
-    let file = fs::OpenOptions::new().write(true).open(&path).expect("the file is there");
-    file.set_len("user_id,amount\na,1.00\n".len() as u64).expect("it can be cut");
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("the file is there");
+    file.set_len("user_id,amount\na,1.00\n".len() as u64)
+        .expect("it can be cut");
     run.stdout.wait_for_text("-- deleted: c", LIMIT);
     dir.append("orders.csv", "a,5.00\n");
     run.stdout.wait_for_text("a,2,6.00", LIMIT);
@@ -139,5 +150,8 @@ fn a_table_over_a_file_follows_it() {
     run.stdout.wait_for_text("gold,1", LIMIT);
     run.terminate();
     let said = run.wait(LIMIT).assert_success().stdout;
-    assert!(said.contains("basic,2") && said.contains("-- deleted: free"), "{said}");
+    assert!(
+        said.contains("basic,2") && said.contains("-- deleted: free"),
+        "{said}"
+    );
 }

@@ -38,8 +38,15 @@ fn every_script_is_run() {
     let files = std::fs::read_dir(folder()).expect("the folder of the scripts");
     for file in files {
         let path = file.expect("a file").path();
-        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
-        assert!(SCRIPTS.contains(&&name[..]), "sql/{name}.txt is not among the scripts");
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .to_owned();
+        assert!(
+            SCRIPTS.contains(&&name[..]),
+            "sql/{name}.txt is not among the scripts"
+        );
     }
 }
 
@@ -72,12 +79,18 @@ fn run(name: &str) {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(&path, script.to_string()).expect("the script can be written");
     }
-    assert!(failures.is_empty(), "{} failures:\n\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(|text| &text[..]);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
 }
 
 /// Runs a block; the answer is what came out where something is expected.
@@ -131,8 +144,15 @@ fn prints_as_it_parses(sql: &str) -> Result<(), String> {
         let printed = statement.to_string();
         let again = parser::parse(&Source::new("printed", &printed[..]));
         if !again.diagnostics.is_empty() || again.statements != [statement] {
-            let said: Vec<String> = again.diagnostics.iter().map(Diagnostic::to_string).collect();
-            return Err(format!("is printed as another statement: {printed} {}", said.join("; ")));
+            let said: Vec<String> = again
+                .diagnostics
+                .iter()
+                .map(Diagnostic::to_string)
+                .collect();
+            return Err(format!(
+                "is printed as another statement: {printed} {}",
+                said.join("; ")
+            ));
         }
     }
     Ok(())
@@ -175,8 +195,12 @@ impl Stage {
                 Answer::Rows(rows) => lines.extend(rows_as_text(rows)),
                 Answer::Changes(changes) => lines.push(format!("changes {}", changes.name)),
                 Answer::Select(select) => {
-                    let rows = self.session.select(select, None).map_err(|e| e.to_string())?;
-                    let names: Vec<&str> = rows.columns.iter().map(|column| &column.name[..]).collect();
+                    let rows = self
+                        .session
+                        .select(select, None)
+                        .map_err(|e| e.to_string())?;
+                    let names: Vec<&str> =
+                        rows.columns.iter().map(|column| &column.name[..]).collect();
                     lines.push(format!("-- {}", names.join(" | ")));
                     lines.extend(rows_as_text(&rows));
                 }
@@ -198,7 +222,9 @@ impl Stage {
                 && let Err(e) = self.session.select(select, None)
             {
                 match e {
-                    ferrisstreams::sql::SelectError::Statement(diagnostic) => diagnostics.push(diagnostic),
+                    ferrisstreams::sql::SelectError::Statement(diagnostic) => {
+                        diagnostics.push(diagnostic)
+                    }
                     failed => return Ok(vec![failed.to_string()]),
                 }
             }
@@ -223,7 +249,10 @@ impl Stage {
         let [Answer::Select(select)] = &outcome.answers[..] else {
             return Err("is no query that answers once".to_owned());
         };
-        let rows = self.session.select(select, None).map_err(|e| e.to_string())?;
+        let rows = self
+            .session
+            .select(select, None)
+            .map_err(|e| e.to_string())?;
         let mut rows = rows_as_text(&rows);
         if the_query(sql).is_some_and(|query| query.order_by.is_empty()) {
             rows.sort_unstable();
@@ -258,23 +287,38 @@ fn apply(block: &Block, tables: &ChangingTables) -> Result<(), String> {
 /// table held where the query stands.
 fn maintained(script: &Script, at: usize) -> Result<Vec<String>, String> {
     let is_statement = |block: &&Block| block.kind == BlockKind::Statement;
-    let setup: Vec<String> =
-        script.blocks[..at].iter().filter(is_statement).map(|block| block.sql() + ";\n").collect();
+    let setup: Vec<String> = script.blocks[..at]
+        .iter()
+        .filter(is_statement)
+        .map(|block| block.sql() + ";\n")
+        .collect();
     // Every other query runs on several threads, its rows spread over them.
     let workers = if at.is_multiple_of(2) { 1 } else { 3 };
     let mut query = Maintained::new(&setup.concat(), &script.blocks[at].sql(), workers)?;
-    let mut answer = query.check().map_err(|e| format!("before the first row: {e}"))?;
+    let mut answer = query
+        .check()
+        .map_err(|e| format!("before the first row: {e}"))?;
     let mut changed = false;
     for (place, block) in script.blocks.iter().enumerate() {
         let ends = !matches!(block.kind, BlockKind::Insert | BlockKind::Delete);
-        if ends && changed && (place <= at || matches!(block.kind, BlockKind::Query | BlockKind::QueryOnce)) {
-            let rows = query.check().map_err(|e| format!("before line {}: {e}", block.line))?;
+        if ends
+            && changed
+            && (place <= at || matches!(block.kind, BlockKind::Query | BlockKind::QueryOnce))
+        {
+            let rows = query
+                .check()
+                .map_err(|e| format!("before line {}: {e}", block.line))?;
             changed = false;
             if place <= at {
                 answer = rows;
             }
         }
-        let knows = !ends && query.tables().names().iter().any(|name| name == block.table());
+        let knows = !ends
+            && query
+                .tables()
+                .names()
+                .iter()
+                .any(|name| name == block.table());
         if knows {
             apply(block, query.tables())?;
             changed = true;
@@ -288,8 +332,11 @@ fn maintained(script: &Script, at: usize) -> Result<Vec<String>, String> {
 /// Takes away every other row, then all, and gives all back in another order.
 fn back_and_forth(query: &mut Maintained) -> Result<(), String> {
     let tables = query.tables().clone();
-    let all: Vec<(String, Vec<Cells>)> =
-        tables.names().into_iter().map(|name| (name.clone(), tables.rows(&name))).collect();
+    let all: Vec<(String, Vec<Cells>)> = tables
+        .names()
+        .into_iter()
+        .map(|name| (name.clone(), tables.rows(&name)))
+        .collect();
     if all.is_empty() {
         return Ok(());
     }
@@ -300,12 +347,16 @@ fn back_and_forth(query: &mut Maintained) -> Result<(), String> {
         for (name, rows) in &all {
             tables.delete(name, &part(rows, odd))?;
         }
-        query.check().map_err(|e| format!("rows {odd} of 2 removed: {e}"))?;
+        query
+            .check()
+            .map_err(|e| format!("rows {odd} of 2 removed: {e}"))?;
     }
     for (name, rows) in &all {
         let reversed: Vec<Cells> = rows.iter().rev().cloned().collect();
         tables.insert(name, &reversed)?;
     }
-    query.check().map_err(|e| format!("all rows given back: {e}"))?;
+    query
+        .check()
+        .map_err(|e| format!("all rows given back: {e}"))?;
     Ok(())
 }

@@ -101,12 +101,21 @@ fn what_is_long_runs_or_is_told() {
 
 #[test]
 fn many_joins_and_columns_run() {
-    let joins: String = (1..40).map(|at| format!(" JOIN (VALUES (1)) AS t{at} (a) ON t{at}.a = t0.a")).collect();
-    assert!(runs(&format!("SELECT t0.a FROM (VALUES (1)) AS t0 (a){joins}")));
+    let joins: String = (1..40)
+        .map(|at| format!(" JOIN (VALUES (1)) AS t{at} (a) ON t{at}.a = t0.a"))
+        .collect();
+    assert!(runs(&format!(
+        "SELECT t0.a FROM (VALUES (1)) AS t0 (a){joins}"
+    )));
     let columns: Vec<String> = (0..1_000).map(|at| format!("{at} AS c{at}")).collect();
     assert!(runs(&format!("SELECT {}", columns.join(", "))));
     let tables: String = (0..500)
-        .map(|at| format!("CREATE TABLE t{} AS SELECT a + 1 AS a FROM t{at};\n", at + 1))
+        .map(|at| {
+            format!(
+                "CREATE TABLE t{} AS SELECT a + 1 AS a FROM t{at};\n",
+                at + 1
+            )
+        })
         .collect();
     assert!(runs(&format!("CREATE TABLE t0 (a INT); {tables}")));
 }

@@ -15,9 +15,18 @@ const QUERIES: usize = 16;
 
 /// The tables: two with a primary key, one in which rows may be there several times.
 const TABLES: [(&str, &str); 3] = [
-    ("t0", "id INT PRIMARY KEY, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE"),
-    ("t1", "id INT PRIMARY KEY, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE"),
-    ("t2", "id INT, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE"),
+    (
+        "t0",
+        "id INT PRIMARY KEY, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE",
+    ),
+    (
+        "t1",
+        "id INT PRIMARY KEY, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE",
+    ),
+    (
+        "t2",
+        "id INT, k INT, n INT, d DECIMAL(6,2), s TEXT, ok BOOLEAN, dt DATE",
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +61,12 @@ fn soak_random_queries_hold_what_postgres_answers() {
         let database = postgres.fresh_database("random");
         failures.extend(run(seed, &database));
     }
-    assert!(failures.is_empty(), "{} failures:\n\n{}", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 /// Runs the queries of a seed; the answer is what went wrong.
@@ -98,7 +112,9 @@ fn run(seed: u64, postgres: &Postgres) -> Vec<String> {
 /// What PostgreSQL answers to each query, in sorted lines. All are asked in one go, each row as one text: no value has
 /// a character in it that would stand in quotes there, and none is empty.
 fn answers<'a>(postgres: &Postgres, queries: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
-    let parts = queries.enumerate().map(|(at, query)| format!("SELECT {at}, q::text FROM ({query}) AS q"));
+    let parts = queries
+        .enumerate()
+        .map(|(at, query)| format!("SELECT {at}, q::text FROM ({query}) AS q"));
     let parts: Vec<String> = parts.collect();
     let mut answers = vec![Vec::new(); parts.len()];
     for row in postgres.query(&parts.join("\nUNION ALL ")) {
@@ -116,7 +132,10 @@ fn answers<'a>(postgres: &Postgres, queries: impl Iterator<Item = &'a str>) -> V
 
 /// The cells of a row as PostgreSQL writes it: `(1,,t)`.
 fn line(row: &str) -> String {
-    let cells = row.strip_prefix('(').and_then(|row| row.strip_suffix(')')).expect("a row in parentheses");
+    let cells = row
+        .strip_prefix('(')
+        .and_then(|row| row.strip_suffix(')'))
+        .expect("a row in parentheses");
     let cell = |cell: &str| match cell {
         "" => "NULL".to_owned(),
         "t" => "true".to_owned(),
@@ -130,7 +149,12 @@ fn line(row: &str) -> String {
 fn comparable(rows: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = rows
         .iter()
-        .map(|row| row.split(" | ").map(|cell| rounded(cell, 6)).collect::<Vec<_>>().join(" | "))
+        .map(|row| {
+            row.split(" | ")
+                .map(|cell| rounded(cell, 6))
+                .collect::<Vec<_>>()
+                .join(" | ")
+        })
         .collect();
     lines.sort_unstable();
     lines
@@ -216,8 +240,12 @@ impl Change {
         let tables = maintained.tables();
         // A query need not read all tables, but all are declared.
         match self {
-            Change::Insert(table, row) => tables.insert(TABLES[*table].0, std::slice::from_ref(row)),
-            Change::Delete(table, row) => tables.delete(TABLES[*table].0, std::slice::from_ref(row)),
+            Change::Insert(table, row) => {
+                tables.insert(TABLES[*table].0, std::slice::from_ref(row))
+            }
+            Change::Delete(table, row) => {
+                tables.delete(TABLES[*table].0, std::slice::from_ref(row))
+            }
         }
         .expect("the row fits");
     }
@@ -228,7 +256,12 @@ impl Change {
             (Some(text), Type::Int | Type::Decimal | Type::Boolean) => text.clone(),
             (Some(text), Type::Text | Type::Date) => format!("'{text}'"),
         };
-        let literals = |row: &Cells| row.iter().zip(&COLUMNS).map(literal).collect::<Vec<String>>();
+        let literals = |row: &Cells| {
+            row.iter()
+                .zip(&COLUMNS)
+                .map(literal)
+                .collect::<Vec<String>>()
+        };
         match self {
             Change::Insert(table, row) => {
                 let (name, columns) = TABLES[*table];
@@ -268,12 +301,17 @@ fn cell(of: Type, random: &mut StdRng) -> Option<String> {
         }
         Type::Text => pick(&["a", "b", "ab", "B", "a_b", "zz", "100%"], random).to_owned(),
         Type::Boolean => random.random::<bool>().to_string(),
-        Type::Date => format!("2024-0{}-1{}", random.random_range(1..4), random.random_range(0..3)),
+        Type::Date => format!(
+            "2024-0{}-1{}",
+            random.random_range(1..4),
+            random.random_range(0..3)
+        ),
     })
 }
 
 fn pick<'a>(from: &[&'a str], random: &mut StdRng) -> &'a str {
-    from.choose(random).expect("there is something to choose from")
+    from.choose(random)
+        .expect("there is something to choose from")
 }
 
 /// A query that may be kept as a table.
@@ -282,15 +320,22 @@ fn query(random: &mut StdRng) -> String {
         0..=2 => plain(random),
         3..=6 => grouped(random),
         7 => {
-            let types: Vec<Type> = (0..random.random_range(1..3)).map(|_| any_type(random)).collect();
+            let types: Vec<Type> = (0..random.random_range(1..3))
+                .map(|_| any_type(random))
+                .collect();
             let all = pick(&["ALL ", "ALL ", ""], random);
             let left = select(&types, random);
             format!("{left} UNION {all}{}", select(&types, random))
         }
-        8 => format!("SELECT DISTINCT {}", plain(random).trim_start_matches("SELECT ")),
+        8 => format!(
+            "SELECT DISTINCT {}",
+            plain(random).trim_start_matches("SELECT ")
+        ),
         _ => {
             let inner = summed(random);
-            format!("SELECT q.g AS c0, q.total AS c1 FROM ({inner}) AS q WHERE q.total > 1 OR q.g IS NULL")
+            format!(
+                "SELECT q.g AS c0, q.total AS c1 FROM ({inner}) AS q WHERE q.total > 1 OR q.g IS NULL"
+            )
         }
     }
 }
@@ -298,13 +343,18 @@ fn query(random: &mut StdRng) -> String {
 /// A SELECT of columns of some types.
 fn select(types: &[Type], random: &mut StdRng) -> String {
     let (from, columns) = from(random);
-    let items = types.iter().enumerate().map(|(at, of)| format!("{} AS c{at}", expr(*of, &columns, 1, random)));
+    let items = types
+        .iter()
+        .enumerate()
+        .map(|(at, of)| format!("{} AS c{at}", expr(*of, &columns, 1, random)));
     let items = items.collect::<Vec<_>>().join(", ");
     format!("SELECT {items} FROM {from}{}", filter(&columns, random))
 }
 
 fn plain(random: &mut StdRng) -> String {
-    let types: Vec<Type> = (0..random.random_range(1..5)).map(|_| any_type(random)).collect();
+    let types: Vec<Type> = (0..random.random_range(1..5))
+        .map(|_| any_type(random))
+        .collect();
     select(&types, random)
 }
 
@@ -318,15 +368,30 @@ fn grouped(random: &mut StdRng) -> String {
     for _ in 0..random.random_range(1..4) {
         items.push(aggregate(&columns, random));
     }
-    let items: Vec<String> =
-        items.iter().enumerate().map(|(at, item)| format!("{item} AS c{at}")).collect();
-    let mut text = format!("SELECT {} FROM {from}{}", items.join(", "), filter(&columns, random));
+    let items: Vec<String> = items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| format!("{item} AS c{at}"))
+        .collect();
+    let mut text = format!(
+        "SELECT {} FROM {from}{}",
+        items.join(", "),
+        filter(&columns, random)
+    );
     if !groups.is_empty() {
         write!(text, " GROUP BY {}", groups.join(", ")).expect("a string");
     }
     if random.random_range(0..3) == 0 {
         let argument = expr(Type::Int, &columns, 0, random);
-        let having = pick(&["COUNT(*) > 1", "SUM(?) >= 2", "MIN(?) < 2", "MAX(?) IS NULL OR COUNT(*) = 1"], random);
+        let having = pick(
+            &[
+                "COUNT(*) > 1",
+                "SUM(?) >= 2",
+                "MIN(?) < 2",
+                "MAX(?) IS NULL OR COUNT(*) = 1",
+            ],
+            random,
+        );
         write!(text, " HAVING {}", having.replace('?', &argument)).expect("a string");
     }
     text
@@ -340,20 +405,36 @@ fn summed(random: &mut StdRng) -> String {
 }
 
 fn aggregate(columns: &Columns, random: &mut StdRng) -> String {
-    let number = if random.random() { Type::Int } else { Type::Decimal };
-    let comparable = *[Type::Int, Type::Decimal, Type::Text, Type::Date].choose(random).expect("types");
+    let number = if random.random() {
+        Type::Int
+    } else {
+        Type::Decimal
+    };
+    let comparable = *[Type::Int, Type::Decimal, Type::Text, Type::Date]
+        .choose(random)
+        .expect("types");
     let distinct = pick(&["", "", "DISTINCT "], random);
     let call = match random.random_range(0..7) {
         0 => "COUNT(*)".to_owned(),
-        1 => format!("COUNT({distinct}{})", expr(any_type(random), columns, 0, random)),
+        1 => format!(
+            "COUNT({distinct}{})",
+            expr(any_type(random), columns, 0, random)
+        ),
         2 => format!("SUM({distinct}{})", expr(number, columns, 1, random)),
         3 => format!("AVG({distinct}{})", expr(number, columns, 0, random)),
         4 => format!("MIN({})", expr(comparable, columns, 1, random)),
         5 => format!("MAX({})", expr(comparable, columns, 1, random)),
-        _ => format!("{}({})", pick(&["BOOL_AND", "BOOL_OR"], random), expr(Type::Boolean, columns, 0, random)),
+        _ => format!(
+            "{}({})",
+            pick(&["BOOL_AND", "BOOL_OR"], random),
+            expr(Type::Boolean, columns, 0, random)
+        ),
     };
     if random.random_range(0..4) == 0 {
-        format!("{call} FILTER (WHERE {})", expr(Type::Boolean, columns, 1, random))
+        format!(
+            "{call} FILTER (WHERE {})",
+            expr(Type::Boolean, columns, 1, random)
+        )
     } else {
         call
     }
@@ -373,7 +454,10 @@ fn from(random: &mut StdRng) -> (String, Columns) {
         let (right, more) = relation(alias, random);
         let on = join_condition(&columns, &more, random);
         columns.extend(more);
-        let kind = pick(&["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"], random);
+        let kind = pick(
+            &["JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"],
+            random,
+        );
         text = format!("{text} {kind} {right} ON {on}");
     }
     (text, columns)
@@ -381,19 +465,33 @@ fn from(random: &mut StdRng) -> (String, Columns) {
 
 fn relation(alias: &str, random: &mut StdRng) -> (String, Columns) {
     if random.random_range(0..6) == 0 {
-        let columns = vec![(format!("{alias}.g"), Type::Int), (format!("{alias}.total"), Type::Int)];
+        let columns = vec![
+            (format!("{alias}.g"), Type::Int),
+            (format!("{alias}.total"), Type::Int),
+        ];
         return (format!("({}) AS {alias}", summed(random)), columns);
     }
     let table = TABLES.choose(random).expect("there are tables").0;
-    let columns = COLUMNS.iter().map(|(name, of)| (format!("{alias}.{name}"), *of)).collect();
+    let columns = COLUMNS
+        .iter()
+        .map(|(name, of)| (format!("{alias}.{name}"), *of))
+        .collect();
     (format!("{table} AS {alias}"), columns)
 }
 
 /// An equality of both sides, and more.
 fn join_condition(left: &Columns, right: &Columns, random: &mut StdRng) -> String {
     let side = |columns: &Columns, of: Type, random: &mut StdRng| column(of, columns, random);
-    let of = if random.random_range(0..4) == 0 { any_type(random) } else { Type::Int };
-    let of = if side(left, of, random).is_some() && side(right, of, random).is_some() { of } else { Type::Int };
+    let of = if random.random_range(0..4) == 0 {
+        any_type(random)
+    } else {
+        Type::Int
+    };
+    let of = if side(left, of, random).is_some() && side(right, of, random).is_some() {
+        of
+    } else {
+        Type::Int
+    };
     let one = side(left, of, random).expect("each relation has integers");
     let other = side(right, of, random).expect("each relation has integers");
     let mut on = match (of, random.random_range(0..4)) {
@@ -409,9 +507,16 @@ fn join_condition(left: &Columns, right: &Columns, random: &mut StdRng) -> Strin
 }
 
 fn any_type(random: &mut StdRng) -> Type {
-    *[Type::Int, Type::Int, Type::Decimal, Type::Text, Type::Boolean, Type::Date]
-        .choose(random)
-        .expect("there are types")
+    *[
+        Type::Int,
+        Type::Int,
+        Type::Decimal,
+        Type::Text,
+        Type::Boolean,
+        Type::Date,
+    ]
+    .choose(random)
+    .expect("there are types")
 }
 
 fn column(of: Type, columns: &Columns, random: &mut StdRng) -> Option<String> {
@@ -460,7 +565,9 @@ fn expr(of: Type, columns: &Columns, depth: usize, random: &mut StdRng) -> Strin
 }
 
 fn predicate(columns: &Columns, depth: usize, random: &mut StdRng) -> String {
-    let of = *[Type::Int, Type::Decimal, Type::Text, Type::Date].choose(random).expect("types");
+    let of = *[Type::Int, Type::Decimal, Type::Text, Type::Date]
+        .choose(random)
+        .expect("types");
     let mut part = |of: Type| expr(of, columns, depth, random);
     let (one, other, third) = (part(of), part(of), part(of));
     let (p, q) = (part(Type::Boolean), part(Type::Boolean));

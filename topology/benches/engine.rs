@@ -2,13 +2,15 @@
 //!
 //! `cargo bench -p ferrisstreams-topology`
 
+#![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ferrisstreams_topology::connector::{
-    Offsets, Poll, RawBatch, RecordDecoder, Source, SourceDescription, SourceReader, SourceStart, Span,
-    Times,
+    Offsets, Poll, RawBatch, RecordDecoder, Source, SourceDescription, SourceReader, SourceStart,
+    Span, Times,
 };
 use ferrisstreams_topology::dsl::{Consumed, Grouped, Materialized, StreamsBuilder};
 use ferrisstreams_topology::record::Record;
@@ -21,7 +23,10 @@ const RECORDS: usize = 20_000_000;
 const KEYS: u64 = 1_000_000;
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .unwrap_or_default();
     let measure = |name: &str, work: &dyn Fn() -> f64| {
         if name.contains(&wanted) {
             let least = (0..3).map(|_| work()).fold(f64::MAX, f64::min);
@@ -66,7 +71,9 @@ fn run(builder: StreamsBuilder, state: State) -> f64 {
     let mut engine = Embedded::new(&topology, state, options).expect("it can be opened");
     engine.start().expect("threads");
     engine.wait(None).expect("no failure");
-    engine.close(Duration::from_secs(10)).expect("a last commit");
+    engine
+        .close(Duration::from_secs(10))
+        .expect("a last commit");
     cpu_time() - before
 }
 
@@ -76,7 +83,8 @@ fn cpu_time() -> f64 {
 }
 
 fn consumed() -> Consumed<(), u64> {
-    Consumed::decoder(|| -> Box<dyn RecordDecoder<(), u64>> { Box::new(Numbers) }).from(Arc::new(Counter))
+    Consumed::decoder(|| -> Box<dyn RecordDecoder<(), u64>> { Box::new(Numbers) })
+        .from(Arc::new(Counter))
 }
 
 /// Numbers in no order, eight bytes each.
@@ -111,7 +119,9 @@ impl SourceReader for CounterReader {
         for at in self.next..end {
             let number = ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) % KEYS;
             batch.bytes.extend_from_slice(&number.to_le_bytes());
-            batch.values.push(Span::new((at - self.next) * 8, (at - self.next + 1) * 8));
+            batch
+                .values
+                .push(Span::new((at - self.next) * 8, (at - self.next + 1) * 8));
         }
         batch.times = Times::Same(0);
         batch.offsets = Offsets::Bytes(self.next as i64);

@@ -5,17 +5,21 @@
 //! else may be written for the same records. `FERRIS_WRITE_FIXTURES=1` writes the file anew, which is
 //! right before a release only, and never for a format that was released.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-
 
 use crate::codec::{Key, plain, row, row_key};
 use crate::connector::RawRecord;
 use crate::data::{DataType, Field, Row, RowBuffer, RowLayout, Schema};
 use crate::dsl::{
-    AggregateOptions, Aggregator, Consumed, Grouped, Joined, KTable, Materialized, Multisets, Produced,
-    StreamsBuilder,
+    AggregateOptions, Aggregator, Consumed, Grouped, Joined, KTable, Materialized, Multisets,
+    Produced, StreamsBuilder,
 };
 use crate::error::{ErrorKind, Result};
 use crate::graph::Topology;
@@ -60,7 +64,12 @@ impl Aggregator<Text, Text> for Least {
 }
 
 impl Least {
-    fn find(&self, key: &Text, state: &mut Option<Text>, sets: &mut Multisets<'_, Text>) -> Result<()> {
+    fn find(
+        &self,
+        key: &Text,
+        state: &mut Option<Text>,
+        sets: &mut Multisets<'_, Text>,
+    ) -> Result<()> {
         let least = sets.first(key, 7)?;
         *state = least.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(())
@@ -91,22 +100,28 @@ fn topology() -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<Text, Text>("words", Consumed::plain());
     words.group_by_key().count(Materialized::named("counts"));
-    let rows: KTable<Text, Text> = builder.table("rows", Consumed::plain(), Materialized::named("rows"));
+    let rows: KTable<Text, Text> =
+        builder.table("rows", Consumed::plain(), Materialized::named("rows"));
     let pairs = Materialized::with("optional", Option::<Text>::codec(), plain());
-    words.map(|k, v| ((k != "none").then(|| k.clone()), Some(v.clone()))).to_table(pairs);
+    words
+        .map(|k, v| ((k != "none").then(|| k.clone()), Some(v.clone())))
+        .to_table(pairs);
     rows.join(&rows, |l, r| format!("{l}{r}"), Joined::named("itself"))
         .to_stream()
         .to("out", Produced::plain());
-    rows.group_by(|_, row| (row[..1].to_owned(), row.clone()), Grouped::named("by-first"))
-        .aggregate_with(
-            Least,
-            AggregateOptions {
-                materialized: Materialized::named("least"),
-                multisets: true,
-                seed: None,
-                queryable: true,
-            },
-        );
+    rows.group_by(
+        |_, row| (row[..1].to_owned(), row.clone()),
+        Grouped::named("by-first"),
+    )
+    .aggregate_with(
+        Least,
+        AggregateOptions {
+            materialized: Materialized::named("least"),
+            multisets: true,
+            seed: None,
+            queryable: true,
+        },
+    );
     rows.outer_join_on(
         &rows,
         |row| Some(row.clone()),
@@ -115,9 +130,14 @@ fn topology() -> Topology {
         Materialized::named("matches"),
     );
     let letters = |k: &Text, row: Text, out: &mut Vec<(i64, Text)>| {
-        out.extend((0..).zip(row.chars()).map(|(at, letter)| (at, format!("{k}{letter}"))));
+        out.extend(
+            (0..)
+                .zip(row.chars())
+                .map(|(at, letter)| (at, format!("{k}{letter}"))),
+        );
     };
-    rows.flat_map(letters, i64::codec()).repartition(Materialized::named("letters"));
+    rows.flat_map(letters, i64::codec())
+        .repartition(Materialized::named("letters"));
     let numbers = words.map(|key, value| {
         let number = value.parse().ok();
         (sql_row(key, number), Some(sql_row(value, number)))
@@ -134,19 +154,35 @@ fn feed(host: &mut Host, source: &str, offset: i64, key: &str, value: Option<&st
         offset,
         ..RawRecord::default()
     };
-    host.feed_record(source, (offset % 2) as u32, record).unwrap();
+    host.feed_record(source, (offset % 2) as u32, record)
+        .unwrap();
 }
 
 /// What the fixture was made of.
 fn fill(state: &State) {
     identity::lanes(state, 3).unwrap();
-    let mut host = topology().host(state.clone(), HostOptions::default()).unwrap();
+    let mut host = topology()
+        .host(state.clone(), HostOptions::default())
+        .unwrap();
     host.assign("words", [0, 1]).unwrap();
-    let words = [("a", "1"), ("b", "x"), ("a", "2"), ("none", "-3"), ("", "\0"), ("b", "x")];
+    let words = [
+        ("a", "1"),
+        ("b", "x"),
+        ("a", "2"),
+        ("none", "-3"),
+        ("", "\0"),
+        ("b", "x"),
+    ];
     for (offset, (key, value)) in (0..).zip(words) {
         feed(&mut host, "words", offset, key, Some(value));
     }
-    let rows = [("1", Some("ax")), ("2", Some("x")), ("3", Some("ab")), ("1", Some("ay")), ("4", Some("x"))];
+    let rows = [
+        ("1", Some("ax")),
+        ("2", Some("x")),
+        ("3", Some("ab")),
+        ("1", Some("ay")),
+        ("4", Some("x")),
+    ];
     for (offset, (key, value)) in (0..).zip(rows.into_iter().chain([("4", None)])) {
         feed(&mut host, "rows", offset, key, value);
     }
@@ -166,7 +202,9 @@ fn hex(bytes: &[u8]) -> String {
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits = hex.trim_start_matches('-').as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 /// Every family, key and value.
@@ -251,19 +289,39 @@ fn what_was_written_is_read_and_goes_on() {
     let state = open(&dir);
     let mut host = topology().host(state, HostOptions::default()).unwrap();
     let positions = host.positions();
-    let want = [("rows", 0, 5), ("rows", 1, 6), ("words", 0, 5), ("words", 1, 6)];
+    let want = [
+        ("rows", 0, 5),
+        ("rows", 1, 6),
+        ("words", 0, 5),
+        ("words", 1, 6),
+    ];
     assert_eq!(positions.iter().collect::<Vec<_>>(), want);
     assert_eq!(host.stream_time(), 1_004);
-    assert!(host.feed("words", 2, 0, 0, None, None).is_err(), "the assigned partitions are known");
+    assert!(
+        host.feed("words", 2, 0, 0, None, None).is_err(),
+        "the assigned partitions are known"
+    );
     let text = |rows: &[(&str, &str)]| -> Vec<(Text, Text)> {
-        rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        rows.iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     };
     let snapshot = host.snapshot();
     let counts = snapshot.table::<Text, i64>("counts").unwrap();
     assert_eq!(counts.get("a").unwrap(), Some(2));
-    assert_eq!(counts.get_stamped(&"b".to_owned()).unwrap().unwrap().timestamp, 1_002);
+    assert_eq!(
+        counts
+            .get_stamped(&"b".to_owned())
+            .unwrap()
+            .unwrap()
+            .timestamp,
+        1_002
+    );
     let least = snapshot.table::<Text, Text>("least").unwrap();
-    assert_eq!(least.scan(|_, _| true).unwrap(), text(&[("a", "ab"), ("x", "x")]));
+    assert_eq!(
+        least.scan(|_, _| true).unwrap(),
+        text(&[("a", "ab"), ("x", "x")])
+    );
     let sql = snapshot.table::<Row, Row>("sql").unwrap();
     let key = sql_row("none", Some(-3));
     assert_eq!(sql.get(key).unwrap(), Some(sql_row("-3", Some(-3))));
@@ -272,15 +330,39 @@ fn what_was_written_is_read_and_goes_on() {
         feed(&mut host, "rows", offset, key, None);
     }
     feed(&mut host, "words", 6, "a", Some("3"));
-    let outputs = host.drain_outputs().filter(|output| output.record.value.is_none());
+    let outputs = host
+        .drain_outputs()
+        .filter(|output| output.record.value.is_none());
     assert_eq!(outputs.count(), 3);
     host.commit().unwrap();
     let snapshot = host.snapshot();
-    assert_eq!(snapshot.table::<Text, i64>("counts").unwrap().get("a").unwrap(), Some(3));
+    assert_eq!(
+        snapshot
+            .table::<Text, i64>("counts")
+            .unwrap()
+            .get("a")
+            .unwrap(),
+        Some(3)
+    );
     for table in ["rows", "least"] {
-        assert!(snapshot.table::<Text, Text>(table).unwrap().scan(|_, _| true).unwrap().is_empty(), "{table}");
+        assert!(
+            snapshot
+                .table::<Text, Text>(table)
+                .unwrap()
+                .scan(|_, _| true)
+                .unwrap()
+                .is_empty(),
+            "{table}"
+        );
     }
-    assert!(snapshot.table::<i64, Text>("letters").unwrap().scan(|_, _| true).unwrap().is_empty());
+    assert!(
+        snapshot
+            .table::<i64, Text>("letters")
+            .unwrap()
+            .scan(|_, _| true)
+            .unwrap()
+            .is_empty()
+    );
     type Matched = (Option<Text>, Option<Text>);
     let matches = snapshot.table::<Matched, Matched>("matches").unwrap();
     assert!(matches.scan(|_, _| true).unwrap().is_empty());
@@ -311,14 +393,20 @@ fn a_later_form_of_rows_is_refused() {
     let state = open(&dir);
     restore(&state, &fixture());
     let mut commit = Commit::default();
-    commit.put_meta("store/sql", b"rows; key row key/2 (VARCHAR, BIGINT); value stamped/1 row/2");
+    commit.put_meta(
+        "store/sql",
+        b"rows; key row key/2 (VARCHAR, BIGINT); value stamped/1 row/2",
+    );
     state.commit(commit, true).unwrap();
     let Err(e) = topology().host(state, HostOptions::default()) else {
         panic!("rows of a later form were taken");
     };
     assert_eq!(e.kind(), ErrorKind::State);
     let said = e.to_string();
-    assert!(said.contains("store sql was made by another program; rebuild it"), "{said}");
+    assert!(
+        said.contains("store sql was made by another program; rebuild it"),
+        "{said}"
+    );
     assert!(said.contains("row/2"), "{said}");
 }
 
@@ -333,7 +421,11 @@ fn a_database_of_something_else_is_refused() {
     drop(state);
     let e = State::open(dir.path(), StateOptions::default()).unwrap_err();
     assert_eq!(e.kind(), ErrorKind::State);
-    assert!(e.to_string().ends_with("it holds a database that does not say its format"), "{e}");
+    assert!(
+        e.to_string()
+            .ends_with("it holds a database that does not say its format"),
+        "{e}"
+    );
 }
 
 #[test]
@@ -341,10 +433,18 @@ fn the_lanes_of_keys_stay() {
     let lanes = |key: &str| -> Vec<u16> {
         let codec = Text::codec();
         let mut of = crate::operators::exchange::Lanes::new(codec);
-        [2, 3, 4, 16, 1_000].map(|lanes| of.of(&key.to_owned(), lanes).unwrap()).into()
+        [2, 3, 4, 16, 1_000]
+            .map(|lanes| of.of(&key.to_owned(), lanes).unwrap())
+            .into()
     };
-    let all: Vec<Vec<u16>> = ["", "a", "ferris", "a key of more than sixteen bytes"].map(lanes).into();
-    let want = [[0, 2, 0, 0, 712], [0, 1, 2, 2, 706], [0, 0, 0, 4, 836], [1, 2, 3, 11, 323]];
+    let all: Vec<Vec<u16>> = ["", "a", "ferris", "a key of more than sixteen bytes"]
+        .map(lanes)
+        .into();
+    let want = [
+        [0, 2, 0, 0, 712],
+        [0, 1, 2, 2, 706],
+        [0, 0, 0, 4, 836],
+        [1, 2, 3, 11, 323],
+    ];
     assert_eq!(all, want.map(Vec::from));
-
 }

@@ -28,9 +28,11 @@ pub mod host;
 pub mod test_driver;
 #[cfg(all(test, feature = "rocksdb"))]
 mod fixture_tests;
+#[cfg(test)]
+mod full_disk_tests;
 
 pub use error::{Error, ErrorKind, Result};
-pub use nearest::nearest;
 pub use graph::Topology;
+pub use nearest::nearest;
 pub use policy::{ErrorPolicy, NodeStats};
 pub use stamped::Stamped;

@@ -28,9 +28,6 @@ pub(crate) trait Processor: Send {
         Ok(())
     }
 
-    /// Forgets everything that is not in a store.
-    fn rollback(&mut self) {}
-
     /// Begins to build state anew beside the present one: the source is read again from the start.
     fn begin_generation(&mut self, _cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
         Ok(())
@@ -208,8 +205,6 @@ pub(crate) struct Context<'a> {
     pub(crate) exits: &'a mut Exits,
     /// What the run at hand came from.
     pub(crate) origin: &'a Origin,
-    /// The greatest timestamp that the task has seen.
-    pub(crate) stream_time: Timestamp,
     /// The wall clock, as of the run's start.
     pub(crate) now: Timestamp,
     /// The greatest place of a record that the task has taken.
@@ -240,7 +235,11 @@ impl Context<'_> {
     }
 
     /// Sends a run to one child.
-    pub(crate) fn forward_to<K: Data, V: Data>(&mut self, child: usize, records: Vec<Record<K, V>>) {
+    pub(crate) fn forward_to<K: Data, V: Data>(
+        &mut self,
+        child: usize,
+        records: Vec<Record<K, V>>,
+    ) {
         if !records.is_empty() {
             self.forwarded.push((Child::One(child), Run::new(records)));
         }

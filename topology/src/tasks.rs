@@ -106,7 +106,6 @@ const RUNS_A_TURN: usize = 32;
 
 /// Tasks that one thread runs.
 pub(crate) struct TaskSet {
-    pub(crate) graph: Arc<Graph>,
     pub(crate) plan: Arc<Plan>,
     tasks: Vec<Task>,
     share: Share,
@@ -130,7 +129,6 @@ impl TaskSet {
         options: &TaskOptions,
     ) -> Result<Self> {
         let mut set = TaskSet {
-            graph: graph.clone(),
             plan: plan.clone(),
             tasks: Vec::new(),
             share,
@@ -138,7 +136,10 @@ impl TaskSet {
             said: Vec::new(),
             entry: BTreeMap::new(),
             outputs: Vec::new(),
-            lanes: graph.sources().map(|(id, _)| (id, plan.lanes_of(id))).collect(),
+            lanes: graph
+                .sources()
+                .map(|(id, _)| (id, plan.lanes_of(id)))
+                .collect(),
         };
         for part in &plan.parts {
             for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
@@ -177,7 +178,8 @@ impl TaskSet {
     /// Queues records of a source whose types are the source's own.
     pub(crate) fn enqueue_run(&mut self, node: NodeId, rank: u32, batch: &Arc<RawBatch>, run: Run) {
         let lane = self.lane_of(node, batch.partition);
-        self.task_of(node, lane).enqueue_decoded(node, rank, batch, run);
+        self.task_of(node, lane)
+            .enqueue_decoded(node, rank, batch, run);
     }
 
     /// Goes on behind what an earlier run of the process committed.
@@ -242,7 +244,9 @@ impl TaskSet {
                 lane,
                 run,
                 origin,
-            } => self.task_of(node, lane).enqueue_run(node, from, run, origin),
+            } => self
+                .task_of(node, lane)
+                .enqueue_run(node, from, run, origin),
             Mail::Frontier {
                 node,
                 from,
@@ -275,8 +279,14 @@ impl TaskSet {
             rank,
             batch: batch.clone(),
         };
-        self.post(lane, mail);
-        self.tell_behind(node, batch.partition, behind);
+        // Mail may be taken between the two, and nobody must think then that nothing is to come.
+        if behind {
+            self.tell_behind(node, batch.partition, true);
+            self.post(lane, mail);
+        } else {
+            self.post(lane, mail);
+            self.tell_behind(node, batch.partition, false);
+        }
     }
 
     /// Notes whether more is known to be there of a partition of a source.
@@ -345,7 +355,12 @@ impl TaskSet {
 
     /// The number of levels of the plan.
     pub(crate) fn levels(&self) -> u32 {
-        self.plan.parts.iter().map(|part| part.level + 1).max().unwrap_or(0)
+        self.plan
+            .parts
+            .iter()
+            .map(|part| part.level + 1)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Has the tasks of a level process all that was sent to them, and send what they held back.
@@ -389,12 +404,11 @@ impl TaskSet {
 
     /// The greatest place of a record that any task took.
     pub(crate) fn latest(&self) -> Stamp {
-        self.tasks.iter().map(Task::latest).max().unwrap_or(Stamp::MIN)
-    }
-
-    /// The earliest place that any task still waits for or has to take.
-    pub(crate) fn frontier(&self) -> Stamp {
-        self.tasks.iter().map(Task::frontier).min().unwrap_or(Stamp::MAX)
+        self.tasks
+            .iter()
+            .map(Task::latest)
+            .max()
+            .unwrap_or(Stamp::MIN)
     }
 
     /// Records that left for sinks since this was asked last; see [`in_order`](crate::processor::in_order).
@@ -436,11 +450,6 @@ impl TaskSet {
         self.tasks.iter_mut().map(Task::memory).sum()
     }
 
-    /// How many rows were written since the last commit.
-    pub(crate) fn uncommitted(&mut self) -> usize {
-        self.tasks.iter_mut().map(Task::uncommitted).sum()
-    }
-
     /// Has the stores shrink to `target` bytes in all, as far as they can.
     pub(crate) fn evict(&mut self, target: usize) {
         let all = self.memory();
@@ -455,7 +464,7 @@ impl TaskSet {
     /// Has all tasks wait again for one another, after a drain.
     pub(crate) fn rearm(&mut self) {
         for task in &mut self.tasks {
-            task.await_exchanges();
+            task.await_again();
         }
         self.said.fill(Stamp::MIN);
     }
@@ -483,7 +492,11 @@ impl TaskSet {
         for at in 0..self.tasks.len() {
             let plan = self.plan.clone();
             let part = &plan.parts[self.tasks[at].part];
-            let mine: Vec<NodeId> = ids.iter().copied().filter(|id| part.nodes.contains(id)).collect();
+            let mine: Vec<NodeId> = ids
+                .iter()
+                .copied()
+                .filter(|id| part.nodes.contains(id))
+                .collect();
             if !mine.is_empty() {
                 call(&mut self.tasks[at], &mine)?;
                 self.send(at);
@@ -494,11 +507,18 @@ impl TaskSet {
 
     /// The greatest timestamp that any task has processed.
     pub(crate) fn stream_time(&self) -> Timestamp {
-        self.tasks.iter().map(Task::stream_time).max().unwrap_or(NO_TIMESTAMP)
+        self.tasks
+            .iter()
+            .map(Task::stream_time)
+            .max()
+            .unwrap_or(NO_TIMESTAMP)
     }
 
     /// The node that is, or was last, at work in the task that failed last.
     pub(crate) fn at_work(&self) -> Option<NodeId> {
-        self.tasks.iter().find(|task| task.is_working()).map(Task::at_work)
+        self.tasks
+            .iter()
+            .find(|task| task.is_working())
+            .map(Task::at_work)
     }
 }

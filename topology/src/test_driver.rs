@@ -267,7 +267,12 @@ impl TopologyTestDriver {
     /// # Panics
     ///
     /// Where the topology has no such source.
-    pub fn pipe_raw_record(&mut self, source: &str, partition: u32, record: RawRecord<'_>) -> Result<()> {
+    pub fn pipe_raw_record(
+        &mut self,
+        source: &str,
+        partition: u32,
+        record: RawRecord<'_>,
+    ) -> Result<()> {
         let (node, _) = self.source(source);
         self.pipe_node(node, partition, record)
     }
@@ -322,7 +327,10 @@ impl TopologyTestDriver {
     fn take_outputs(&mut self) {
         for output in self.engine.outputs() {
             let name = self.topology.graph.sink(output.sink).name.to_string();
-            self.outputs.entry(name).or_default().push_back(output.record);
+            self.outputs
+                .entry(name)
+                .or_default()
+                .push_back(output.record);
         }
     }
 
@@ -340,8 +348,11 @@ impl TopologyTestDriver {
     /// The offset behind the last record that was piped, by source and partition.
     pub fn offset(&self, source: &str, partition: u32) -> i64 {
         let graph = &self.topology.graph;
-        let node = graph.sources().find(|(id, _)| &*graph.node(*id).name == source);
-        node.and_then(|(node, _)| self.engine.next(node, partition)).unwrap_or(0)
+        let node = graph
+            .sources()
+            .find(|(id, _)| &*graph.node(*id).name == source);
+        node.and_then(|(node, _)| self.engine.next(node, partition))
+            .unwrap_or(0)
     }
 
     /// Moves the wall clock.

@@ -2,6 +2,11 @@
 //!
 //! The cases lie beside the project; where they do not, there is nothing to run.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -5,6 +5,11 @@
 //! runs of other sizes, with four tasks a part, with restarts. Outputs, stores and stream time must be
 //! the same.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::collections::BTreeMap;
 
 use ferrisstreams_topology::Topology;
@@ -111,7 +116,10 @@ impl Maker {
             }
             _ => {
                 let name = self.name("by");
-                let grouped = from.group_by(move |k, v| (i64::from(*k) + v).rem_euclid(5) as u8, Grouped::named(name));
+                let grouped = from.group_by(
+                    move |k, v| (i64::from(*k) + v).rem_euclid(5) as u8,
+                    Grouped::named(name),
+                );
                 let store = self.store();
                 let table = grouped.aggregate(
                     || 0,
@@ -150,7 +158,10 @@ impl Maker {
             }
             4 => {
                 let name = self.name("regroup");
-                let grouped = from.group_by(move |k, v| ((i64::from(*k) + v / n).rem_euclid(4) as u8, *v), Grouped::named(name));
+                let grouped = from.group_by(
+                    move |k, v| ((i64::from(*k) + v / n).rem_euclid(4) as u8, *v),
+                    Grouped::named(name),
+                );
                 let store = self.store();
                 let table = grouped.aggregate(|| 0, |_, v, s| s + v, |_, v, s| s - v, store);
                 self.keep(table);
@@ -264,8 +275,9 @@ fn show(seed: u64, options: &DriverOptions, restarts: bool) -> Shown {
     let (topology, stores) = topology(seed);
     let state = State::in_memory(StateOptions::default());
     let mut driver = TopologyTestDriver::with(&topology, state, options.clone()).unwrap();
-    let inputs: Vec<TestInput<u8, i64>> =
-        (0..SOURCES).map(|n| driver.input(&format!("in-{n}"))).collect();
+    let inputs: Vec<TestInput<u8, i64>> = (0..SOURCES)
+        .map(|n| driver.input(&format!("in-{n}")))
+        .collect();
     let mut rng = StdRng::seed_from_u64(seed ^ 0xbeef);
     let mut shown = Shown::default();
     let records = records(seed);
@@ -337,7 +349,10 @@ fn runs_are_as_single_records() {
         for max_run in [2, 5, 1_000] {
             for restarts in [false, true] {
                 let got = show(seed, &options(1, max_run), restarts);
-                assert_eq!(got, want, "seed {seed}, runs of {max_run}, restarts: {restarts}");
+                assert_eq!(
+                    got, want,
+                    "seed {seed}, runs of {max_run}, restarts: {restarts}"
+                );
             }
         }
     }
@@ -349,7 +364,10 @@ fn four_tasks_are_as_one() {
         let want = show(seed, &options(1, 1), false);
         for (max_run, restarts) in [(1, false), (3, true), (1_000, false), (1_000, true)] {
             let got = show(seed, &options(4, max_run), restarts);
-            assert_eq!(got, want, "seed {seed}, runs of {max_run}, restarts: {restarts}");
+            assert_eq!(
+                got, want,
+                "seed {seed}, runs of {max_run}, restarts: {restarts}"
+            );
         }
     }
 }

@@ -1,5 +1,10 @@
 //! A host that is fed, committed and restarted at random shows what the test driver shows.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 use std::collections::BTreeMap;
 
 use ferrisstreams_topology::Topology;
@@ -116,7 +121,7 @@ type Shown = (
 
 fn by_driver(topology: &Topology, records: &[Fed]) -> Shown {
     let mut driver = TopologyTestDriver::new(topology).unwrap();
-    let inputs = SOURCES.map(|source| driver.input::<u8, i64>(source));
+    let _inputs = SOURCES.map(|source| driver.input::<u8, i64>(source));
     for fed in records {
         let raw = RawRecord {
             key: Some(fed.key.as_bytes()),

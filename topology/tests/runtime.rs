@@ -1,5 +1,10 @@
 //! The embedded runtime: threads, commits, crashes, sources that change under it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -92,7 +97,10 @@ fn bounded_sources_end_with_one_worker_and_with_four() {
         for (n, word) in words.iter().enumerate() {
             lines.append(n as u32 % 6, word);
         }
-        let options = quick().bounded().workers(workers).source("words", Arc::new(lines));
+        let options = quick()
+            .bounded()
+            .workers(workers)
+            .source("words", Arc::new(lines));
         let mut app = Embedded::new(&count_words(), memory(), options).unwrap();
         app.start().unwrap();
         let outcome = app.wait(Some(Duration::from_secs(60))).unwrap();
@@ -125,7 +133,9 @@ fn replaced_content_is_compared_and_downstream_sees_the_differences() {
             memory()
         };
         let lines = Lines::new("words");
-        let options = quick().workers(workers).source("words", Arc::new(lines.clone()));
+        let options = quick()
+            .workers(workers)
+            .source("words", Arc::new(lines.clone()));
         let mut app = Embedded::new(&count_counts(), state, options).unwrap();
         app.start().unwrap();
         for generation in 0..4usize {
@@ -135,18 +145,26 @@ fn replaced_content_is_compared_and_downstream_sees_the_differences() {
                 .collect();
             lines.replace(&words);
             let want = expected(words.iter().map(String::as_str));
-            wait_until("the counts are those of the new content", || counts(&app) == want);
+            wait_until("the counts are those of the new content", || {
+                counts(&app) == want
+            });
             let mut spread = BTreeMap::new();
             for n in want.values() {
                 *spread.entry(*n).or_insert(0) += 1;
             }
             let got = app.table::<i64, i64>("spread").unwrap();
             wait_until("what depends on them follows", || {
-                got.snapshot().unwrap().into_iter().collect::<BTreeMap<_, _>>() == spread
+                got.snapshot()
+                    .unwrap()
+                    .into_iter()
+                    .collect::<BTreeMap<_, _>>()
+                    == spread
             });
         }
         lines.append(0, "more");
-        wait_until("appended lines count", || counts(&app).get("more") == Some(&1));
+        wait_until("appended lines count", || {
+            counts(&app).get("more") == Some(&1)
+        });
         app.close(Duration::from_secs(5)).unwrap();
     }
 }
@@ -170,7 +188,10 @@ fn a_query_that_panics_is_stopped_and_the_others_go_on() {
         .group_by(|_, word| word.clone(), Grouped::named("by-word"))
         .count(Materialized::named("counts"));
     builder.query("dependent", Default::default());
-    broken.follow().map_values(|_, n| *n).materialize(Materialized::named("dependent"));
+    broken
+        .follow()
+        .map_values(|_, n| *n)
+        .materialize(Materialized::named("dependent"));
     let topology = builder.build().unwrap();
     let options = quick()
         .source("fragile-words", Arc::new(lines.clone()))
@@ -181,14 +202,23 @@ fn a_query_that_panics_is_stopped_and_the_others_go_on() {
     wait_until("the first word is counted", || counts(&app).len() == 1);
     lines.append(0, "boom");
     lines.append(0, "b");
-    wait_until("the sturdy query counts everything", || counts(&app).len() == 3);
+    wait_until("the sturdy query counts everything", || {
+        counts(&app).len() == 3
+    });
     let failed = app.failed_queries();
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].0, "fragile");
     assert!(failed[0].1.contains("this word is too much"), "{failed:?}");
-    let e = app.wait(Some(Duration::from_millis(1))).unwrap_err().to_string();
+    let e = app
+        .wait(Some(Duration::from_millis(1)))
+        .unwrap_err()
+        .to_string();
     assert!(e.contains("query fragile failed"), "{e}");
-    let left = app.table::<Text, i64>("fragile").unwrap().snapshot().unwrap();
+    let left = app
+        .table::<Text, i64>("fragile")
+        .unwrap()
+        .snapshot()
+        .unwrap();
     assert_eq!(left, [("a".to_owned(), 1)], "what was committed stays");
     lines.append(0, "c");
     wait_until("the sturdy query goes on", || counts(&app).len() == 4);
@@ -203,7 +233,9 @@ fn output_arrives_once_although_the_sink_fails_and_the_process_restarts() {
     let topology = || {
         let builder = StreamsBuilder::new();
         let words = builder.stream::<(), Text>("words", Consumed::plain());
-        words.map_values(|_, word| word.to_uppercase()).to("out", Produced::plain());
+        words
+            .map_values(|_, word| word.to_uppercase())
+            .to("out", Produced::plain());
         builder.build().unwrap()
     };
     let mut want = Vec::new();
@@ -256,7 +288,11 @@ fn a_table_loads_before_streams_that_meet_it_move() {
         builder
             .stream::<(), Text>("orders", Consumed::plain())
             .map(move |_, line| pairs(line))
-            .left_join(&table, |v, u| format!("{v}{}", u.map_or("?", |u| u)), Joined::named("enrich"))
+            .left_join(
+                &table,
+                |v, u| format!("{v}{}", u.map_or("?", |u| u)),
+                Joined::named("enrich"),
+            )
             .map_values(|_, v| Some(v.clone()))
             .to_table(Materialized::named("enriched"));
         let topology = builder.build().unwrap();
@@ -273,10 +309,20 @@ fn a_table_loads_before_streams_that_meet_it_move() {
             .source("orders", Arc::new(orders.clone()));
         let mut app = Embedded::new(&topology, memory(), options).unwrap();
         app.start().unwrap();
-        assert_eq!(app.wait(Some(Duration::from_secs(60))).unwrap(), Outcome::Finished);
-        let rows = app.table::<Text, Text>("enriched").unwrap().snapshot().unwrap();
+        assert_eq!(
+            app.wait(Some(Duration::from_secs(60))).unwrap(),
+            Outcome::Finished
+        );
+        let rows = app
+            .table::<Text, Text>("enriched")
+            .unwrap()
+            .snapshot()
+            .unwrap();
         assert_eq!(rows.len(), 3_000);
-        assert!(rows.iter().all(|(k, v)| *v == k.replace('u', "U")), "{workers}: {rows:?}");
+        assert!(
+            rows.iter().all(|(k, v)| *v == k.replace('u', "U")),
+            "{workers}: {rows:?}"
+        );
     }
 }
 
@@ -291,7 +337,10 @@ fn a_paused_topology_reads_nothing() {
     app.pause();
     let commits = app.commits();
     lines.append(0, "b");
-    assert_eq!(app.wait(Some(Duration::from_millis(50))).unwrap(), Outcome::TimedOut);
+    assert_eq!(
+        app.wait(Some(Duration::from_millis(50))).unwrap(),
+        Outcome::TimedOut
+    );
     assert!(app.commits() <= commits + 1);
     assert_eq!(counts(&app).len(), 1);
     app.resume();

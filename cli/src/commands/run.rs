@@ -57,7 +57,9 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     if arguments.once {
         once(engine, &program, &script, &stop)
     } else {
-        let deadline = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let deadline = arguments
+            .seconds
+            .map(|seconds| Instant::now() + Duration::from_secs(seconds));
         for_ever(engine, &program, &script, &stop, deadline)
     }
 }
@@ -93,7 +95,9 @@ impl Script<'_> {
     }
 
     fn has_selects(&self) -> bool {
-        self.answers.iter().any(|answer| matches!(answer, Answer::Select(_)))
+        self.answers
+            .iter()
+            .any(|answer| matches!(answer, Answer::Select(_)))
     }
 }
 
@@ -110,7 +114,9 @@ fn once(
         if stop.is_asked() {
             watch.clear()?;
             engine.close(GRACE)?;
-            return Err(Failure::Failed("interrupted before all input was read".to_owned()));
+            return Err(Failure::Failed(
+                "interrupted before all input was read".to_owned(),
+            ));
         }
     }
     watch.clear()?;
@@ -167,9 +173,11 @@ fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<
 }
 
 fn open_state(arguments: &Run, config: &Config) -> Result<State, Failure> {
-    let options = config.memory.map_or_else(StateOptions::default, |mib| StateOptions {
-        memory: mib << 20,
-    });
+    let options = config
+        .memory
+        .map_or_else(StateOptions::default, |mib| StateOptions {
+            memory: mib << 20,
+        });
     let dir = match &config.state_dir {
         Some(dir) => dir.clone(),
         None if arguments.once => return Ok(State::in_memory(options)),

@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use ferrisstreams::sql::{Answer, SelectError, Session, Source};
-use reedline::{DefaultPrompt, DefaultPromptSegment, Reedline, Signal, ValidationResult, Validator};
+use reedline::{
+    DefaultPrompt, DefaultPromptSegment, Reedline, Signal, ValidationResult, Validator,
+};
 
 use crate::args::{Output, Sql};
 use crate::config::Config;
@@ -33,7 +35,12 @@ pub(super) fn run(arguments: &Sql) -> Result<(), Failure> {
 }
 
 /// Shows what a statement came to.
-fn tell(session: &Session, source: &Source, answer: &Answer, output: Output) -> Result<(), Failure> {
+fn tell(
+    session: &Session,
+    source: &Source,
+    answer: &Answer,
+    output: Output,
+) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match answer {
         Answer::Done(line) => script::eprint(&format!("{line}\n")),

@@ -8,7 +8,11 @@ use super::cells;
 
 /// Writes a header and the rows.
 pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    let columns: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
+    let columns: Vec<String> = result
+        .columns
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
     write_header(out, &columns)?;
     write_rows(out, result)
 }

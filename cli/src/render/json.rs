@@ -7,12 +7,16 @@ use ferrisstreams::sql::ResultSet;
 
 /// Writes the rows, an object each.
 pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    objects(result).iter().try_for_each(|object| writeln!(out, "{object}"))
+    objects(result)
+        .iter()
+        .try_for_each(|object| writeln!(out, "{object}"))
 }
 
 /// Writes an object that says which key has no row any more; an empty one where keys are not seen.
 pub(super) fn deleted(out: &mut dyn Write, key: Option<&ResultSet>) -> io::Result<()> {
-    let key = key.and_then(|key| objects(key).pop()).unwrap_or("{}".to_owned());
+    let key = key
+        .and_then(|key| objects(key).pop())
+        .unwrap_or("{}".to_owned());
     writeln!(out, "{{\"deleted\":{key}}}")
 }
 
@@ -67,9 +71,15 @@ mod tests {
 
     #[test]
     fn values_keep_their_kind() {
-        let decimal = Value::Decimal { unscaled: -5, scale: 2 };
+        let decimal = Value::Decimal {
+            unscaled: -5,
+            scale: 2,
+        };
         assert_eq!(json(&decimal), "-0.05");
-        assert_eq!(json(&Value::Text("a\"b\n\u{1}".to_owned())), "\"a\\\"b\\n\\u0001\"");
+        assert_eq!(
+            json(&Value::Text("a\"b\n\u{1}".to_owned())),
+            "\"a\\\"b\\n\\u0001\""
+        );
         assert_eq!(json(&Value::Double(f64::INFINITY)), "\"Infinity\"");
         assert_eq!(json(&Value::Null), "null");
     }

@@ -60,7 +60,10 @@ pub(crate) fn line(out: &mut dyn Write, row: &ResultSet, output: Output) -> io::
     match output {
         Output::Table => {
             for row in cells(row) {
-                let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+                let cells: Vec<&str> = row
+                    .iter()
+                    .map(|cell| cell.as_deref().unwrap_or("NULL"))
+                    .collect();
                 writeln!(out, "{}", cells.join(" | "))?;
             }
             Ok(())
@@ -78,7 +81,10 @@ pub(crate) fn deleted(
 ) -> io::Result<()> {
     let cells = key.map(cells).and_then(|mut rows| rows.pop());
     let text = cells.map_or("a row".to_owned(), |row| {
-        let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+        let cells: Vec<&str> = row
+            .iter()
+            .map(|cell| cell.as_deref().unwrap_or("NULL"))
+            .collect();
         cells.join(", ")
     });
     match output {

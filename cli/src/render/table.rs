@@ -36,8 +36,15 @@ pub(crate) fn table(result: &ResultSet, limits: Limits) -> String {
         .map(|column| column.data_type.is_numeric())
         .collect();
     let cell = |cell: &Option<String>| cell.as_deref().map_or("NULL".to_owned(), one_line);
-    let shown: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-    let names: Vec<String> = result.columns.iter().map(|column| one_line(&column.name)).collect();
+    let shown: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
+    let names: Vec<String> = result
+        .columns
+        .iter()
+        .map(|column| one_line(&column.name))
+        .collect();
     let widths: Vec<usize> = (0..names.len())
         .map(|at| {
             let cells = shown.iter().map(|row| row[at].width());
@@ -49,7 +56,11 @@ pub(crate) fn table(result: &ResultSet, limits: Limits) -> String {
         let mut out = String::new();
         for (at, cell) in cells.iter().enumerate() {
             let pad = " ".repeat(widths[at] - cell.width());
-            let (before, after) = if right[at] && !header { (pad.as_str(), "") } else { ("", pad.as_str()) };
+            let (before, after) = if right[at] && !header {
+                (pad.as_str(), "")
+            } else {
+                ("", pad.as_str())
+            };
             out.push_str(if at == 0 { " " } else { " | " });
             out.push_str(before);
             out.push_str(cell);
@@ -68,7 +79,10 @@ pub(crate) fn table(result: &ResultSet, limits: Limits) -> String {
     if limits.more {
         text.push_str(" ... and more\n");
     } else {
-        text.push_str(&format!("({count} row{})\n", if count == 1 { "" } else { "s" }));
+        text.push_str(&format!(
+            "({count} row{})\n",
+            if count == 1 { "" } else { "s" }
+        ));
     }
     text
 }

@@ -46,7 +46,10 @@ pub(super) struct Gauge {
 }
 
 enum State {
-    CatchingUp { share: f64, seconds_left: Option<f64> },
+    CatchingUp {
+        share: f64,
+        seconds_left: Option<f64>,
+    },
     Live,
     Unwell(String),
 }
@@ -58,7 +61,8 @@ impl Gauges {
         let tables = program.tables.iter().map(|table| {
             let prefix = format!("{}.", table.name);
             let is_its_own = |name: &str| name == table.name || name.starts_with(&prefix);
-            let mine = |source: &&SourceStatus| source.query == table.name || is_its_own(&source.name);
+            let mine =
+                |source: &&SourceStatus| source.query == table.name || is_its_own(&source.name);
             let last = nodes.iter().rev().find(|(name, _)| is_its_own(name));
             Measured {
                 table: table.clone(),
@@ -83,7 +87,9 @@ impl Gauges {
         let names = self.tables.iter().map(|measured| measured.table.name.len());
         let width = names.max().unwrap_or(0);
         let gauge = |measured: &mut Measured| {
-            let rows = count_rows(&snapshot, &measured.table, COUNTED).ok().flatten();
+            let rows = count_rows(&snapshot, &measured.table, COUNTED)
+                .ok()
+                .flatten();
             measured.gauge(seconds, rows, width)
         };
         self.tables.iter_mut().map(gauge).collect()
@@ -92,7 +98,11 @@ impl Gauges {
 
 impl Measured {
     fn gauge(&mut self, seconds: f64, rows: Option<u64>, width: usize) -> Gauge {
-        let read: u64 = self.sources.iter().map(|source| source.stats.records()).sum();
+        let read: u64 = self
+            .sources
+            .iter()
+            .map(|source| source.stats.records())
+            .sum();
         let changed = self.changes.as_ref().map_or(0, |stats| stats.records());
         let bad: u64 = self.sources.iter().map(|source| source.node.failed()).sum();
         let rows_per_second = (read - self.read.min(read)) as f64 / seconds;
@@ -119,13 +129,20 @@ impl Measured {
         if let Some(unwell) = health.into_iter().find(|health| *health != Health::Healthy) {
             return State::Unwell(unwell.to_string());
         }
-        let progress = self.sources.iter().filter_map(|source| source.stats.progress());
+        let progress = self
+            .sources
+            .iter()
+            .filter_map(|source| source.stats.progress());
         let (done, total) = progress.fold((0, 0), |(done, total), (d, t)| (done + d, total + t));
         if done >= total {
             return State::Live;
         }
         let share = done as f64 / total as f64;
-        let read: u64 = self.sources.iter().map(|source| source.stats.records()).sum();
+        let read: u64 = self
+            .sources
+            .iter()
+            .map(|source| source.stats.records())
+            .sum();
         // What is left, if what is to come is like what was.
         let left = read as f64 * (1.0 - share) / share;
         State::CatchingUp {
@@ -150,7 +167,11 @@ impl Gauge {
     pub(super) fn line(&self) -> String {
         let mut parts = vec![format!("{:width$}", self.name, width = self.width)];
         parts.push(format!("{:11}", self.state.to_string()));
-        if let State::CatchingUp { share, seconds_left } = &self.state {
+        if let State::CatchingUp {
+            share,
+            seconds_left,
+        } = &self.state
+        {
             parts.push(format!("{} {:3.0} %", bar(*share, BAR), share * 100.0));
             parts.push(rate(self.rows_per_second, "rows"));
             if let Some(seconds) = seconds_left {
@@ -178,16 +199,27 @@ pub(super) fn losses(engine: &Embedded) -> Vec<String> {
     for source in engine.sources() {
         let bad = source.node.failed();
         if bad > 0 {
-            lines.push(format!("{}: {} records could not be read", source.location, grouped(bad)));
+            lines.push(format!(
+                "{}: {} records could not be read",
+                source.location,
+                grouped(bad)
+            ));
         }
         let lost = source.stats.lost_bytes();
         if lost > 0 {
-            lines.push(format!("{}: {} bytes went away unread", source.location, grouped(lost)));
+            lines.push(format!(
+                "{}: {} bytes went away unread",
+                source.location,
+                grouped(lost)
+            ));
         }
     }
     for (name, stats) in engine.node_stats() {
         if stats.missing() > 0 {
-            lines.push(format!("{name}: {} records found no row to join", grouped(stats.missing())));
+            lines.push(format!(
+                "{name}: {} records found no row to join",
+                grouped(stats.missing())
+            ));
         }
     }
     lines.dedup();
@@ -214,13 +246,19 @@ mod tests {
     #[test]
     fn a_line_says_how_far_or_how_many() {
         let live = gauge(State::Live);
-        assert_eq!(live.line(), "orders    live         100,000 rows  7 changes/s");
+        assert_eq!(
+            live.line(),
+            "orders    live         100,000 rows  7 changes/s"
+        );
         let behind = gauge(State::CatchingUp {
             share: 0.5,
             seconds_left: Some(4.0),
         });
         let line = behind.line();
-        assert!(line.starts_with("orders    catching up  ██████████"), "{line}");
+        assert!(
+            line.starts_with("orders    catching up  ██████████"),
+            "{line}"
+        );
         assert!(line.ends_with("50 %  1.9 M rows/s  0:04 left"), "{line}");
     }
 
@@ -230,6 +268,9 @@ mod tests {
         gauge.bad = 3;
         gauge.rows = None;
         let line = gauge.line();
-        assert!(line.contains("file not found") && line.ends_with("3 bad"), "{line}");
+        assert!(
+            line.contains("file not found") && line.ends_with("3 bad"),
+            "{line}"
+        );
     }
 }

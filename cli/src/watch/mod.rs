@@ -80,7 +80,12 @@ impl<'a> Watch<'a> {
             return Ok(());
         }
         self.next = Instant::now() + PICTURE;
-        let lines: Vec<String> = self.gauges.read(self.engine).iter().map(Gauge::line).collect();
+        let lines: Vec<String> = self
+            .gauges
+            .read(self.engine)
+            .iter()
+            .map(Gauge::line)
+            .collect();
         Ok(self.screen.draw(&lines)?)
     }
 
@@ -106,7 +111,12 @@ impl<'a> Watch<'a> {
         let gauges = self.gauges.read(self.engine);
         let mut lines: Vec<String> = gauges.iter().map(Gauge::line).collect();
         let (width, height) = self.screen.size();
-        let tables: Vec<_> = self.program.tables.iter().filter(|table| !table.declared).collect();
+        let tables: Vec<_> = self
+            .program
+            .tables
+            .iter()
+            .filter(|table| !table.declared)
+            .collect();
         let room = height.saturating_sub(lines.len() + 2) / tables.len().max(1);
         let rows = room.saturating_sub(5).min(SHOWN_ROWS);
         if rows > 0 {
@@ -148,7 +158,11 @@ impl<'a> Watch<'a> {
         let snapshot = self.engine.snapshot();
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         for kept in self.program.tables.iter().filter(|table| !table.declared) {
-            let limit = if output == Output::Table { LAST_ROWS } else { usize::MAX };
+            let limit = if output == Output::Table {
+                LAST_ROWS
+            } else {
+                usize::MAX
+            };
             let first = first_rows(&snapshot, kept, limit)?;
             let rows = ResultSet {
                 columns: kept.columns.clone(),

@@ -53,7 +53,12 @@ impl Printing {
         let mut out = std::io::stdout().lock();
         if !self.is_headed {
             self.is_headed = true;
-            let names: Vec<String> = self.changes.columns.iter().map(|column| column.name.clone()).collect();
+            let names: Vec<String> = self
+                .changes
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect();
             render::header(&mut out, &names, self.output)?;
         }
         for record in records {

@@ -1,6 +1,5 @@
-//! What `file://` stands for.
+//! What `file://` URIs stand for.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,25 +10,31 @@ use ferrisstreams_topology::connector::{
 use ferrisstreams_topology::data::Schema;
 
 use super::framing::Framing;
-use super::options::{FileOptions, HeaderLine, Rewrite};
+use super::header::BelowHeader;
+use super::options::{FileOptions, HeaderLine};
 use super::pattern::Target;
+use super::sample;
+use super::sink::FileSink;
 use super::source::FileSource;
 use super::watch::Watch;
+use super::with::{FileReadOptions, FileWriteOptions, csv_of};
+use super::writer::LineForm;
 use crate::connector::{Connector, Context};
 use crate::formats::{
-    Csv, Format, FormatDefaults, FormatName, ReadOptions, RowSpecification, Sample, csv_fields, rows,
+    Format, Json, RowSpecification, Sample, csv_fields, csv_header, encoder, rows,
 };
 use crate::options::OptionReader;
 use crate::uri::Uri;
 
-/// The connector of the scheme `file`.
+/// Files: `file:///data/orders.csv`, `file://data/orders.csv` from the folder that relative paths start
+/// at, `file:///data/*.csv` for all files that match.
+///
+/// The format is that of the extension (`csv`, `tsv`, `json`, `jsonl`, `ndjson`) unless an option says
+/// it. All files are watched by one thread.
 #[derive(Clone, Default)]
 pub struct FileConnector {
     watch: Watch,
 }
-
-/// As much of a file is looked at to find out its columns.
-const SAMPLE_BYTES: u64 = 1 << 20;
 
 impl Connector for FileConnector {
     fn schemes(&self) -> &[&str] {
@@ -43,53 +48,38 @@ impl Connector for FileConnector {
         request: &SourceRequest,
         context: &Context<'_>,
     ) -> Result<ResolvedSource, ConnectorError> {
-        let path = path_of(uri, context)?;
-        let defaults = FormatDefaults {
-            value: format_of(&path),
-            key: None,
+        let path = absolute(uri, context)?;
+        let with = FileReadOptions::take(options, &path)?;
+        let kind = request.kind.or(with.kind);
+        let columns = FileColumns::find(uri, &path, &with, request)?;
+        let formats = with.read.formats.clone();
+        let rows = rows(RowSpecification {
+            key: columns.key.clone(),
+            key_in_value: true,
+            timestamp: with.read.timestamp.clone(),
+            fields: columns.fields,
+            inferred_from: request.columns.is_empty().then(|| uri.redacted()),
+            formats: formats.clone(),
+            ..RowSpecification::values(columns.schema.clone(), Format::None)
+        })?;
+        let defaults = FileOptions::default();
+        let file_options = FileOptions {
+            framing: framing(&formats.value),
+            header: columns.header,
+            rewrite: with.rewrite,
+            poll_interval: with.poll_interval.unwrap_or(defaults.poll_interval),
+            debounce: with.debounce.unwrap_or(defaults.debounce),
+            max_record: with.max_record.unwrap_or(defaults.max_record),
+            first_time: (kind == Some(SourceKind::Table)).then_some(0),
         };
-        let read = ReadOptions::take(options, defaults)?;
-        let mut file = take_options(options)?;
-        options.finish()?;
-        let shown = uri.redacted();
-        let target = Target::of(&path);
-        let sample = Sampled::read(&target, &shown)?;
-        let (header, names) = match &read.formats.value {
-            Format::Csv(csv) => {
-                file.framing = Framing::Quoted {
-                    delimiter: csv.delimiter,
-                    quote: b'"',
-                };
-                header_of(csv, &sample)?
-            }
-            _ => (HeaderLine::None, None),
-        };
-        file.header = header;
-        if request.kind == Some(SourceKind::Table) {
-            file.first_time = Some(0);
-        }
-        let declared: Schema = request.columns.iter().map(|column| column.field.clone()).collect();
-        let inferred = request.columns.is_empty();
-        let schema = if inferred {
-            let records = sample.records(&file);
-            columns(&read.formats.value, names.clone(), &records, &shown, request.kind)?
-        } else {
-            declared
-        };
-        let key = (0..request.columns.len()).filter(|at| request.columns[*at].key).collect::<Vec<_>>();
-        let mut specification = RowSpecification::values(schema.clone(), read.formats.value.clone());
-        specification.key = key.clone();
-        specification.record_key = Vec::new();
-        specification.fields = names;
-        specification.timestamp = read.timestamp;
-        specification.inferred_from = inferred.then_some(shown);
+        let source = FileSource::new(Target::of(&path), file_options, &self.watch);
         Ok(ResolvedSource {
-            rows: rows(specification)?,
-            schema,
-            key,
-            kind: request.kind,
-            source: Arc::new(FileSource::new(target, file, &self.watch)),
-            on_error: read.on_error,
+            schema: columns.schema,
+            key: columns.key,
+            kind,
+            source: Arc::new(source),
+            rows: Arc::new(BelowHeader(rows)),
+            on_error: with.read.on_error,
             load_first: true,
         })
     }
@@ -97,129 +87,190 @@ impl Connector for FileConnector {
     fn sink(
         &self,
         uri: &Uri,
-        _: &mut OptionReader,
-        _: &SinkRequest,
-        _: &Context<'_>,
+        options: &mut OptionReader,
+        request: &SinkRequest,
+        context: &Context<'_>,
     ) -> Result<ResolvedSink, ConnectorError> {
-        Err(ConnectorError::new(
-            ConnectorErrorKind::NotSupported,
-            format!("{} cannot be written", uri.redacted()),
-        ))
+        let path = absolute(uri, context)?;
+        let with = FileWriteOptions::take(options, &path, request)?;
+        if request.key.is_some() && !with.log {
+            let message = format!("{uri} takes rows that are only added, and these change");
+            let error = ConnectorError::new(ConnectorErrorKind::NotSupported, message);
+            return Err(
+                error.help("changes = 'log' writes each change as a JSON object of its own")
+            );
+        }
+        if let Target::Files(_) = Target::of(&path) {
+            let message = format!("{uri} is no file to write to: it has wildcards");
+            return Err(ConnectorError::new(ConnectorErrorKind::Uri, message));
+        }
+        check_directory(uri, &path)?;
+        let all: Vec<usize> = (0..request.schema.len()).collect();
+        let csv = csv_of(&with.format).filter(|csv| csv.header);
+        let form = LineForm {
+            header: csv.map(|csv| csv_header(csv, &request.schema, &all)),
+            existing: with.existing,
+            log: with.log,
+        };
+        let key_columns = request.key.clone().filter(|_| with.log).unwrap_or_default();
+        let key_schema = request.schema.project(&key_columns);
+        let places: Vec<usize> = (0..key_columns.len()).collect();
+        let (key_format, value_format) = if with.log {
+            // An operation is written into an object.
+            let object = Format::Json(Json { wrapped: true });
+            (object.clone(), object)
+        } else {
+            (Format::None, with.format.clone())
+        };
+        Ok(ResolvedSink {
+            key: encoder(&key_format, &key_schema, &places)?,
+            value: encoder(&value_format, &request.schema, &all)?,
+            sink: Arc::new(FileSink::new(path, form)),
+            key_columns,
+        })
     }
 }
 
-/// The path that a URI means; a relative one starts at the base.
-fn path_of(uri: &Uri, context: &Context<'_>) -> Result<PathBuf, ConnectorError> {
-    let text = uri.location();
-    if text.is_empty() {
-        return Err(ConnectorError::new(ConnectorErrorKind::Uri, "the URI names no file")
-            .help("file:///path/to/file.csv"));
-    }
-    let path = context.base.join(text);
+/// The path that a URI means.
+fn absolute(uri: &Uri, context: &Context<'_>) -> Result<PathBuf, ConnectorError> {
+    let path = context.base.join(uri.location());
     std::path::absolute(&path).map_err(|e| {
-        ConnectorError::new(ConnectorErrorKind::Uri, format!("{}: {e}", path.display()))
+        let message = format!("{uri} is no path: {e}");
+        ConnectorError::new(ConnectorErrorKind::Uri, message)
     })
 }
 
-fn format_of(path: &Path) -> Option<FormatName> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "csv" => Some(FormatName::Csv),
-        "json" | "jsonl" | "ndjson" => Some(FormatName::Json),
-        _ => None,
+fn framing(format: &Format) -> Framing {
+    match csv_of(format) {
+        Some(csv) => Framing::Quoted {
+            delimiter: csv.delimiter,
+            quote: b'"',
+        },
+        None => Framing::Lines,
     }
 }
 
-fn take_options(options: &mut OptionReader) -> Result<FileOptions, ConnectorError> {
-    let mut file = FileOptions::default();
-    let words = [("replace", Rewrite::Replace), ("append", Rewrite::Append)];
-    if let Some(rewrite) = options.take_word("rewrite", &words)? {
-        file.rewrite = rewrite;
+fn check_directory(uri: &Uri, path: &Path) -> Result<(), ConnectorError> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    if path.is_dir() {
+        let message = format!("{uri} cannot be written: it is a directory");
+        return Err(ConnectorError::new(ConnectorErrorKind::Unreadable, message));
     }
-    if let Some(interval) = options.take_duration("poll_interval")? {
-        file.poll_interval = interval;
+    if !directory.is_dir() {
+        let message = format!(
+            "{uri} cannot be written: there is no directory {}",
+            directory.display()
+        );
+        return Err(ConnectorError::new(ConnectorErrorKind::NotFound, message));
     }
-    if let Some(debounce) = options.take_duration("debounce")? {
-        file.debounce = debounce;
-    }
-    if let Some(bytes) = options.take_size("max_record")? {
-        file.max_record = usize::try_from(bytes).unwrap_or(usize::MAX);
-    }
-    Ok(file)
+    Ok(())
 }
 
-/// The beginning of the first file.
-struct Sampled {
-    bytes: Vec<u8>,
-    /// True where that is all of it.
-    whole: bool,
+/// What is known of the columns of files.
+struct FileColumns {
+    schema: Schema,
+    key: Vec<usize>,
+    /// The names that the header gives, in order.
+    fields: Option<Vec<String>>,
+    header: HeaderLine,
 }
 
-impl Sampled {
-    fn read(target: &Target, shown: &str) -> Result<Self, ConnectorError> {
+impl FileColumns {
+    fn find(
+        uri: &Uri,
+        path: &Path,
+        with: &FileReadOptions,
+        request: &SourceRequest,
+    ) -> Result<Self, ConnectorError> {
+        let is_declared = !request.columns.is_empty();
+        let files = existing(uri, path, is_declared && with.wait)?;
+        let format = &with.read.formats.value;
+        let framing = framing(format);
         let unreadable = |e: std::io::Error| {
-            let kind = match e.kind() {
-                std::io::ErrorKind::NotFound => ConnectorErrorKind::NotFound,
-                _ => ConnectorErrorKind::Unreadable,
+            let message = format!("{uri} cannot be read: {e}");
+            ConnectorError::new(ConnectorErrorKind::Unreadable, message)
+        };
+        let declared: Schema = request
+            .columns
+            .iter()
+            .map(|column| column.field.clone())
+            .collect();
+        let key = request
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.key);
+        let key = key.map(|(at, _)| at).collect();
+        let (mut fields, mut header) = (None, HeaderLine::None);
+        let csv = csv_of(format).filter(|csv| csv.header);
+        if let Some(csv) = csv {
+            let found = sample::first_header(&files, framing)
+                .map_err(unreadable)?
+                .header;
+            header = match found {
+                Some((_, line)) => {
+                    fields = Some(csv_fields(csv, &line)?);
+                    HeaderLine::Expect(line)
+                }
+                None => {
+                    let all: Vec<usize> = (0..declared.len()).collect();
+                    HeaderLine::Expect(csv_header(csv, &declared, &all))
+                }
             };
-            ConnectorError::new(kind, format!("cannot read {shown}: {e}"))
-        };
-        let files = target.list().map_err(unreadable)?.files;
-        let Some(first) = files.first() else {
-            return Err(ConnectorError::new(
-                ConnectorErrorKind::NotFound,
-                format!("no file matches {shown}"),
-            ));
-        };
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(first).map_err(unreadable)?;
-        file.take(SAMPLE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
-        let whole = (bytes.len() as u64) < SAMPLE_BYTES;
-        Ok(Sampled { bytes, whole })
-    }
-
-    fn first_line(&self) -> &[u8] {
-        let text = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
-        let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-        let line = &text[..end];
-        line.strip_suffix(b"\r").unwrap_or(line)
-    }
-
-    /// The records behind the header.
-    fn records(&self, file: &FileOptions) -> Vec<&[u8]> {
-        let text = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
-        let mut spans = Vec::new();
-        file.framing.split(text, 0, usize::MAX, self.whole, &mut spans);
-        let skip = usize::from(file.header != HeaderLine::None);
-        spans.iter().skip(skip).filter_map(|span| span.of(text)).collect()
-    }
-}
-
-/// What the first line says.
-fn header_of(csv: &Csv, sample: &Sampled) -> Result<(HeaderLine, Option<Vec<String>>), ConnectorError> {
-    if !csv.header {
-        return Ok((HeaderLine::None, None));
-    }
-    let line = sample.first_line();
-    if line.is_empty() {
-        return Ok((HeaderLine::Skip, None));
-    }
-    let names = csv_fields(csv, line)?;
-    Ok((HeaderLine::Expect(line.to_vec()), Some(names)))
-}
-
-fn columns(
-    format: &Format,
-    names: Option<Vec<String>>,
-    records: &[&[u8]],
-    shown: &str,
-    kind: Option<SourceKind>,
-) -> Result<Schema, ConnectorError> {
-    let mut sample = Sample::new(format, names)?;
-    for record in records {
-        if !sample.add(record) {
-            break;
         }
+        if is_declared {
+            return Ok(FileColumns {
+                schema: declared,
+                key,
+                fields,
+                header,
+            });
+        }
+        let mut sample = Sample::new(format, fields.clone())?;
+        for file in &files {
+            if !sample::records(file, framing, csv.is_some(), &mut |record| {
+                sample.add(record)
+            })
+            .map_err(unreadable)?
+            {
+                break;
+            }
+        }
+        let word = if request.kind == Some(SourceKind::Table) {
+            "TABLE"
+        } else {
+            "STREAM"
+        };
+        Ok(FileColumns {
+            schema: sample.columns(&uri.redacted(), word)?,
+            key,
+            fields,
+            header,
+        })
     }
-    let word = if kind == Some(SourceKind::Table) { "TABLE" } else { "STREAM" };
-    sample.columns(shown, word)
+}
+
+/// The files that are there.
+fn existing(uri: &Uri, path: &Path, wait: bool) -> Result<Vec<PathBuf>, ConnectorError> {
+    if path.is_dir() {
+        let message = format!("{uri} is a directory");
+        let error = ConnectorError::new(ConnectorErrorKind::Unreadable, message);
+        return Err(error.help(format!("{uri}/*.csv reads the files in it")));
+    }
+    let target = Target::of(path);
+    let listing = target.list().unwrap_or_default();
+    let files: Vec<PathBuf> = listing
+        .files
+        .into_iter()
+        .filter(|file| file.exists())
+        .collect();
+    if !files.is_empty() || wait {
+        return Ok(files);
+    }
+    let message = match target {
+        Target::File(path) => format!("there is no file {}", path.display()),
+        Target::Files(_) => format!("no file matches {}", path.display()),
+    };
+    let error = ConnectorError::new(ConnectorErrorKind::NotFound, message);
+    Err(error.help("wait = true waits for it, where the columns are declared"))
 }

@@ -460,8 +460,8 @@ impl Content {
             self.other_header = other_header(header.of(&found.bytes), options);
         }
         let count = found.records.len();
-        if count > 0 {
-            self.usual = (found.bytes.len() / count).max(1);
+        if let Some(usual) = found.bytes.len().checked_div(count) {
+            self.usual = usual.max(1);
         }
         self.size = self.size.max(self.offset());
         let headers = match &self.other_header {

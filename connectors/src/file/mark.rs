@@ -19,11 +19,6 @@ pub(super) struct Mark {
 impl Mark {
     pub(super) const SIZE: usize = Digest::SIZE + 16;
 
-    /// The start of a file.
-    pub(super) fn start() -> Self {
-        Trace::new().mark()
-    }
-
     pub(super) fn offset(&self) -> u64 {
         self.digest.len()
     }

@@ -76,6 +76,7 @@ pub(super) struct Partition {
 }
 
 /// What the path leads to.
+#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
 enum Place {
     /// Nothing.
     Absent,
@@ -491,7 +492,10 @@ impl Partition {
             None => {
                 let file = File::open(&self.path)?;
                 let stamp = Stamp::of(&file.metadata()?);
-                doubt.look(stamp, moment.now);
+                if stamp != doubt.stamp {
+                    doubt.look(stamp, moment.now);
+                    return Ok(None);
+                }
                 (file, content.check(stamp))
             }
         };

@@ -8,7 +8,10 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
         .rposition(|byte| *byte != b'=')
         .map_or(0, |at| at + 1);
     let (digits, padding) = text.split_at(end);
-    if padding.len() > 2 || (!padding.is_empty() && text.len() % 4 != 0) || digits.len() % 4 == 1 {
+    if padding.len() > 2
+        || (!padding.is_empty() && !text.len().is_multiple_of(4))
+        || digits.len() % 4 == 1
+    {
         return None;
     }
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);

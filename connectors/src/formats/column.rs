@@ -83,9 +83,8 @@ impl Column {
                 writer.set_bool(index, cell.form == Form::True);
                 Ok(())
             }
-            Form::True | Form::False => self.write_as_text(bytes, "a boolean", writer, index),
-            Form::Object => self.write_as_text(bytes, "an object", writer, index),
-            Form::Array => self.write_as_text(bytes, "an array", writer, index),
+            Form::True | Form::False => self.write_as_text(bytes, cell.form, writer, index),
+            Form::Object | Form::Array => self.write_as_text(bytes, cell.form, writer, index),
             _ => self.write_binary(bytes, writer, index),
         }
     }
@@ -194,7 +193,7 @@ impl Column {
         index: usize,
     ) -> Result<(), Fault> {
         match self.data_type {
-            DataType::Boolean => Err(Fault::Kind("a string")),
+            DataType::Boolean => Err(Fault::Kind(Form::String)),
             // Escapes of PostgreSQL's other form of bytes would not be told from Base64.
             DataType::Bytes if !text.starts_with(b"\\x") => {
                 let bytes = base64::decode(text).ok_or(ParseError::Malformed)?;
@@ -226,7 +225,7 @@ impl Column {
                 self.write_counted(number, writer, index)
             }
             DataType::Boolean | DataType::Bytes | DataType::Interval => {
-                Err(Fault::Kind("a number"))
+                Err(Fault::Kind(Form::Number))
             }
             _ => self.write_parsed(number, writer, index),
         }
@@ -259,14 +258,14 @@ impl Column {
     fn write_as_text(
         &self,
         bytes: &[u8],
-        kind: &'static str,
+        form: Form,
         writer: &mut RowWriter<'_>,
         index: usize,
     ) -> Result<(), Fault> {
         if self.data_type.is_text() {
             self.write_text(bytes, writer, index)
         } else {
-            Err(Fault::Kind(kind))
+            Err(Fault::Kind(form))
         }
     }
 
@@ -303,7 +302,7 @@ impl Column {
 #[cold]
 fn whole(number: &[u8], data_type: DataType) -> Result<i64, Fault> {
     let value = match decimal::parse_exact(number, DecimalType::new(19, 0)) {
-        Err(ParseError::Inexact) => return Err(Fault::Kind("a fraction")),
+        Err(ParseError::Inexact) => return Err(Fault::Fraction),
         parsed => parsed?,
     };
     match i64::try_from(value) {

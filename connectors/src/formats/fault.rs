@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use ferrisstreams_topology::data::{DataType, ParseError};
 use ferrisstreams_topology::{Error, ErrorKind};
 
+use super::cell::Form;
+
 /// What is wrong with a field, without saying which: it is met once a field and becomes an [`Error`]
 /// only where it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +19,10 @@ pub(super) enum Fault {
     BadEscape,
     /// NULL stands where the column was declared NOT NULL, or is part of the key.
     Null,
-    /// A value of this kind cannot be one of the type.
-    Kind(&'static str),
+    /// A value of this form cannot be one of the type.
+    Kind(Form),
+    /// The number has a fraction, and the type counts.
+    Fraction,
     /// The binary form has another length than the type's.
     Length,
 }
@@ -53,10 +57,27 @@ impl Fault {
                 Fault::NotUtf8 => format!("`{text}` is not UTF-8"),
                 Fault::BadEscape => format!("`{text}` has an escape that stands for no character"),
                 Fault::Null => format!("NULL, where a value of type {data_type} must be"),
-                Fault::Kind(kind) => format!("{kind}, `{text}`, is not of type {data_type}"),
+                Fault::Kind(form) => {
+                    format!("{}, `{text}`, is not of type {data_type}", kind(form))
+                }
+                Fault::Fraction => format!("a fraction, `{text}`, is not of type {data_type}"),
                 Fault::Length => format!("{len} bytes are no {data_type}"),
             }
         ))
+    }
+}
+
+/// A form in words.
+fn kind(form: Form) -> &'static str {
+    match form {
+        Form::String | Form::Escaped => "a string",
+        Form::Number => "a number",
+        Form::True | Form::False => "a boolean",
+        Form::Object => "an object",
+        Form::Array => "an array",
+        Form::Null => "NULL",
+        Form::Text | Form::Doubled => "text",
+        Form::Binary => "a value of bytes",
     }
 }
 
@@ -117,7 +138,7 @@ mod tests {
             "column price: `1e9` is out of range for DECIMAL(10, 2)"
         );
         assert_eq!(
-            told(Fault::Kind("an object"), "{}"),
+            told(Fault::Kind(Form::Object), "{}"),
             "column price: an object, `{}`, is not of type DECIMAL(10, 2)"
         );
         assert_eq!(

@@ -82,10 +82,10 @@ impl Guess {
 
 /// Numbers that begin with a zero or a plus are codes more often than quantities.
 fn is_plain(number: &[u8]) -> bool {
-    match number.strip_prefix(b"-").unwrap_or(number) {
-        [b'0', b'0'..=b'9', ..] | [b'+' | b'.', ..] | [.., b'.'] => false,
-        _ => true,
-    }
+    !matches!(
+        number.strip_prefix(b"-").unwrap_or(number),
+        [b'0', b'0'..=b'9', ..] | [b'+' | b'.', ..] | [.., b'.']
+    )
 }
 
 fn wide(scale: u8) -> DataType {

@@ -6,11 +6,11 @@
 //! row, in the way of each column's type.
 
 mod names;
+mod cell;
 mod fault;
 mod pattern;
 mod timestamp;
 mod format;
-mod cell;
 mod escape;
 mod base64;
 mod column;

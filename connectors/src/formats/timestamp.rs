@@ -120,10 +120,7 @@ impl TimeReader {
         }
         let time = match self.data_type {
             DataType::BigInt => self.slot.i64(row),
-            DataType::Varchar { .. } => self
-                .slot
-                .text(row)
-                .and_then(|text| self.from_text(text).ok()),
+            DataType::Varchar { .. } => self.slot.text(row).and_then(|text| self.parsed(text).ok()),
             _ => self.slot.i64(row).map(|micros| micros.div_euclid(1000)),
         };
         match time {
@@ -132,7 +129,7 @@ impl TimeReader {
         }
     }
 
-    fn from_text(&self, text: &str) -> Result<Timestamp, ParseError> {
+    fn parsed(&self, text: &str) -> Result<Timestamp, ParseError> {
         let micros = match &self.pattern {
             Some(pattern) => pattern.read(text)?,
             None => ferrisstreams_topology::data::datetime::parse_timestamptz(text.as_bytes())?,

@@ -94,7 +94,11 @@ impl Listener {
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
     use RDKafkaLogLevel as Level;
     // Properties of a cluster are given to all its clients, whether they are for them or not.
-    let level = if facility == "CONFWARN" { Level::Debug } else { level };
+    let level = if facility == "CONFWARN" {
+        Level::Debug
+    } else {
+        level
+    };
     match level {
         Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
             tracing::warn!(target: "librdkafka", "{facility}: {line}");

@@ -10,9 +10,9 @@ use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Opti
 use super::cluster::Cluster;
 use super::properties::{self, Properties};
 use crate::connector::Context;
-use ferrisstreams_topology::nearest;
 use crate::options::OptionReader;
 use crate::uri::Uri;
+use ferrisstreams_topology::nearest;
 
 /// How long brokers may take to answer when something is opened.
 const PATIENCE: Duration = Duration::from_secs(10);

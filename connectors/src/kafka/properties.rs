@@ -10,8 +10,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
 use super::native::property_names;
-use ferrisstreams_topology::nearest;
 use crate::uri::is_secret;
+use ferrisstreams_topology::nearest;
 
 /// Properties that were checked. Secrets among them are not shown.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -88,7 +88,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let message = message?;
                 let partition = u32::try_from(message.partition())?;
                 let timestamp = message.timestamp().to_millis().unwrap_or(0);
-                host.feed("orders", partition, message.offset(), timestamp, message.key(), message.payload())?;
+                host.feed(
+                    "orders",
+                    partition,
+                    message.offset(),
+                    timestamp,
+                    message.key(),
+                    message.payload(),
+                )?;
                 counted += 1;
             }
             None => host.tick()?,
@@ -113,7 +120,10 @@ fn consumer(arguments: &Arguments, host: &Host) -> Result<BaseConsumer, Box<dyn 
         .set("auto.offset.reset", "earliest")
         .create()?;
     let metadata = consumer.fetch_metadata(Some(&arguments.orders), Duration::from_secs(10))?;
-    let topic = metadata.topics().first().ok_or("the broker does not answer for the topic")?;
+    let topic = metadata
+        .topics()
+        .first()
+        .ok_or("the broker does not answer for the topic")?;
     let positions = host.positions();
     let mut assignment = TopicPartitionList::new();
     for partition in topic.partitions() {

@@ -10,11 +10,17 @@ use std::io::BufRead;
 use ferrisstreams::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let dir = std::env::args().nth(1).ok_or("usage: word_count STATE_DIRECTORY")?;
+    let dir = std::env::args()
+        .nth(1)
+        .ok_or("usage: word_count STATE_DIRECTORY")?;
     let builder = StreamsBuilder::new();
     let lines: KStream<(), String> = builder.stream("lines", Consumed::plain());
     lines
-        .flat_map_values(|_, line| line.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
+        .flat_map_values(|_, line| {
+            line.split_whitespace()
+                .map(str::to_lowercase)
+                .collect::<Vec<_>>()
+        })
         .group_by(|_, word| word.clone(), Grouped::named("by-word"))
         .count(Materialized::named("counts"));
     let topology = builder.build()?;
@@ -30,7 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let counts = app.table::<String, i64>("counts")?;
     let mut rows = counts.snapshot()?;
     rows.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let lines: Vec<String> = rows.iter().map(|(word, count)| format!("{count:6} {word}")).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(word, count)| format!("{count:6} {word}"))
+        .collect();
     app.close(seconds(10))?;
     std::io::Write::write_all(&mut std::io::stdout(), (lines.join("\n") + "\n").as_bytes())?;
     Ok(())

@@ -22,17 +22,27 @@ impl Bench {
     /// Measurements whose names contain the first argument that is no flag.
     pub fn from_args() -> Self {
         Bench {
-            filter: std::env::args().skip(1).find(|argument| !argument.starts_with('-')),
+            filter: std::env::args()
+                .skip(1)
+                .find(|argument| !argument.starts_with('-')),
             rows: Vec::new(),
         }
     }
 
     fn is_wanted(&self, name: &str) -> bool {
-        self.filter.as_ref().is_none_or(|filter| name.contains(filter))
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| name.contains(filter))
     }
 
     /// Measures the engine, and something else that does the same.
-    pub fn compare<A, B>(&mut self, name: &str, records: usize, engine: impl Fn() -> A, other: impl Fn() -> B) {
+    pub fn compare<A, B>(
+        &mut self,
+        name: &str,
+        records: usize,
+        engine: impl Fn() -> A,
+        other: impl Fn() -> B,
+    ) {
         if !self.is_wanted(name) {
             return;
         }
@@ -47,13 +57,24 @@ impl Bench {
     }
 
     /// Measures the engine at work, less what its preparation costs alone.
-    pub fn difference<A, B>(&mut self, name: &str, records: usize, whole: impl Fn() -> A, part: impl Fn() -> B) {
+    pub fn difference<A, B>(
+        &mut self,
+        name: &str,
+        records: usize,
+        whole: impl Fn() -> A,
+        part: impl Fn() -> B,
+    ) {
         if !self.is_wanted(name) {
             return;
         }
         let (whole, part) = interleaved(whole, part);
         let ours = (whole - part) / records as f64;
-        self.rows.push([name.to_owned(), format!("{ours:.0}"), "-".to_owned(), "-".to_owned()]);
+        self.rows.push([
+            name.to_owned(),
+            format!("{ours:.0}"),
+            "-".to_owned(),
+            "-".to_owned(),
+        ]);
     }
 
     /// Prints all of it.
@@ -95,7 +116,10 @@ pub fn run_sql(sql: &str) {
 /// Runs statements until their inputs end, with state on disk.
 pub fn run_sql_on_disk(sql: &str) {
     let dir = tempfile::tempdir().expect("a directory for the state");
-    run(sql, State::open(dir.path(), StateOptions::default()).expect("a new state"));
+    run(
+        sql,
+        State::open(dir.path(), StateOptions::default()).expect("a new state"),
+    );
 }
 
 fn run(sql: &str, state: State) {
@@ -103,9 +127,13 @@ fn run(sql: &str, state: State) {
     let source = Source::new("bench", sql);
     let outcome = session.execute(&source);
     assert!(!outcome.has_errors(), "{:?}", outcome.diagnostics);
-    let program = session.program().expect("statements that can run").expect("something that runs");
+    let program = session
+        .program()
+        .expect("statements that can run")
+        .expect("something that runs");
     let options = EmbeddedOptions::default().bounded();
-    let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans).expect("a good topology");
+    let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans)
+        .expect("a good topology");
     engine.start().expect("threads");
     engine.wait(None).expect("no failure");
     engine.close(seconds(10)).expect("a last commit");

@@ -168,9 +168,13 @@ fn mismatch(op: ArithmeticOp, left: &Operand, right: &Operand, span: Span) -> Di
         ArithmeticOp::Modulo => "%",
     };
     let (l, r) = (left.data_type(), right.data_type());
-    Diagnostic::new(Code::TypeMismatch, format!("{l} {symbol} {r} does not exist"), span)
-        .secondary(left.span(), l.to_string())
-        .secondary(right.span(), r.to_string())
+    Diagnostic::new(
+        Code::TypeMismatch,
+        format!("{l} {symbol} {r} does not exist"),
+        span,
+    )
+    .secondary(left.span(), l.to_string())
+    .secondary(right.span(), r.to_string())
 }
 
 /// Numbers with the types in which an operation is done, and the type of its result.
@@ -205,6 +209,9 @@ fn as_decimal(scalar: Scalar) -> Scalar {
     {
         return written;
     }
-    let (precision, scale) = scalar.data_type.as_decimal().expect("a number that is no float");
+    let (precision, scale) = scalar
+        .data_type
+        .as_decimal()
+        .expect("a number that is no float");
     cast_scalar(scalar, DataType::Decimal { precision, scale }, false, span)
 }

@@ -157,13 +157,19 @@ pub(super) fn interval(literal: &IntervalLiteral, span: Span) -> Bound<Operand> 
             format!("{} {}", literal.text, unit_name(fields.from))
         }
         Some(_) => {
-            return Err(Diagnostic::not_supported("an interval of several fields", span)
-                .help("write it in one string: INTERVAL '1 day 02:03:04'")
-                .into());
+            return Err(
+                Diagnostic::not_supported("an interval of several fields", span)
+                    .help("write it in one string: INTERVAL '1 day 02:03:04'")
+                    .into(),
+            );
         }
     };
     match Value::parse(&text, DataType::Interval) {
-        Ok(value) => Ok(Operand::known(Scalar::literal(value, DataType::Interval, span))),
+        Ok(value) => Ok(Operand::known(Scalar::literal(
+            value,
+            DataType::Interval,
+            span,
+        ))),
         Err(e) => {
             let message = format!("'{text}' cannot be read as INTERVAL");
             Err(Diagnostic::new(Code::InvalidLiteral, message, span)

@@ -84,13 +84,10 @@ pub(super) fn coerce(operand: Operand, to: DataType) -> Result<Scalar, Diagnosti
 /// A string or NULL written out as a value of a type.
 fn open_literal(literal: &Scalar, to: DataType, span: Span) -> Result<Scalar, Diagnostic> {
     let value = match literal.as_literal() {
-        Some(Value::Text(text)) if !to.is_text() => {
-            Value::parse(text.trim(), to).map_err(|e| {
-                let message = format!("'{text}' cannot be read as {to}");
-                Diagnostic::new(Code::InvalidLiteral, message, span)
-                    .label(e.to_string())
-            })?
-        }
+        Some(Value::Text(text)) if !to.is_text() => Value::parse(text.trim(), to).map_err(|e| {
+            let message = format!("'{text}' cannot be read as {to}");
+            Diagnostic::new(Code::InvalidLiteral, message, span).label(e.to_string())
+        })?,
         Some(value) => value.clone(),
         None => Value::Null,
     };
@@ -144,8 +141,7 @@ pub(super) fn comparable(
     let left = beside(left, &right);
     let right = beside(right, &left);
     let (l, r) = (left.data_type(), right.data_type());
-    let both_decimal =
-        matches!((l, r), (DataType::Decimal { .. }, DataType::Decimal { .. }));
+    let both_decimal = matches!((l, r), (DataType::Decimal { .. }, DataType::Decimal { .. }));
     if !left.unknown && !right.unknown && both_decimal {
         return Ok((left.scalar, right.scalar));
     }
@@ -161,9 +157,17 @@ fn beside(operand: Operand, other: &Operand) -> Operand {
     match operand.scalar.as_literal() {
         Some(Value::Integer(value)) if matches!(other.data_type(), DataType::Decimal { .. }) => {
             let digits = value.unsigned_abs().to_string().len() as u8;
-            let (data_type, span) =
-                (DataType::Decimal { precision: digits, scale: 0 }, operand.span());
-            let value = Value::Decimal { unscaled: i128::from(*value), scale: 0 };
+            let (data_type, span) = (
+                DataType::Decimal {
+                    precision: digits,
+                    scale: 0,
+                },
+                operand.span(),
+            );
+            let value = Value::Decimal {
+                unscaled: i128::from(*value),
+                scale: 0,
+            };
             Operand::known(Scalar::literal(value, data_type, span))
         }
         _ => operand,
@@ -194,28 +198,35 @@ pub(super) fn coerce_all(
         });
     }
     let to = common.map_or(DataType::TEXT, |(common, _)| common);
-    operands.into_iter().map(|operand| coerce(operand, to)).collect()
+    operands
+        .into_iter()
+        .map(|operand| coerce(operand, to))
+        .collect()
 }
 
 /// The one type of expressions that were brought to one.
 pub(super) fn common_type(scalars: &[Scalar]) -> DataType {
-    scalars.first().map_or(DataType::TEXT, |first| first.data_type)
+    scalars
+        .first()
+        .map_or(DataType::TEXT, |first| first.data_type)
 }
 
 /// Whether a value of a type can be put into a column of another: where it is widened, between
 /// numbers, and where anything becomes text.
 fn is_assignable(from: DataType, to: DataType) -> bool {
-    cast::is_implicitly_castable(from, to)
-        || (from.is_numeric() && to.is_numeric())
-        || to.is_text()
+    cast::is_implicitly_castable(from, to) || (from.is_numeric() && to.is_numeric()) || to.is_text()
 }
 
 /// An operand as a value of a column that it is put into, cast as an assignment casts.
 pub(super) fn assign(operand: Operand, to: DataType, column: &str) -> Result<Scalar, Diagnostic> {
     let (span, from) = (operand.span(), operand.data_type());
     if operand.unknown {
-        if let (Some(Value::Text(text)), DataType::Varchar { length: Some(length) }) =
-            (operand.scalar.as_literal(), to)
+        if let (
+            Some(Value::Text(text)),
+            DataType::Varchar {
+                length: Some(length),
+            },
+        ) = (operand.scalar.as_literal(), to)
             && text.chars().count() > length as usize
         {
             let message = format!("'{text}' is too long for column `{column}`, {to}");

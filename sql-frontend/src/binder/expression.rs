@@ -100,7 +100,11 @@ impl ExprBinder<'_> {
                     return Err(Diagnostic::new(Code::UnknownColumn, message, field.span).into());
                 };
                 // Seconds have a fraction, years do not.
-                let name = if known.has_fraction() { "extract_fraction" } else { "extract" };
+                let name = if known.has_fraction() {
+                    "extract_fraction"
+                } else {
+                    "extract"
+                };
                 let field = Operand::text(&field.text.to_lowercase(), field.span.into());
                 call::function(name, vec![field, operand], span)
             }
@@ -133,9 +137,11 @@ impl ExprBinder<'_> {
         Ok(match literal {
             Literal::Null => Operand::null(span),
             Literal::String(text) => Operand::text(text, span),
-            Literal::Boolean(value) => {
-                Operand::known(Scalar::literal(Value::Boolean(*value), DataType::Boolean, span))
-            }
+            Literal::Boolean(value) => Operand::known(Scalar::literal(
+                Value::Boolean(*value),
+                DataType::Boolean,
+                span,
+            )),
             Literal::Integer(digits) => Operand::known(arithmetic::integer(digits, span)?),
             Literal::Decimal(digits) => Operand::known(arithmetic::decimal(digits, span)?),
             Literal::Float(digits) => Operand::known(arithmetic::float(digits, span)?),
@@ -193,7 +199,10 @@ impl ExprBinder<'_> {
             LogicalOp::And => "an operand of AND",
             LogicalOp::Or => "an operand of OR",
         };
-        let bound: Vec<_> = operands.iter().map(|expr| self.predicate(expr, clause)).collect();
+        let bound: Vec<_> = operands
+            .iter()
+            .map(|expr| self.predicate(expr, clause))
+            .collect();
         let bound = all(bound)?;
         let nullable = bound.iter().any(|operand| operand.nullable);
         let kind = match op {
@@ -206,21 +215,26 @@ impl ExprBinder<'_> {
     fn is(&mut self, operand: &Expr, test: IsTest, negated: bool, span: Span) -> Bound<Operand> {
         let kind = match test {
             IsTest::Null => ScalarKind::IsNull(Box::new(self.scalar(operand)?)),
-            IsTest::Unknown => {
-                ScalarKind::IsNull(Box::new(self.predicate(operand, "the operand of IS UNKNOWN")?))
-            }
+            IsTest::Unknown => ScalarKind::IsNull(Box::new(
+                self.predicate(operand, "the operand of IS UNKNOWN")?,
+            )),
             IsTest::True | IsTest::False => {
                 let inner = self.predicate(operand, "the operand of IS")?;
                 ScalarKind::Is(Box::new(inner), test == IsTest::True)
             }
         };
-        Ok(Operand::known(not_if(negated, Scalar::boolean(kind, false, span))))
+        Ok(Operand::known(not_if(
+            negated,
+            Scalar::boolean(kind, false, span),
+        )))
     }
 
     fn between(&mut self, between: &Between, span: Span) -> Bound<Operand> {
         let operand = self.operand(&between.operand);
-        let (operand, (low, high)) =
-            both(operand, both(self.operand(&between.low), self.operand(&between.high)))?;
+        let (operand, (low, high)) = both(
+            operand,
+            both(self.operand(&between.low), self.operand(&between.high)),
+        )?;
         let within = |low: Operand, high: Operand| -> Bound<Scalar> {
             let (a, low) = comparable(operand.clone(), low, ">=", span)?;
             let (b, high) = comparable(operand.clone(), high, "<=", span)?;
@@ -240,7 +254,13 @@ impl ExprBinder<'_> {
         Ok(Operand::known(not_if(between.negated, result)))
     }
 
-    fn in_list(&mut self, operand: &Expr, list: &[Expr], negated: bool, span: Span) -> Bound<Operand> {
+    fn in_list(
+        &mut self,
+        operand: &Expr,
+        list: &[Expr],
+        negated: bool,
+        span: Span,
+    ) -> Bound<Operand> {
         let (operand, list) = both(self.operand(operand), self.operands(list))?;
         let mut together = vec![operand];
         together.extend(list);
@@ -265,7 +285,10 @@ impl ExprBinder<'_> {
         if let Some(Value::Text(text)) = escape.as_ref().and_then(|e| e.scalar().as_literal())
             && text.chars().count() > 1
         {
-            let place = like.escape.as_ref().map_or(span, |escape| escape.span.into());
+            let place = like
+                .escape
+                .as_ref()
+                .map_or(span, |escape| escape.span.into());
             let message = format!("'{text}' cannot escape, it has more than one character");
             return Err(Diagnostic::new(Code::InvalidLiteral, message, place).into());
         }
@@ -302,7 +325,12 @@ impl ExprBinder<'_> {
                 None => self.predicate(&branch.condition, "the condition of WHEN"),
                 Some(operand) => self.operand(&branch.condition).and_then(|value| {
                     let (left, right) = comparable(operand.clone(), value, "=", span)?;
-                    Ok(compare(CompareOp::Equal, left, right, branch.condition.span.into()))
+                    Ok(compare(
+                        CompareOp::Equal,
+                        left,
+                        right,
+                        branch.condition.span.into(),
+                    ))
                 }),
             });
             results.push(self.operand(&branch.result));

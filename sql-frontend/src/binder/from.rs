@@ -120,7 +120,12 @@ impl Binder<'_> {
         }
     }
 
-    fn join(&mut self, left: (Plan, Scope), right: (Plan, Scope), join: &Join) -> Bound<(Plan, Scope)> {
+    fn join(
+        &mut self,
+        left: (Plan, Scope),
+        right: (Plan, Scope),
+        join: &Join,
+    ) -> Bound<(Plan, Scope)> {
         if let Some(within) = &join.within {
             return Err(Diagnostic::not_supported("a join WITHIN a time", within.span).into());
         }
@@ -138,7 +143,9 @@ impl Binder<'_> {
         let (on, residual) = match &join.constraint {
             JoinConstraint::On(condition) => self.condition(&scope, width, condition)?,
             JoinConstraint::Using(columns) => {
-                let pairs = columns.iter().map(|column| same_name(&scope, width, column));
+                let pairs = columns
+                    .iter()
+                    .map(|column| same_name(&scope, width, column));
                 let pairs = super::problems::all(pairs.collect::<Vec<_>>())?;
                 (hide_pairs(&mut scope, kind, pairs, join.span.into())?, None)
             }
@@ -197,10 +204,7 @@ pub(crate) type SplitCondition = (Vec<(Scalar, Scalar)>, Option<Scalar>);
 
 /// A condition over both sides' columns, the left side having `width`: pairs of expressions of one
 /// side each that must be equal, and what must hold besides.
-pub(crate) fn split_condition(
-    condition: Scalar,
-    width: usize,
-) -> SplitCondition {
+pub(crate) fn split_condition(condition: Scalar, width: usize) -> SplitCondition {
     let mut pairs = Vec::new();
     let mut rest = Vec::new();
     let span: Span = condition.span.into();
@@ -239,7 +243,10 @@ fn equality(scalar: Scalar, width: usize) -> Result<(Scalar, Scalar), Box<Scalar
         let columns = scalar.columns();
         let on_left = columns.iter().all(|column| *column < width);
         let on_right = columns.iter().all(|column| *column >= width);
-        (!columns.is_empty() && on_left, !columns.is_empty() && on_right)
+        (
+            !columns.is_empty() && on_left,
+            !columns.is_empty() && on_right,
+        )
     };
     let ScalarKind::Compare {
         op: CompareOp::Equal,
@@ -312,7 +319,10 @@ fn cross(left: (Plan, Scope), right: (Plan, Scope)) -> (Plan, Scope) {
     let scope = left.1.join(right.1);
     let left = decide(left.0, ScanKind::Stream);
     let right = decide(right.0, ScanKind::Table);
-    (joined(JoinKind::Inner, left, right, Vec::new(), None, &scope), scope)
+    (
+        joined(JoinKind::Inner, left, right, Vec::new(), None, &scope),
+        scope,
+    )
 }
 
 /// Decides what scans of sources that can be either are.
@@ -425,7 +435,11 @@ fn check_aliases(scope: &Scope, span: Span) -> Result<(), Diagnostic> {
         }
         if seen.iter().any(|known| relation.matches(&known.text)) {
             let message = format!("two relations are called `{}`", relation.text);
-            let place = if relation.span.is_empty() { span } else { relation.span.into() };
+            let place = if relation.span.is_empty() {
+                span
+            } else {
+                relation.span.into()
+            };
             return Err(Diagnostic::new(Code::DuplicateAlias, message, place)
                 .help("give one of them an alias: ... AS other"));
         }
@@ -448,7 +462,11 @@ fn same_name(scope: &Scope, width: usize, name: &Ident) -> Bound<Pair> {
             [only] => Ok(only),
             _ => {
                 let known: Vec<&str> = range.map(|at| &scope.columns()[at].name[..]).collect();
-                let what = if found.is_empty() { "no" } else { "more than one" };
+                let what = if found.is_empty() {
+                    "no"
+                } else {
+                    "more than one"
+                };
                 let message = format!("{what} column `{}` on the {side} side", name.text);
                 Err(Diagnostic::new(Code::UnknownColumn, message, name.span)
                     .note("available", known.join(", "))
@@ -465,8 +483,11 @@ fn common_columns(scope: &Scope, width: usize) -> Vec<Pair> {
     let columns = scope.columns();
     let mut pairs = Vec::new();
     for left in (0..width).filter(|at| !columns[*at].hidden) {
-        let same = (width..scope.len())
-            .find(|right| columns[*right].name.eq_ignore_ascii_case(&columns[left].name));
+        let same = (width..scope.len()).find(|right| {
+            columns[*right]
+                .name
+                .eq_ignore_ascii_case(&columns[left].name)
+        });
         pairs.extend(same.map(|right| (left, right)));
     }
     pairs
@@ -480,9 +501,11 @@ fn hide_pairs(
     span: Span,
 ) -> Bound<Vec<(Scalar, Scalar)>> {
     if kind == JoinKind::Full {
-        return Err(Diagnostic::not_supported("USING and NATURAL of a FULL JOIN", span)
-            .help("write ON, and COALESCE(left, right) in the select list")
-            .into());
+        return Err(
+            Diagnostic::not_supported("USING and NATURAL of a FULL JOIN", span)
+                .help("write ON, and COALESCE(left, right) in the select list")
+                .into(),
+        );
     }
     let mut on = Vec::new();
     for (left, right) in pairs {
@@ -498,9 +521,11 @@ fn hide_pairs(
                 .help("cast one of them, and join ON")
                 .into());
         };
-        on.push((cast_scalar(l, key, false, span), cast_scalar(r, key, false, span)));
+        on.push((
+            cast_scalar(l, key, false, span),
+            cast_scalar(r, key, false, span),
+        ));
         scope.hide(if kind == JoinKind::Right { left } else { right });
     }
     Ok(on)
 }
-

@@ -72,9 +72,13 @@ impl Grouping {
         let diagnostic = Diagnostic::new(Code::UngroupedColumn, message, name.span)
             .label("which row of the group is meant?");
         if self.clause {
-            diagnostic.help(format!("add it to GROUP BY, or aggregate it: MAX({column})"))
+            diagnostic.help(format!(
+                "add it to GROUP BY, or aggregate it: MAX({column})"
+            ))
         } else {
-            diagnostic.help(format!("add GROUP BY {column}, or aggregate it: MAX({column})"))
+            diagnostic.help(format!(
+                "add GROUP BY {column}, or aggregate it: MAX({column})"
+            ))
         }
     }
 }

@@ -22,10 +22,10 @@ use std::sync::Arc;
 
 use crate::ast::{Ident, Name, Query, Uri, Values};
 use crate::catalog::Catalog;
-use crate::plan::Source;
-use ferrisstreams_topology::connector::Connectors;
 use crate::error::Diagnostic;
+use crate::plan::Source;
 use crate::plan::{Column, Plan, ScanKind};
+use ferrisstreams_topology::connector::Connectors;
 
 pub(crate) use self::from::{conjunction, conjuncts, split_condition};
 pub(crate) use self::problems::{Bound, Problems, all};

@@ -59,8 +59,10 @@ impl Binder<'_> {
 
     /// The rows of a plan in order.
     pub(super) fn in_order(&mut self, plan: Plan, items: &[OrderItem]) -> Bound<Plan> {
-        let keys: Vec<Bound<Scalar>> =
-            items.iter().map(|item| self.column_of(&plan, &item.expr)).collect();
+        let keys: Vec<Bound<Scalar>> = items
+            .iter()
+            .map(|item| self.column_of(&plan, &item.expr))
+            .collect();
         let (keys, width) = (all(keys)?, plan.columns.len());
         Ok(sort(plan, width, keys, items))
     }
@@ -114,7 +116,9 @@ fn sort(input: Plan, width: usize, keys: Vec<Scalar>, items: &[OrderItem]) -> Pl
         SortKey {
             expr,
             descending,
-            nulls_first: item.nulls.map_or(descending, |nulls| nulls == NullsOrder::First),
+            nulls_first: item
+                .nulls
+                .map_or(descending, |nulls| nulls == NullsOrder::First),
         }
     });
     Plan {

@@ -86,7 +86,10 @@ impl Binder<'_> {
             );
             return Err(Diagnostic::new(Code::DuplicateColumn, message, table.name.span).into());
         }
-        Ok(renamed(plan, table.columns.iter().map(|name| name.text.clone()).collect()))
+        Ok(renamed(
+            plan,
+            table.columns.iter().map(|name| name.text.clone()).collect(),
+        ))
     }
 
     fn forget(&mut self, names: usize) {
@@ -95,7 +98,11 @@ impl Binder<'_> {
 
     /// The common table expression of a name.
     pub(super) fn common_table(&self, name: &Ident) -> Option<Plan> {
-        let found = self.common.iter().rev().find(|(known, _)| name.matches(&known.text));
+        let found = self
+            .common
+            .iter()
+            .rev()
+            .find(|(known, _)| name.matches(&known.text));
         found.map(|(_, plan)| plan.clone())
     }
 
@@ -126,10 +133,15 @@ impl Binder<'_> {
                 left.columns.len(),
                 right.columns.len()
             );
-            return Err(Diagnostic::new(Code::TypeMismatch, message, operation.right.span())
-                .secondary(operation.left.span(), format!("{} columns", left.columns.len()))
-                .label(format!("{} columns", right.columns.len()))
-                .into());
+            return Err(
+                Diagnostic::new(Code::TypeMismatch, message, operation.right.span())
+                    .secondary(
+                        operation.left.span(),
+                        format!("{} columns", left.columns.len()),
+                    )
+                    .label(format!("{} columns", right.columns.len()))
+                    .into(),
+            );
         }
         let mut columns = Vec::new();
         for (at, (l, r)) in left.columns.iter().zip(&right.columns).enumerate() {
@@ -160,7 +172,11 @@ impl Binder<'_> {
             ]),
             columns,
         };
-        Ok(if operation.all { united } else { distinct(united) })
+        Ok(if operation.all {
+            united
+        } else {
+            distinct(united)
+        })
     }
 
     /// Rows written out, of given types where a table wants them.
@@ -194,7 +210,12 @@ impl Binder<'_> {
             values_by_column.push(values);
         }
         let rows = (0..rows.len())
-            .map(|row| values_by_column.iter().map(|column| column[row].clone()).collect())
+            .map(|row| {
+                values_by_column
+                    .iter()
+                    .map(|column| column[row].clone())
+                    .collect()
+            })
             .collect();
         Ok(Plan {
             kind: PlanKind::Values(rows),
@@ -220,7 +241,12 @@ impl Binder<'_> {
     }
 
     /// A query's rows as values of columns that they are put into.
-    pub(crate) fn assigned_to(&mut self, plan: Plan, columns: &[Column], span: Span) -> Bound<Plan> {
+    pub(crate) fn assigned_to(
+        &mut self,
+        plan: Plan,
+        columns: &[Column],
+        span: Span,
+    ) -> Bound<Plan> {
         if plan.columns.len() != columns.len() {
             let message = format!(
                 "the query gives {} columns, and {} are wanted",
@@ -261,7 +287,10 @@ fn is_null(plan: &Plan, column: usize) -> bool {
 /// The same rows with columns of other types.
 fn retyped(plan: Plan, columns: &[Column]) -> Plan {
     let same = plan.columns.iter().zip(columns);
-    if same.clone().all(|(have, want)| have.data_type == want.data_type) {
+    if same
+        .clone()
+        .all(|(have, want)| have.data_type == want.data_type)
+    {
         return plan;
     }
     let exprs = columns
@@ -269,7 +298,10 @@ fn retyped(plan: Plan, columns: &[Column]) -> Plan {
         .enumerate()
         .map(|(at, column)| {
             let scalar = plan.column(at);
-            (column.name.clone(), cast_scalar(scalar, column.data_type, false, Default::default()))
+            (
+                column.name.clone(),
+                cast_scalar(scalar, column.data_type, false, Default::default()),
+            )
         })
         .collect();
     plan.project(exprs)
@@ -277,7 +309,9 @@ fn retyped(plan: Plan, columns: &[Column]) -> Plan {
 
 fn open_column(operands: Vec<Operand>, at: usize, values: &Values) -> Bound<(Column, Vec<Value>)> {
     let scalars = coerce_all(operands, "VALUES", values.span.into())?;
-    let data_type = scalars.first().map_or(DataType::TEXT, |first| first.data_type);
+    let data_type = scalars
+        .first()
+        .map_or(DataType::TEXT, |first| first.data_type);
     let mut column = Vec::new();
     for scalar in &scalars {
         let value = compiler::constant(scalar)

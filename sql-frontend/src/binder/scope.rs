@@ -107,7 +107,9 @@ impl Scope {
                 }
         };
         let all = self.columns.iter().enumerate();
-        all.filter(|(_, known)| fits(known)).map(|(at, _)| at).collect()
+        all.filter(|(_, known)| fits(known))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     /// The column that a name means, if it means one and only one.
@@ -150,9 +152,16 @@ impl Scope {
             _ => None,
         };
         if let Some(relation) = relation
-            && !self.relations().iter().any(|known| relation.matches(&known.text))
+            && !self
+                .relations()
+                .iter()
+                .any(|known| relation.matches(&known.text))
         {
-            let known: Vec<&str> = self.relations().iter().map(|known| &known.text[..]).collect();
+            let known: Vec<&str> = self
+                .relations()
+                .iter()
+                .map(|known| &known.text[..])
+                .collect();
             let message = format!("no relation `{}` in FROM", relation.text);
             return Diagnostic::new(Code::UnknownRelation, message, relation.span)
                 .label("not found")
@@ -160,13 +169,25 @@ impl Scope {
                 .suggest_nearest(&relation.text, known);
         }
         let here = |known: &&ScopeColumn| match relation {
-            Some(relation) => known.relation.as_ref().is_some_and(|r| relation.matches(&r.text)),
+            Some(relation) => known
+                .relation
+                .as_ref()
+                .is_some_and(|r| relation.matches(&r.text)),
             None => true,
         };
-        let known: Vec<&str> = self.columns.iter().filter(here).map(|c| &c.name[..]).collect();
+        let known: Vec<&str> = self
+            .columns
+            .iter()
+            .filter(here)
+            .map(|c| &c.name[..])
+            .collect();
         let relations: Vec<String> = match relation {
             Some(relation) => vec![relation.text.clone()],
-            None => self.relations().iter().map(|known| known.text.clone()).collect(),
+            None => self
+                .relations()
+                .iter()
+                .map(|known| known.text.clone())
+                .collect(),
         };
         let of = if relations.is_empty() {
             String::new()

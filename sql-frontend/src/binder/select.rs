@@ -121,7 +121,10 @@ fn unsupported_clauses(select: &Select) -> Result<(), Diagnostic> {
         return Err(Diagnostic::not_supported("WINDOW", window.span));
     }
     if let Some(window) = select.named_windows.first() {
-        return Err(Diagnostic::not_supported("a WINDOW clause", window.name.span));
+        return Err(Diagnostic::not_supported(
+            "a WINDOW clause",
+            window.name.span,
+        ));
     }
     if let Some(expr) = select.partition_by.first() {
         return Err(Diagnostic::not_supported("PARTITION BY", expr.span));
@@ -162,8 +165,11 @@ fn expand(select: &Select, scope: &Scope) -> Bound<Vec<Item>> {
                 let relation = name.last();
                 let columns = star(scope, Some(relation), name.span.into());
                 if columns.is_empty() {
-                    let known: Vec<&str> =
-                        scope.relations().into_iter().map(|known| &known.text[..]).collect();
+                    let known: Vec<&str> = scope
+                        .relations()
+                        .into_iter()
+                        .map(|known| &known.text[..])
+                        .collect();
                     let message = format!("no relation `{}` in FROM", relation.text);
                     problems.push(
                         Diagnostic::new(Code::UnknownRelation, message, name.span)
@@ -200,7 +206,9 @@ fn star(scope: &Scope, relation: Option<&Ident>, span: Span) -> Vec<Item> {
     let several = scope.relations().len() > 1;
     let of = |known: &Option<Ident>| match relation {
         None => true,
-        Some(relation) => known.as_ref().is_some_and(|known| relation.matches(&known.text)),
+        Some(relation) => known
+            .as_ref()
+            .is_some_and(|known| relation.matches(&known.text)),
     };
     let columns = scope.columns().iter();
     columns
@@ -253,7 +261,9 @@ fn meant_by_group<'a>(
         ExprKind::Column(name) if scope.find(name).is_none() => {
             let alias = name.as_single().and_then(|name| {
                 let fits = |item: &&Item| {
-                    item.alias.as_ref().is_some_and(|alias| name.matches(&alias.text))
+                    item.alias
+                        .as_ref()
+                        .is_some_and(|alias| name.matches(&alias.text))
                 };
                 items.iter().find(fits)
             });
@@ -287,11 +297,17 @@ fn grouped(plan: Plan, groups: Groups) -> Plan {
         .enumerate()
         .map(|(at, group)| Column::of(format!("group_{at}"), group))
         .collect();
-    columns.extend(grouping.aggregates.iter().enumerate().map(|(at, aggregate)| Column {
-        name: format!("{}_{at}", aggregate.function.name().to_lowercase()),
-        data_type: aggregate.data_type,
-        nullable: true,
-    }));
+    columns.extend(
+        grouping
+            .aggregates
+            .iter()
+            .enumerate()
+            .map(|(at, aggregate)| Column {
+                name: format!("{}_{at}", aggregate.function.name().to_lowercase()),
+                data_type: aggregate.data_type,
+                nullable: true,
+            }),
+    );
     let mut plan = Plan {
         columns,
         kind: PlanKind::Aggregate {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::Binder;
 use super::problems::{Bound, Problems};
 use crate::ast::{Literal, Property, PropertyValue, PropertyValueKind, Uri};
+use crate::error::{Code, Diagnostic};
 use crate::plan::Source;
+use crate::plan::{Column, ScanKind};
+use crate::span::Span;
 use ferrisstreams_topology::connector::{
     ConnectorError, ConnectorErrorKind, DeclaredColumn, Options, SourceKind, SourceRequest,
 };
-use crate::error::{Code, Diagnostic};
-use crate::plan::{Column, ScanKind};
-use crate::span::Span;
 
 /// A source that is named by its URI alone.
 pub(super) fn undeclared(
@@ -107,7 +107,11 @@ pub(crate) fn options(properties: &[Property]) -> Bound<Options> {
         };
         if options.insert(name.clone(), value).is_some() {
             let message = format!("option `{name}` is given twice");
-            problems.push(Diagnostic::new(Code::DuplicateClause, message, property.span));
+            problems.push(Diagnostic::new(
+                Code::DuplicateClause,
+                message,
+                property.span,
+            ));
         }
     }
     if problems.is_empty() {
@@ -141,7 +145,10 @@ pub(crate) fn property_span(properties: &[Property], name: &str) -> Option<Span>
         let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '.'], "_");
         plain(&property.name.text) == plain(name)
     };
-    properties.iter().find(same).map(|property| property.span.into())
+    properties
+        .iter()
+        .find(same)
+        .map(|property| property.span.into())
 }
 
 /// What a connector says, at the place that it means.
@@ -167,7 +174,11 @@ pub(crate) fn told(error: &ConnectorError, place: &Place<'_>) -> Diagnostic {
 pub(crate) fn declared(column: &Column, key: bool) -> DeclaredColumn {
     let field = ferrisstreams_topology::data::Field::new(&column.name, column.data_type);
     DeclaredColumn {
-        field: if column.nullable { field } else { field.not_null() },
+        field: if column.nullable {
+            field
+        } else {
+            field.not_null()
+        },
         key,
     }
 }

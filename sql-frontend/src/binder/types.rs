@@ -69,7 +69,24 @@ pub(crate) fn bind_type(written: &ast::DataType) -> Bound<DataType> {
 }
 
 const TYPES: &[&str] = &[
-    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DECIMAL",
-    "NUMERIC", "VARCHAR", "TEXT", "STRING", "CHAR", "BYTES", "DATE", "TIME", "TIMESTAMP",
-    "TIMESTAMPTZ", "INTERVAL",
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "REAL",
+    "DOUBLE",
+    "DECIMAL",
+    "NUMERIC",
+    "VARCHAR",
+    "TEXT",
+    "STRING",
+    "CHAR",
+    "BYTES",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMPTZ",
+    "INTERVAL",
 ];

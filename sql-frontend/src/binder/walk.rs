@@ -39,7 +39,11 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Case(case) => {
             let branches = case.branches.iter();
             let branches = branches.flat_map(|branch| [&branch.condition, &branch.result]);
-            case.operand.iter().chain(branches).chain(&case.otherwise).collect()
+            case.operand
+                .iter()
+                .chain(branches)
+                .chain(&case.otherwise)
+                .collect()
         }
         ExprKind::Cast(cast) => vec![&cast.operand],
         ExprKind::Position { needle, haystack } => vec![needle, haystack],
@@ -47,7 +51,9 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
             .chain(&substring.start)
             .chain(&substring.length)
             .collect(),
-        ExprKind::Trim(trim) => std::iter::once(&trim.operand).chain(&trim.characters).collect(),
+        ExprKind::Trim(trim) => std::iter::once(&trim.operand)
+            .chain(&trim.characters)
+            .collect(),
         ExprKind::AtTimeZone { operand, zone } => vec![operand, zone],
         ExprKind::Subscript { operand, index } => vec![operand, index],
         ExprKind::Call(call) => {

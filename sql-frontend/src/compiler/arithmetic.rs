@@ -110,7 +110,11 @@ fn finite(
     let shrinks = matches!(op, ArithmeticOp::Multiply | ArithmeticOp::Divide);
     left.zip(right, move |a, b, eval| {
         let exact = apply(a, b);
-        let value = if is_real { f64::from(exact as f32) } else { exact };
+        let value = if is_real {
+            f64::from(exact as f32)
+        } else {
+            exact
+        };
         let overflows = value.is_infinite() && a.is_finite() && b.is_finite();
         let underflows = shrinks && value == 0.0 && a != 0.0 && b != 0.0 && b.is_finite();
         if overflows || underflows || (divides && b == 0.0) {
@@ -171,6 +175,8 @@ pub(super) fn negate_float(operand: Node<f64>) -> Node<f64> {
 /// `-x` of an interval.
 pub(super) fn negate_interval(operand: Node<Interval>) -> Node<Interval> {
     operand.map(|value, eval| {
-        datetime::negate(value).ok().or_else(|| eval.failed(|| "interval out of range: -x".to_owned()))
+        datetime::negate(value)
+            .ok()
+            .or_else(|| eval.failed(|| "interval out of range: -x".to_owned()))
     })
 }

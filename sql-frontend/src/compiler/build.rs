@@ -97,31 +97,36 @@ impl Builder<'_> {
     }
 
     fn connect(&self, operands: &[Scalar], decides: bool) -> Code {
-        let operands = operands.iter().map(|operand| self.boolean(operand)).collect();
+        let operands = operands
+            .iter()
+            .map(|operand| self.boolean(operand))
+            .collect();
         Code::Bool(logic::connect(operands, decides))
     }
 
     fn compare(&self, op: CompareOp, left: &Scalar, right: &Scalar) -> Code {
         let (l, r) = (self.build(left), self.build(right));
-        Code::Bool(match compare::aligned(l, left.data_type, r, right.data_type) {
-            Ok((left, right)) => compare::compare(op, left, right),
-            Err((left, left_scale, right, right_scale)) => {
-                let order = decimal::order(left, left_scale, right, right_scale);
-                Node::code(move |row, eval| {
-                    order(row, eval).map(|order| compare::holds(op, order))
-                })
-            }
-        })
+        Code::Bool(
+            match compare::aligned(l, left.data_type, r, right.data_type) {
+                Ok((left, right)) => compare::compare(op, left, right),
+                Err((left, right)) => {
+                    let order = decimal::order(left, right);
+                    Node::code(move |row, eval| {
+                        order(row, eval).map(|order| compare::holds(op, order))
+                    })
+                }
+            },
+        )
     }
 
     fn distinct(&self, left: &Scalar, right: &Scalar, equal: bool) -> Code {
         let (l, r) = (self.build(left), self.build(right));
-        Code::Bool(match compare::aligned(l, left.data_type, r, right.data_type) {
-            Ok((left, right)) => compare::distinct(left, right, equal),
-            Err((left, left_scale, right, right_scale)) => {
-                decimal::distinct((left, left_scale), (right, right_scale), equal)
-            }
-        })
+        Code::Bool(
+            match compare::aligned(l, left.data_type, r, right.data_type) {
+                Ok((left, right)) => compare::distinct(left, right, equal),
+                Err((left, right)) => decimal::distinct(left, right, equal),
+            },
+        )
     }
 
     fn negate(&self, operand: &Scalar) -> Code {
@@ -203,7 +208,11 @@ impl Builder<'_> {
             escape: escape.as_ref().map(|escape| self.build(escape).text()),
             ignore_case: *ignore_case,
         });
-        Code::Bool(if *negated { logic::not(matched) } else { matched })
+        Code::Bool(if *negated {
+            logic::not(matched)
+        } else {
+            matched
+        })
     }
 
     fn call(&self, function: &std::sync::Arc<Function>, arguments: &[Scalar]) -> Code {
@@ -232,6 +241,9 @@ pub(super) fn evaluate(code: &Code, data_type: DataType) -> Result<Value, String
     let held = code.held(&[], &mut eval);
     match eval.take_failure() {
         Some(message) => Err(message),
-        None => Ok(super::code::value_of(held.argument(&eval.scratch), data_type)),
+        None => Ok(super::code::value_of(
+            held.argument(&eval.scratch),
+            data_type,
+        )),
     }
 }

@@ -42,7 +42,9 @@ pub(super) fn call(function: &Arc<Function>, arguments: Vec<Code>) -> Code {
 }
 
 fn fixed<const N: usize>(arguments: Vec<Code>) -> [Code; N] {
-    arguments.try_into().unwrap_or_else(|_| unreachable!("they were counted"))
+    arguments
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("they were counted"))
 }
 
 /// A function as it is called in one place.
@@ -74,7 +76,10 @@ impl<const N: usize> Arguments for [Code; N] {
 
 impl Arguments for Vec<Code> {
     fn run(&self, site: &Site, row: &[u8], eval: &mut Eval) -> Option<Returned> {
-        let held: Vec<Held<'_>> = self.iter().map(|argument| argument.held(row, eval)).collect();
+        let held: Vec<Held<'_>> = self
+            .iter()
+            .map(|argument| argument.held(row, eval))
+            .collect();
         if !site.function.takes_null && held.iter().any(|held| held.is_null()) {
             return None;
         }
@@ -93,7 +98,9 @@ impl Site {
         match outcome {
             Ok(Returned::Null) => None,
             Ok(value) => Some(value),
-            Err(failure) => eval.failed(|| format!("{}: {}", self.function.name, failure.message())),
+            Err(failure) => {
+                eval.failed(|| format!("{}: {}", self.function.name, failure.message()))
+            }
         }
     }
 
@@ -148,9 +155,10 @@ impl Limits {
         let (least, most) = match data_type {
             DataType::Date => (min_date, max_date),
             DataType::Time => (0, MICROS_PER_DAY - 1),
-            DataType::Timestamp | DataType::TimestampTz => {
-                (min_date * MICROS_PER_DAY, (max_date + 1) * MICROS_PER_DAY - 1)
-            }
+            DataType::Timestamp | DataType::TimestampTz => (
+                min_date * MICROS_PER_DAY,
+                (max_date + 1) * MICROS_PER_DAY - 1,
+            ),
             DataType::Decimal { precision: p, .. } => {
                 precision = p;
                 (i64::MIN, i64::MAX)

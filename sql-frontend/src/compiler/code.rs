@@ -113,7 +113,11 @@ impl Code {
                 <$class>::code(Node::Constant(None))
             };
         }
-        for_class!(data_type.physical(), Code::Text(TextNode::Constant(None)), fixed)
+        for_class!(
+            data_type.physical(),
+            Code::Text(TextNode::Constant(None)),
+            fixed
+        )
     }
 
     /// The text of code that is of text or bytes.
@@ -130,7 +134,9 @@ impl Code {
             Code::Wide(node) => node,
             Code::Int(Node::Column(slot)) => Node::Column(slot),
             Code::Int(Node::Constant(value)) => Node::Constant(value.map(i128::from)),
-            Code::Int(Node::Code(code)) => Node::code(move |row, eval| code(row, eval).map(i128::from)),
+            Code::Int(Node::Code(code)) => {
+                Node::code(move |row, eval| code(row, eval).map(i128::from))
+            }
             _ => unreachable!("operands have the class that the binder gave them"),
         }
     }
@@ -187,7 +193,9 @@ impl Code {
     #[inline]
     pub(super) fn held<'a>(&'a self, row: &'a [u8], eval: &mut Eval) -> Held<'a> {
         let value = match self {
-            Code::Bool(node) => node.get(row, eval).map(|value| Argument::Integer(i64::from(value))),
+            Code::Bool(node) => node
+                .get(row, eval)
+                .map(|value| Argument::Integer(i64::from(value))),
             Code::Int(node) => node.get(row, eval).map(Argument::Integer),
             Code::Wide(node) => node.get(row, eval).map(Argument::Wide),
             Code::Float(node) => node.get(row, eval).map(Argument::Float),
@@ -226,7 +234,9 @@ pub(super) fn value_of(argument: Argument<'_>, data_type: DataType) -> Value {
         (Argument::Float(value), DataType::Real) => Value::Real(value as f32),
         (Argument::Float(value), _) => Value::Double(value),
         (Argument::Interval(value), _) => Value::Interval(value),
-        (value @ Argument::Bytes(_), DataType::Varchar { .. }) => Value::Text(value.text().to_owned()),
+        (value @ Argument::Bytes(_), DataType::Varchar { .. }) => {
+            Value::Text(value.text().to_owned())
+        }
         (Argument::Bytes(value), _) => Value::Bytes(value.to_vec()),
     }
 }

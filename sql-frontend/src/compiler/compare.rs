@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use ferrisstreams_topology::data::{DataType, Interval, Physical, Slot};
 
 use super::code::Code;
+use super::decimal::{Scaled, scaled_up};
 use super::eval::Eval;
 use super::node::{Fixed, Node};
 use super::text::TextNode;
@@ -111,28 +112,24 @@ pub(super) fn compare(op: CompareOp, left: Code, right: Code) -> Node<bool> {
         (Code::Float(left), Code::Float(right)) => fixed(op, left, right),
         (Code::Interval(left), Code::Interval(right)) => fixed(op, left, right),
         (Code::Text(left), Code::Text(right)) => texts(op, left, right),
-        (left, right) => match narrowed(left.widened(), right.widened()) {
-            Ok((left, right)) => fixed(op, left, right),
-            Err((left, right)) => fixed(op, left, right),
-        },
+        (left, right) => {
+            let (left, right) = (left.widened(), right.widened());
+            match narrowed(&left).zip(narrowed(&right)) {
+                Some((left, right)) => fixed(op, left, right),
+                None => fixed(op, left, right),
+            }
+        }
     }
 }
 
-/// Numbers in 64 bits, if they stand in as many and were only widened to be compared.
-#[allow(clippy::type_complexity)]
-fn narrowed(
-    left: Node<i128>,
-    right: Node<i128>,
-) -> Result<(Node<i64>, Node<i64>), (Node<i128>, Node<i128>)> {
-    fn narrow(node: &Node<i128>) -> Option<Node<i64>> {
-        match node {
-            Node::Column(slot) if slot.physical() != Physical::I128 => Some(Node::Column(*slot)),
-            Node::Constant(None) => Some(Node::Constant(None)),
-            Node::Constant(Some(value)) => Some(Node::Constant(Some(i64::try_from(*value).ok()?))),
-            _ => None,
-        }
+/// A number in 64 bits, if it stands in as many and was only widened to be compared.
+fn narrowed(node: &Node<i128>) -> Option<Node<i64>> {
+    match node {
+        Node::Column(slot) if slot.physical() != Physical::I128 => Some(Node::Column(*slot)),
+        Node::Constant(None) => Some(Node::Constant(None)),
+        Node::Constant(Some(value)) => Some(Node::Constant(Some(i64::try_from(*value).ok()?))),
+        _ => None,
     }
-    narrow(&left).zip(narrow(&right)).ok_or((left, right))
 }
 
 fn fixed<T: Ordered>(op: CompareOp, left: Node<T>, right: Node<T>) -> Node<bool> {
@@ -221,36 +218,41 @@ pub(super) fn distinct(left: Code, right: Code, equal: bool) -> Node<bool> {
     }
 }
 
-/// Two decimals, or other values, brought to what can be compared as it is.
+/// Two values brought to what can be compared as it is: of decimals with different scales the one
+/// with the smaller scale is scaled up.
 ///
-/// Of decimals with different scales the one with the smaller scale is scaled up. Where it has too
-/// many digits for that, an error tells the caller to compare them with their scales.
+/// # Errors
+///
+/// Where it has too many digits for that; the decimals are then compared with their scales.
 pub(super) fn aligned(
     left: Code,
     left_type: DataType,
     right: Code,
     right_type: DataType,
-) -> Result<(Code, Code), (Node<i128>, u8, Node<i128>, u8)> {
+) -> Result<(Code, Code), (Scaled, Scaled)> {
     let (
-        DataType::Decimal { precision: left_precision, scale: left_scale },
-        DataType::Decimal { precision: right_precision, scale: right_scale },
+        DataType::Decimal {
+            precision: p1,
+            scale: s1,
+        },
+        DataType::Decimal {
+            precision: p2,
+            scale: s2,
+        },
     ) = (left_type, right_type)
     else {
         return Ok((left, right));
     };
-    match left_scale.cmp(&right_scale) {
+    let scaled = |node, scale| Scaled { node, scale };
+    match s1.cmp(&s2) {
         Ordering::Equal => Ok((left, right)),
-        Ordering::Less => {
-            match super::decimal::scaled_up(left, left_precision, right_scale - left_scale) {
-                Ok(left) => Ok((left, right)),
-                Err(left) => Err((left, left_scale, right.widened(), right_scale)),
-            }
-        }
-        Ordering::Greater => {
-            match super::decimal::scaled_up(right, right_precision, left_scale - right_scale) {
-                Ok(right) => Ok((left, right)),
-                Err(right) => Err((left.widened(), left_scale, right, right_scale)),
-            }
-        }
+        Ordering::Less => match scaled_up(left, p1, s2 - s1) {
+            Ok(left) => Ok((left, right)),
+            Err(left) => Err((scaled(left, s1), scaled(right.widened(), s2))),
+        },
+        Ordering::Greater => match scaled_up(right, p2, s1 - s2) {
+            Ok(right) => Ok((left, right)),
+            Err(right) => Err((scaled(left.widened(), s1), scaled(right, s2))),
+        },
     }
 }

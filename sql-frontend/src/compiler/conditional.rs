@@ -94,7 +94,9 @@ struct TextCoalesce {
 
 impl TextCode for TextCoalesce {
     fn get<'a>(&'a self, row: &'a [u8], eval: &mut Eval) -> Option<Piece<'a>> {
-        self.operands.iter().find_map(|operand| operand.get(row, eval))
+        self.operands
+            .iter()
+            .find_map(|operand| operand.get(row, eval))
     }
 }
 
@@ -144,7 +146,9 @@ pub(super) fn extreme(physical: Physical, operands: Vec<Code>, wanted: Ordering)
         Node::code(move |row, eval| {
             let mut best: Option<T> = None;
             for operand in &operands {
-                let Some(value) = operand.get(row, eval) else { continue };
+                let Some(value) = operand.get(row, eval) else {
+                    continue;
+                };
                 if best.is_none_or(|best| value.order(best) == wanted) {
                     best = Some(value);
                 }
@@ -173,9 +177,12 @@ impl TextCode for TextExtreme {
     fn get<'a>(&'a self, row: &'a [u8], eval: &mut Eval) -> Option<Piece<'a>> {
         let mut best: Option<Piece<'a>> = None;
         for operand in &self.operands {
-            let Some(value) = operand.get(row, eval) else { continue };
+            let Some(value) = operand.get(row, eval) else {
+                continue;
+            };
             let scratch = &eval.scratch;
-            let is_better = |best: Piece<'_>| value.bytes(scratch).cmp(best.bytes(scratch)) == self.wanted;
+            let is_better =
+                |best: Piece<'_>| value.bytes(scratch).cmp(best.bytes(scratch)) == self.wanted;
             if best.is_none_or(is_better) {
                 best = Some(value);
             }

@@ -1,5 +1,7 @@
 //! Arithmetic on decimals: in 64 bits where the types of operands and result allow it.
 
+use std::cmp::Ordering;
+
 use ferrisstreams_topology::data::decimal::{self, Decimal, DecimalType};
 use ferrisstreams_topology::data::{ArithmeticError, MAX_COMPACT_PRECISION, MAX_DECIMAL_PRECISION};
 
@@ -26,7 +28,9 @@ pub(super) fn scaled_up(code: Code, precision: u8, digits: u8) -> Result<Code, N
         return Err(code.widened());
     }
     if let (Code::Int(_), true) = (&code, wanted <= MAX_COMPACT_PRECISION) {
-        let Code::Int(node) = code else { unreachable!("just seen") };
+        let Code::Int(node) = code else {
+            unreachable!("just seen")
+        };
         let factor = short_power(digits);
         return Ok(Code::Int(match node {
             Node::Constant(value) => Node::Constant(value.map(|value| value * factor)),
@@ -109,7 +113,12 @@ fn short(left: Node<i64>, right: Node<i64>, failed: Failed) -> Node<i64> {
     let limit = short_power(to.precision);
     let check = move |a: i64, b: i64, value: Option<i64>, eval: &mut Eval| match value {
         Some(value) if value.unsigned_abs() < limit as u64 => Some(value),
-        _ => failed.report(i128::from(a), i128::from(b), ArithmeticError::Overflow, eval),
+        _ => failed.report(
+            i128::from(a),
+            i128::from(b),
+            ArithmeticError::Overflow,
+            eval,
+        ),
     };
     // The scale of a sum is the larger one; that of a product is the sum. Types of at most 18 digits
     // never give up digits behind the point.
@@ -155,7 +164,11 @@ fn wide(left: Node<i128>, right: Node<i128>, failed: Failed) -> Node<i128> {
         ArithmeticOp::Add | ArithmeticOp::Subtract if to.scale == s1 && to.scale == s2 => {
             let sign = if op == ArithmeticOp::Add { 1 } else { -1 };
             left.zip(right, move |a, b, eval| {
-                let sum = if sign == 1 { a.checked_add(b) } else { a.checked_sub(b) };
+                let sum = if sign == 1 {
+                    a.checked_add(b)
+                } else {
+                    a.checked_sub(b)
+                };
                 sum.filter(fits).or_else(|| slow(a, b, eval))
             })
         }
@@ -190,9 +203,15 @@ fn apply(failed: Failed, a: i128, b: i128) -> Result<i128, ArithmeticError> {
 /// A quotient of which all parts fit 64 bits, as those of amounts do.
 #[inline]
 fn short_quotient(a: Decimal, b: Decimal, to: DecimalType) -> Option<i128> {
-    let shift = (to.scale + b.scale).checked_sub(a.scale).filter(|shift| *shift <= 18)?;
-    let dividend = i64::try_from(a.unscaled).ok()?.checked_mul(short_power(shift))?;
-    let divisor = i64::try_from(b.unscaled).ok().filter(|divisor| *divisor != 0)?;
+    let shift = (to.scale + b.scale)
+        .checked_sub(a.scale)
+        .filter(|shift| *shift <= 18)?;
+    let dividend = i64::try_from(a.unscaled)
+        .ok()?
+        .checked_mul(short_power(shift))?;
+    let divisor = i64::try_from(b.unscaled)
+        .ok()
+        .filter(|divisor| *divisor != 0)?;
     let (x, y) = (dividend.unsigned_abs(), divisor.unsigned_abs());
     let (quotient, rest) = (x / y, x % y);
     // Rounded half away from zero.
@@ -202,31 +221,38 @@ fn short_quotient(a: Decimal, b: Decimal, to: DecimalType) -> Option<i128> {
     decimal::fits(value, to.precision).then_some(value)
 }
 
+/// A decimal with its scale.
+pub(super) struct Scaled {
+    pub(super) node: Node<i128>,
+    pub(super) scale: u8,
+}
+
+impl Scaled {
+    #[inline]
+    fn get(&self, row: &[u8], eval: &mut Eval) -> Option<Decimal> {
+        let unscaled = self.node.get(row, eval)?;
+        Some(Decimal::new(unscaled, self.scale))
+    }
+}
+
 /// How decimals of any scales stand to one another, where neither can be brought to the other's scale
 /// in 128 bits.
 pub(super) fn order(
-    left: Node<i128>,
-    left_scale: u8,
-    right: Node<i128>,
-    right_scale: u8,
-) -> impl Fn(&[u8], &mut Eval) -> Option<std::cmp::Ordering> + Send + Sync + 'static {
+    left: Scaled,
+    right: Scaled,
+) -> impl Fn(&[u8], &mut Eval) -> Option<Ordering> + Send + Sync + 'static {
     move |row, eval| {
         let (left, right) = (left.get(row, eval), right.get(row, eval));
-        let (left, right) = (Decimal::new(left?, left_scale), Decimal::new(right?, right_scale));
-        Some(decimal::compare(left, right))
+        Some(decimal::compare(left?, right?))
     }
 }
 
 /// `a IS NOT DISTINCT FROM b` if `equal`, otherwise `a IS DISTINCT FROM b`, of decimals with their
 /// scales.
-pub(super) fn distinct(left: (Node<i128>, u8), right: (Node<i128>, u8), equal: bool) -> Node<bool> {
-    let ((left, left_scale), (right, right_scale)) = (left, right);
+pub(super) fn distinct(left: Scaled, right: Scaled, equal: bool) -> Node<bool> {
     Node::code(move |row, eval| {
         let same = match (left.get(row, eval), right.get(row, eval)) {
-            (Some(left), Some(right)) => {
-                let (left, right) = (Decimal::new(left, left_scale), Decimal::new(right, right_scale));
-                decimal::compare(left, right).is_eq()
-            }
+            (Some(left), Some(right)) => decimal::compare(left, right).is_eq(),
             (left, right) => left.is_none() && right.is_none(),
         };
         Some(same == equal)

@@ -56,7 +56,9 @@ impl Eval {
     fn now(&self) -> i64 {
         self.now.unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH);
-            since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+            since.map_or(0, |since| {
+                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+            })
         })
     }
 

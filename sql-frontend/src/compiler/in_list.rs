@@ -24,7 +24,11 @@ pub(super) fn in_list(operand: Code, list: Vec<Code>, negated: bool) -> Node<boo
         }
         (operand, _) => one_by_one(operand, list),
     };
-    if negated { super::logic::not(found) } else { found }
+    if negated {
+        super::logic::not(found)
+    } else {
+        found
+    }
 }
 
 enum Constants {
@@ -56,7 +60,11 @@ fn constants(list: &[Code]) -> Option<(bool, Constants)> {
 /// True where it is found; unknown where it is not, but NULL is in the list.
 #[inline]
 fn answer(found: bool, has_null: bool) -> Option<bool> {
-    if found || !has_null { Some(found) } else { None }
+    if found || !has_null {
+        Some(found)
+    } else {
+        None
+    }
 }
 
 fn among_integers(node: Node<i64>, mut list: Vec<i64>, has_null: bool) -> Node<bool> {
@@ -144,6 +152,10 @@ fn texts(operand: TextNode, list: Vec<TextNode>) -> Node<bool> {
 
 /// A list of one item is a comparison.
 pub(super) fn single(operand: Code, item: Code, negated: bool) -> Node<bool> {
-    let op = if negated { CompareOp::NotEqual } else { CompareOp::Equal };
+    let op = if negated {
+        CompareOp::NotEqual
+    } else {
+        CompareOp::Equal
+    };
     compare(op, operand, item)
 }

@@ -66,9 +66,9 @@ impl<T: Fixed> Node<T> {
     ) -> Node<V> {
         match (self, other) {
             (Node::Constant(None), _) | (_, Node::Constant(None)) => Node::Constant(None),
-            (Node::Column(left), Node::Column(right)) => Node::code(move |row, eval| {
-                map(T::read(left, row)?, U::read(right, row)?, eval)
-            }),
+            (Node::Column(left), Node::Column(right)) => {
+                Node::code(move |row, eval| map(T::read(left, row)?, U::read(right, row)?, eval))
+            }
             (Node::Column(left), Node::Constant(Some(right))) => {
                 Node::code(move |row, eval| map(T::read(left, row)?, right, eval))
             }

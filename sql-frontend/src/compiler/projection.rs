@@ -28,7 +28,9 @@ enum Item {
 impl fmt::Debug for Projection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.items.len();
-        f.debug_struct("Projection").field("columns", &columns).finish_non_exhaustive()
+        f.debug_struct("Projection")
+            .field("columns", &columns)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,5 +9,5 @@ mod render;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Note};
-pub use render::{Colour, render, render_all};
 pub use ferrisstreams_topology::nearest;
+pub use render::{Colour, render, render_all};

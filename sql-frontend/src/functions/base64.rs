@@ -57,7 +57,13 @@ mod tests {
 
     #[test]
     fn texts_of_the_standard() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        let pairs = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (bytes, text) in pairs {
             let mut out = Vec::new();
             encode(&mut out, bytes.as_bytes());

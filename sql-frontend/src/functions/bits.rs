@@ -7,7 +7,10 @@ use super::signature::{BIGINT, Entry, Form, Gives, INT, entry, form};
 const SAME: Gives = Gives::Like(0);
 
 const fn of_two(body: Body) -> [Form; 2] {
-    [form(&[INT, INT], SAME, body), form(&[BIGINT, BIGINT], SAME, body)]
+    [
+        form(&[INT, INT], SAME, body),
+        form(&[BIGINT, BIGINT], SAME, body),
+    ]
 }
 
 pub(super) const FUNCTIONS: &[Entry] = &[
@@ -32,15 +35,21 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 ];
 
 fn and(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() & arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() & arguments[1].integer(),
+    ))
 }
 
 fn or(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() | arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() | arguments[1].integer(),
+    ))
 }
 
 fn xor(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() ^ arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() ^ arguments[1].integer(),
+    ))
 }
 
 fn not(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -56,9 +65,13 @@ fn places(argument: Argument<'_>) -> Result<u32, super::argument::Failure> {
 }
 
 fn left(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() << places(arguments[1])?))
+    Ok(Returned::Integer(
+        arguments[0].integer() << places(arguments[1])?,
+    ))
 }
 
 fn right(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() >> places(arguments[1])?))
+    Ok(Returned::Integer(
+        arguments[0].integer() >> places(arguments[1])?,
+    ))
 }

@@ -9,8 +9,16 @@ use super::signature::{Entry, Gives, TEXT, entry, form};
 const GIVES: Gives = Gives::Is(DataType::TEXT);
 
 pub(super) const FUNCTIONS: &[Entry] = &[
-    entry(&["upper", "ucase"], "the text in upper case", &[form(&[TEXT], GIVES, upper)]),
-    entry(&["lower", "lcase"], "the text in lower case", &[form(&[TEXT], GIVES, lower)]),
+    entry(
+        &["upper", "ucase"],
+        "the text in upper case",
+        &[form(&[TEXT], GIVES, upper)],
+    ),
+    entry(
+        &["lower", "lcase"],
+        "the text in lower case",
+        &[form(&[TEXT], GIVES, lower)],
+    ),
     entry(
         &["initcap"],
         "the text with each word's first letter in upper case, the others in lower case",
@@ -45,7 +53,9 @@ pub(crate) fn write_lower(out: &mut Vec<u8>, text: &[u8]) {
         return;
     }
     let text = std::str::from_utf8(text).expect("text in a row is UTF-8");
-    text.chars().flat_map(char::to_lowercase).for_each(|c| push(out, c));
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .for_each(|c| push(out, c));
 }
 
 fn initcap(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {

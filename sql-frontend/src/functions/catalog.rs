@@ -100,7 +100,10 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
 
 fn find(name: &str) -> Option<(&'static str, &'static Entry)> {
     entries().find_map(|entry| {
-        let known = entry.names.iter().find(|known| known.eq_ignore_ascii_case(name))?;
+        let known = entry
+            .names
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(name))?;
         Some((*known, entry))
     })
 }

@@ -34,5 +34,7 @@ fn chr(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 
 fn ascii(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let first = arguments[0].text().chars().next();
-    Ok(Returned::Integer(first.map_or(0, |c| i64::from(u32::from(c)))))
+    Ok(Returned::Integer(
+        first.map_or(0, |c| i64::from(u32::from(c))),
+    ))
 }

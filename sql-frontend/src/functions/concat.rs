@@ -25,7 +25,9 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         &["concat"],
         "all one behind the other, without those that are NULL",
         &[
-            form(&[BYTES, BYTES], Gives::Is(DataType::Bytes), concat).open().takes_null(),
+            form(&[BYTES, BYTES], Gives::Is(DataType::Bytes), concat)
+                .open()
+                .takes_null(),
             form(&[ANY], GIVES, concat).open().takes_null(),
         ],
     ),

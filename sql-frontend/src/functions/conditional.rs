@@ -31,5 +31,9 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "the least argument; NULL does not count",
         &[lazy(&[ANY], Lazy::Least).open()],
     ),
-    entry(&["as_value"], "the argument itself", &[lazy(&[ANY], Lazy::Same)]),
+    entry(
+        &["as_value"],
+        "the argument itself",
+        &[lazy(&[ANY], Lazy::Same)],
+    ),
 ];

@@ -61,7 +61,11 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "the time a number of units earlier",
         &of_timestamps(timestamp_earlier),
     ),
-    entry(&["date_add"], "the time an interval later", &of_intervals(interval_later)),
+    entry(
+        &["date_add"],
+        "the time an interval later",
+        &of_intervals(interval_later),
+    ),
     entry(
         &["date_sub", "date_subtract"],
         "the time an interval earlier",
@@ -153,7 +157,10 @@ fn time_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn timestamp_later(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(add_interval(arguments[2].integer(), span(arguments)?)?))
+    Ok(Returned::Integer(add_interval(
+        arguments[2].integer(),
+        span(arguments)?,
+    )?))
 }
 
 fn timestamp_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -162,7 +169,10 @@ fn timestamp_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn interval_later(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(add_interval(arguments[0].integer(), arguments[1].interval())?))
+    Ok(Returned::Integer(add_interval(
+        arguments[0].integer(),
+        arguments[1].interval(),
+    )?))
 }
 
 fn interval_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -171,7 +181,9 @@ fn interval_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn days_between(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() - arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() - arguments[1].integer(),
+    ))
 }
 
 fn units_between(

@@ -32,7 +32,10 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["to_hex"],
         "the bytes of the number or the bytes in hex",
-        &[form(&[super::signature::BIGINT], IS_TEXT, hex_number), form(&[BYTES], IS_TEXT, hex)],
+        &[
+            form(&[super::signature::BIGINT], IS_TEXT, hex_number),
+            form(&[BYTES], IS_TEXT, hex),
+        ],
     ),
     entry(
         &["int_from_bytes"],
@@ -74,7 +77,9 @@ fn encoding(name: &str) -> Result<Encoding, Failure> {
         "base64" => Encoding::Base64,
         "utf8" | "utf-8" => Encoding::Utf8,
         "ascii" => Encoding::Ascii,
-        _ => return Err(format!("no encoding '{name}'; there are hex, base64, utf8, ascii").into()),
+        _ => {
+            return Err(format!("no encoding '{name}'; there are hex, base64, utf8, ascii").into());
+        }
     })
 }
 
@@ -114,7 +119,10 @@ fn write_decoded(out: &mut Vec<u8>, text: &str, encoding: Encoding) -> Result<()
 }
 
 fn read_hex(out: &mut Vec<u8>, text: &str) -> Result<(), Failure> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("\\x")).unwrap_or(text);
+    let digits = text
+        .strip_prefix("0x")
+        .or_else(|| text.strip_prefix("\\x"))
+        .unwrap_or(text);
     let digits = digits.as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16);
     // As of a number, a zero before the first digit may be left out.
@@ -131,18 +139,30 @@ fn read_hex(out: &mut Vec<u8>, text: &str) -> Result<(), Failure> {
 }
 
 fn from_bytes(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    write_encoded(call.out, arguments[0].bytes(), encoding(arguments[1].text())?)?;
+    write_encoded(
+        call.out,
+        arguments[0].bytes(),
+        encoding(arguments[1].text())?,
+    )?;
     Ok(Returned::Written)
 }
 
 fn to_bytes(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    write_decoded(call.out, arguments[0].text(), encoding(arguments[1].text())?)?;
+    write_decoded(
+        call.out,
+        arguments[0].text(),
+        encoding(arguments[1].text())?,
+    )?;
     Ok(Returned::Written)
 }
 
 fn recode(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let mut bytes = Vec::new();
-    write_decoded(&mut bytes, arguments[0].text(), encoding(arguments[1].text())?)?;
+    write_decoded(
+        &mut bytes,
+        arguments[0].text(),
+        encoding(arguments[1].text())?,
+    )?;
     write_encoded(call.out, &bytes, encoding(arguments[2].text())?)?;
     Ok(Returned::Written)
 }
@@ -164,7 +184,11 @@ fn big_endian<const N: usize>(arguments: &[Argument<'_>]) -> Result<[u8; N], Fai
     let Ok(mut bytes) = <[u8; N]>::try_from(bytes) else {
         return Err(format!("{N} bytes are wanted, not {}", bytes.len()).into());
     };
-    match arguments.get(1).map(|order| order.text().to_ascii_uppercase()).as_deref() {
+    match arguments
+        .get(1)
+        .map(|order| order.text().to_ascii_uppercase())
+        .as_deref()
+    {
         None | Some("BIG_ENDIAN") => {}
         Some("LITTLE_ENDIAN") => bytes.reverse(),
         Some(other) => {

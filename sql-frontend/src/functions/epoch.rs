@@ -51,12 +51,20 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["make_time"],
         "the time of an hour, a minute and seconds",
-        &[form(&[INT, INT, DOUBLE], Gives::Is(DataType::Time), make_time)],
+        &[form(
+            &[INT, INT, DOUBLE],
+            Gives::Is(DataType::Time),
+            make_time,
+        )],
     ),
     entry(
         &["make_timestamp"],
         "the timestamp of a year, a month, a day, an hour, a minute and seconds",
-        &[form(&[INT, INT, INT, INT, INT, DOUBLE], IS_TIMESTAMP, make_timestamp)],
+        &[form(
+            &[INT, INT, INT, INT, INT, DOUBLE],
+            IS_TIMESTAMP,
+            make_timestamp,
+        )],
     ),
     entry(
         &["last_day"],
@@ -68,7 +76,11 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "the time from the second to the first timestamp, in years, months, days and the rest",
         &[
             form(&[TIMESTAMP, TIMESTAMP], Gives::Is(DataType::Interval), age),
-            form(&[TIMESTAMPTZ, TIMESTAMPTZ], Gives::Is(DataType::Interval), age),
+            form(
+                &[TIMESTAMPTZ, TIMESTAMPTZ],
+                Gives::Is(DataType::Interval),
+                age,
+            ),
         ],
     ),
     entry(
@@ -124,7 +136,8 @@ pub(super) fn date_of(year: i64, month: i64, day: i64) -> Result<i64, Failure> {
 
 /// A time of day, which may round up to its end.
 fn time_of(hour: i64, minute: i64, seconds: f64) -> Result<i64, Failure> {
-    let fits = (0..24).contains(&hour) && (0..60).contains(&minute) && (0.0..60.0).contains(&seconds);
+    let fits =
+        (0..24).contains(&hour) && (0..60).contains(&minute) && (0.0..60.0).contains(&seconds);
     if !fits {
         return Err(format!("there is no time {hour:02}:{minute:02}:{seconds}").into());
     }
@@ -139,7 +152,11 @@ fn make_date(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 
 fn make_time(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let (hour, minute) = (arguments[0].integer(), arguments[1].integer());
-    Ok(Returned::Integer(time_of(hour, minute, arguments[2].float())?))
+    Ok(Returned::Integer(time_of(
+        hour,
+        minute,
+        arguments[2].float(),
+    )?))
 }
 
 fn make_timestamp(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -176,7 +193,9 @@ fn months_later(time: i64, months: i32) -> Result<i64, Failure> {
         months,
         ..Interval::default()
     };
-    Ok(ferrisstreams_topology::data::datetime::add_interval(time, moved)?)
+    Ok(ferrisstreams_topology::data::datetime::add_interval(
+        time, moved,
+    )?)
 }
 
 /// How many whole months lie between two times.
@@ -199,7 +218,12 @@ fn date_bin(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     if stride <= 0 {
         return Err("date_bin of a span that is not positive".into());
     }
-    let (time, origin) = (i128::from(arguments[1].integer()), i128::from(arguments[2].integer()));
+    let (time, origin) = (
+        i128::from(arguments[1].integer()),
+        i128::from(arguments[2].integer()),
+    );
     let start = time - (time - origin).rem_euclid(stride);
-    i64::try_from(start).map(Returned::Integer).map_err(|_| "out of range".into())
+    i64::try_from(start)
+        .map(Returned::Integer)
+        .map_err(|_| "out of range".into())
 }

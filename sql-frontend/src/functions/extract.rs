@@ -38,14 +38,22 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "a field that has a fraction: second, millisecond, epoch",
         &of_any_time(FRACTION),
     ),
-    entry(&["date_part"], "a field, such as the year", &of_any_time(FLOAT)),
+    entry(
+        &["date_part"],
+        "a field, such as the year",
+        &of_any_time(FLOAT),
+    ),
     entry(
         &["date_trunc"],
         "the start of the year, month, hour and so on that a time lies in",
         &[
             prepared(&[TEXT, TIMESTAMP], Gives::Like(1), prepare_truncation),
             prepared(&[TEXT, TIMESTAMPTZ], Gives::Like(1), prepare_truncation),
-            prepared(&[TEXT, DATE], Gives::Is(DataType::Timestamp), prepare_truncation),
+            prepared(
+                &[TEXT, DATE],
+                Gives::Is(DataType::Timestamp),
+                prepare_truncation,
+            ),
         ],
     ),
 ];
@@ -143,7 +151,8 @@ fn of_interval(field: Field, interval: Interval) -> Option<i64> {
         // A year counts as 365.25 days here, a month as 30, as in PostgreSQL.
         Field::Epoch => {
             let years = i64::from(months / 12) * (MICROS_PER_DAY / 4 * 1461);
-            let days = (i64::from(months % 12) * 30 + i64::from(days)).checked_mul(MICROS_PER_DAY)?;
+            let days =
+                (i64::from(months % 12) * 30 + i64::from(days)).checked_mul(MICROS_PER_DAY)?;
             years.checked_add(days)?.checked_add(micros)?
         }
         _ => return None,

@@ -84,15 +84,19 @@ impl Call<'_> {
 /// Functions are the same where name and types are.
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.arguments == other.arguments
-            && self.result == other.result
+        self.name == other.name && self.arguments == other.arguments && self.result == other.result
     }
 }
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let arguments: Vec<String> = self.arguments.iter().map(DataType::to_string).collect();
-        write!(f, "{}({}) -> {}", self.name, arguments.join(", "), self.result)
+        write!(
+            f,
+            "{}({}) -> {}",
+            self.name,
+            arguments.join(", "),
+            self.result
+        )
     }
 }

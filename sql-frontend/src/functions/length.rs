@@ -12,7 +12,10 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["length", "len", "char_length", "character_length"],
         "the number of characters, or of bytes",
-        &[form(&[TEXT], GIVES, characters), form(&[BYTES], GIVES, bytes)],
+        &[
+            form(&[TEXT], GIVES, characters),
+            form(&[BYTES], GIVES, bytes),
+        ],
     ),
     entry(
         &["octet_length"],

@@ -25,8 +25,16 @@ pub(super) const FUNCTIONS: &[Entry] = &[
             form(&[TEXT, TEXT, TEXT, TEXT, TEXT], GIVES, mask).takes_null(),
         ],
     ),
-    entry(&["mask_left"], "the text with its first characters masked", &counted(mask_left)),
-    entry(&["mask_right"], "the text with its last characters masked", &counted(mask_right)),
+    entry(
+        &["mask_left"],
+        "the text with its first characters masked",
+        &counted(mask_left),
+    ),
+    entry(
+        &["mask_right"],
+        "the text with its last characters masked",
+        &counted(mask_right),
+    ),
     entry(
         &["mask_keep_left"],
         "the text with all but its first characters masked",
@@ -104,7 +112,14 @@ fn masked(
     let text = arguments[0].text();
     let length = text.chars().count();
     for (at, c) in text.chars().enumerate() {
-        push(call.out, if is_masked(at, length) { masks.of(c) } else { c });
+        push(
+            call.out,
+            if is_masked(at, length) {
+                masks.of(c)
+            } else {
+                c
+            },
+        );
     }
     Ok(Returned::Written)
 }
@@ -125,7 +140,9 @@ fn masked_by_count(
     let Ok(number) = usize::try_from(given) else {
         return Err(format!("{given} characters cannot be masked or kept").into());
     };
-    masked(call, arguments, &arguments[2..], |at, length| is_masked(at, length, number))
+    masked(call, arguments, &arguments[2..], |at, length| {
+        is_masked(at, length, number)
+    })
 }
 
 fn mask_left(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -133,7 +150,9 @@ fn mask_left(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn mask_right(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    masked_by_count(call, arguments, |at, length, number| at >= length.saturating_sub(number))
+    masked_by_count(call, arguments, |at, length, number| {
+        at >= length.saturating_sub(number)
+    })
 }
 
 fn mask_keep_left(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -141,5 +160,7 @@ fn mask_keep_left(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn mask_keep_right(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    masked_by_count(call, arguments, |at, length, number| at < length.saturating_sub(number))
+    masked_by_count(call, arguments, |at, length, number| {
+        at < length.saturating_sub(number)
+    })
 }

@@ -22,6 +22,7 @@ mod regex;
 mod base64;
 mod encode;
 mod url;
+mod json;
 mod conditional;
 mod sign;
 mod rounding;
@@ -33,6 +34,8 @@ mod extract;
 mod time_arithmetic;
 mod epoch;
 mod date_add;
+mod date_pattern;
+mod format_date;
 mod catalog;
 
 use signature::Entry;
@@ -60,6 +63,7 @@ const FAMILIES: &[&[Entry]] = &[
     regex::FUNCTIONS,
     encode::FUNCTIONS,
     url::FUNCTIONS,
+    json::FUNCTIONS,
     conditional::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
@@ -70,4 +74,5 @@ const FAMILIES: &[&[Entry]] = &[
     extract::FUNCTIONS,
     epoch::FUNCTIONS,
     date_add::FUNCTIONS,
+    format_date::FUNCTIONS,
 ];

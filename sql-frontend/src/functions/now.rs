@@ -8,7 +8,12 @@ use super::signature::{Entry, Gives, entry, form};
 
 pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
-        &["now", "current_timestamp", "clock_timestamp", "transaction_timestamp"],
+        &[
+            "now",
+            "current_timestamp",
+            "clock_timestamp",
+            "transaction_timestamp",
+        ],
         "the time at which the record is processed",
         &[form(&[], Gives::Is(DataType::TimestampTz), now).volatile()],
     ),
@@ -56,7 +61,7 @@ fn random(call: &mut Call<'_>, _: &[Argument<'_>]) -> Outcome {
 }
 
 fn uuid(call: &mut Call<'_>, _: &[Argument<'_>]) -> Outcome {
-    let mut bits = u128::from(call.random.next()) << 64 | u128::from(call.random.next());
+    let mut bits = u128::from(call.random.number()) << 64 | u128::from(call.random.number());
     // Version 4 of variant 1, as RFC 9562 has it.
     bits = bits & !(0xf << 76) | 4 << 76;
     bits = bits & !(0b11 << 62) | 0b10 << 62;

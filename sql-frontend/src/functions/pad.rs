@@ -17,19 +17,29 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["lpad"],
         "the text filled up at its start to a length, or cut to it",
-        &[form(&[TEXT, BIGINT], GIVES, lpad), form(&[TEXT, BIGINT, TEXT], GIVES, lpad)],
+        &[
+            form(&[TEXT, BIGINT], GIVES, lpad),
+            form(&[TEXT, BIGINT, TEXT], GIVES, lpad),
+        ],
     ),
     entry(
         &["rpad"],
         "the text filled up at its end to a length, or cut to it",
-        &[form(&[TEXT, BIGINT], GIVES, rpad), form(&[TEXT, BIGINT, TEXT], GIVES, rpad)],
+        &[
+            form(&[TEXT, BIGINT], GIVES, rpad),
+            form(&[TEXT, BIGINT, TEXT], GIVES, rpad),
+        ],
     ),
     entry(
         &["repeat"],
         "the text a number of times",
         &[form(&[TEXT, BIGINT], GIVES, repeat)],
     ),
-    entry(&["space"], "a number of spaces", &[form(&[BIGINT], GIVES, space)]),
+    entry(
+        &["space"],
+        "a number of spaces",
+        &[form(&[BIGINT], GIVES, space)],
+    ),
 ];
 
 fn check(bytes: usize, times: usize) -> Result<(), Failure> {
@@ -48,26 +58,34 @@ fn padding(arguments: &[Argument<'_>]) -> Result<(Vec<u8>, usize), Failure> {
     let mut padding = Vec::new();
     if !fill.is_empty() {
         let missing = wanted.saturating_sub(length);
-        fill.chars().cycle().take(missing).for_each(|c| push(&mut padding, c));
+        fill.chars()
+            .cycle()
+            .take(missing)
+            .for_each(|c| push(&mut padding, c));
     }
     Ok((padding, wanted.min(length)))
 }
 
 fn kept(text: &str, characters: usize) -> &[u8] {
-    let end = text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(characters)
+        .map_or(text.len(), |(at, _)| at);
     &text.as_bytes()[..end]
 }
 
 fn lpad(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let (padding, characters) = padding(arguments)?;
     call.out.extend_from_slice(&padding);
-    call.out.extend_from_slice(kept(arguments[0].text(), characters));
+    call.out
+        .extend_from_slice(kept(arguments[0].text(), characters));
     Ok(Returned::Written)
 }
 
 fn rpad(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let (padding, characters) = padding(arguments)?;
-    call.out.extend_from_slice(kept(arguments[0].text(), characters));
+    call.out
+        .extend_from_slice(kept(arguments[0].text(), characters));
     call.out.extend_from_slice(&padding);
     Ok(Returned::Written)
 }

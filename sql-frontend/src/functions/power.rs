@@ -14,15 +14,30 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "the first number to the power of the second",
         &[form(&[DOUBLE, DOUBLE], GIVES, power)],
     ),
-    entry(&["sqrt"], "the square root", &[form(&[DOUBLE], GIVES, sqrt)]),
+    entry(
+        &["sqrt"],
+        "the square root",
+        &[form(&[DOUBLE], GIVES, sqrt)],
+    ),
     entry(&["cbrt"], "the cube root", &[form(&[DOUBLE], GIVES, cbrt)]),
     entry(&["exp"], "e to that power", &[form(&[DOUBLE], GIVES, exp)]),
-    entry(&["ln"], "the natural logarithm", &[form(&[DOUBLE], GIVES, ln)]),
-    entry(&["log10"], "the logarithm to the base 10", &[form(&[DOUBLE], GIVES, log10)]),
+    entry(
+        &["ln"],
+        "the natural logarithm",
+        &[form(&[DOUBLE], GIVES, ln)],
+    ),
+    entry(
+        &["log10"],
+        "the logarithm to the base 10",
+        &[form(&[DOUBLE], GIVES, log10)],
+    ),
     entry(
         &["log"],
         "the logarithm to the base 10, or to the base that comes first",
-        &[form(&[DOUBLE], GIVES, log10), form(&[DOUBLE, DOUBLE], GIVES, log)],
+        &[
+            form(&[DOUBLE], GIVES, log10),
+            form(&[DOUBLE, DOUBLE], GIVES, log),
+        ],
     ),
 ];
 
@@ -78,7 +93,10 @@ fn log10(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn log(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    let (base, value) = (positive(arguments[0].float())?, positive(arguments[1].float())?);
+    let (base, value) = (
+        positive(arguments[0].float())?,
+        positive(arguments[1].float())?,
+    );
     if base == 1.0 {
         return Err("a logarithm to the base 1".into());
     }

@@ -76,7 +76,11 @@ fn compile(pattern: &str, flags: &str) -> Result<(Regex, bool), Failure> {
         Ok(regex) => Ok((regex, all)),
         Err(e) => {
             let text = e.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
             Err(format!("'{pattern}' cannot be read as a regular expression: {reason}").into())
         }
     }
@@ -96,7 +100,9 @@ fn with_pattern(
     };
     if let (Some(pattern), Some(flags)) = (known(at), known(flags_at)) {
         let (regex, all) = compile(pattern, flags)?;
-        return Ok(Box::new(move |call, arguments| body(call, &regex, all, arguments)));
+        return Ok(Box::new(move |call, arguments| {
+            body(call, &regex, all, arguments)
+        }));
     }
     Ok(Box::new(move |call, arguments| {
         let flags = arguments.get(flags_at).map_or("", |flags| flags.text());
@@ -117,11 +123,16 @@ fn like(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedBody
 fn replace(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedBody, Failure> {
     with_pattern(constants, 1, 3, |call, regex, all, arguments| {
         let (text, replacement) = (arguments[0].text(), arguments[2].text());
-        let limit = if all || arguments.len() == 3 { usize::MAX } else { 1 };
+        let limit = if all || arguments.len() == 3 {
+            usize::MAX
+        } else {
+            1
+        };
         let mut end = 0;
         for captures in regex.captures_iter(text).take(limit) {
             let whole = captures.get_match();
-            call.out.extend_from_slice(&text.as_bytes()[end..whole.start()]);
+            call.out
+                .extend_from_slice(&text.as_bytes()[end..whole.start()]);
             expand(call.out, replacement, &captures);
             end = whole.end();
         }
@@ -163,7 +174,12 @@ fn extract(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedB
         let Ok(group) = usize::try_from(group) else {
             return Err(format!("no group {group} of a regular expression").into());
         };
-        found(call, regex.captures(arguments[1].text()).and_then(|captures| captures.get(group)))
+        found(
+            call,
+            regex
+                .captures(arguments[1].text())
+                .and_then(|captures| captures.get(group)),
+        )
     })
 }
 
@@ -188,7 +204,9 @@ fn count_matches(
     constants: &[Option<Argument<'_>>],
 ) -> Result<PreparedBody, Failure> {
     with_pattern(constants, 1, NO_FLAGS, |_, regex, _, arguments| {
-        Ok(Returned::Integer(regex.find_iter(arguments[0].text()).count() as i64))
+        Ok(Returned::Integer(
+            regex.find_iter(arguments[0].text()).count() as i64,
+        ))
     })
 }
 
@@ -196,7 +214,9 @@ fn place(_: &Function, constants: &[Option<Argument<'_>>]) -> Result<PreparedBod
     with_pattern(constants, 1, NO_FLAGS, |_, regex, _, arguments| {
         let text = arguments[0].text();
         let found = regex.find(text);
-        let place = found.map_or(0, |found| count(&text.as_bytes()[..found.start()]) as i64 + 1);
+        let place = found.map_or(0, |found| {
+            count(&text.as_bytes()[..found.start()]) as i64 + 1
+        });
         Ok(Returned::Integer(place))
     })
 }

@@ -40,7 +40,11 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 ];
 
 fn replace(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    let (text, from, to) = (arguments[0].bytes(), arguments[1].bytes(), arguments[2].bytes());
+    let (text, from, to) = (
+        arguments[0].bytes(),
+        arguments[1].bytes(),
+        arguments[2].bytes(),
+    );
     if from.is_empty() {
         call.out.extend_from_slice(text);
         return Ok(Returned::Written);
@@ -90,7 +94,11 @@ fn overlay(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn reverse(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    arguments[0].text().chars().rev().for_each(|c| push(call.out, c));
+    arguments[0]
+        .text()
+        .chars()
+        .rev()
+        .for_each(|c| push(call.out, c));
     Ok(Returned::Written)
 }
 

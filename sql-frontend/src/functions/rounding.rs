@@ -7,9 +7,9 @@ use ferrisstreams_topology::data::decimal::{self, Decimal, DecimalType, Rounding
 use ferrisstreams_topology::data::{DataType, MAX_DECIMAL_PRECISION, text};
 
 use super::argument::{Argument, Outcome, Returned};
+use super::function::Body;
 use super::function::Call;
 use super::signature::{DOUBLE, Entry, Form, Gives, INT, Parameter, entry, form};
-use super::function::Body;
 
 const INTEGER: Parameter = Parameter::Integer;
 const DECIMAL: Parameter = Parameter::Decimal;
@@ -155,7 +155,9 @@ fn float_at_digits(arguments: &[Argument<'_>], rounding: Rounding) -> Outcome {
     let scale = if value.abs() < 1e17 { 20 } else { 0 };
     let exact = decimal::parse_rounded(&written, DecimalType::new(MAX_DECIMAL_PRECISION, scale))?;
     let rounded = round_to(Decimal::new(exact, scale), digits, rounding)?;
-    Ok(Returned::Float(decimal::to_f64(Decimal::new(rounded, scale))))
+    Ok(Returned::Float(decimal::to_f64(Decimal::new(
+        rounded, scale,
+    ))))
 }
 
 fn round_float_digits(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {

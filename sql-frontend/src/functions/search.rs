@@ -49,7 +49,9 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     entry(
         &["elt"],
         "the text at a place among the others, from 1",
-        &[form(&[BIGINT, TEXT], Gives::Is(DataType::TEXT), elt).open().takes_null()],
+        &[form(&[BIGINT, TEXT], Gives::Is(DataType::TEXT), elt)
+            .open()
+            .takes_null()],
     ),
 ];
 
@@ -67,13 +69,23 @@ fn strpos(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 fn instr(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let (text, wanted) = (arguments[0].text(), arguments[1].text());
     let start = arguments[2].integer();
-    let occurrence = arguments.get(3).map_or(1, |occurrence| occurrence.integer());
-    let Some(nth) = occurrence.checked_sub(1).and_then(|n| usize::try_from(n).ok()) else {
+    let occurrence = arguments
+        .get(3)
+        .map_or(1, |occurrence| occurrence.integer());
+    let Some(nth) = occurrence
+        .checked_sub(1)
+        .and_then(|n| usize::try_from(n).ok())
+    else {
         return Err(format!("instr of occurrence {occurrence}; the first one is 1").into());
     };
-    let skipped = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX).saturating_sub(1);
+    let skipped = usize::try_from(start.unsigned_abs())
+        .unwrap_or(usize::MAX)
+        .saturating_sub(1);
     let found = if start > 0 {
-        let from = text.char_indices().nth(skipped).map_or(text.len(), |(at, _)| at);
+        let from = text
+            .char_indices()
+            .nth(skipped)
+            .map_or(text.len(), |(at, _)| at);
         overlapping(text, wanted).filter(|at| *at >= from).nth(nth)
     } else if start < 0 {
         // The match begins at that place from the end or before it.
@@ -85,29 +97,41 @@ fn instr(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     } else {
         None
     };
-    Ok(Returned::Integer(found.map_or(0, |at| place(text.as_bytes(), at))))
+    Ok(Returned::Integer(
+        found.map_or(0, |at| place(text.as_bytes(), at)),
+    ))
 }
 
 /// All places of a text in another one, also those that overlap.
 fn overlapping<'a>(text: &'a str, wanted: &'a str) -> impl Iterator<Item = usize> + 'a {
-    text.char_indices().map(|(at, _)| at).filter(move |at| text[*at..].starts_with(wanted))
+    text.char_indices()
+        .map(|(at, _)| at)
+        .filter(move |at| text[*at..].starts_with(wanted))
 }
 
 fn starts_with(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::from(arguments[0].bytes().starts_with(arguments[1].bytes())))
+    Ok(Returned::from(
+        arguments[0].bytes().starts_with(arguments[1].bytes()),
+    ))
 }
 
 fn ends_with(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::from(arguments[0].bytes().ends_with(arguments[1].bytes())))
+    Ok(Returned::from(
+        arguments[0].bytes().ends_with(arguments[1].bytes()),
+    ))
 }
 
 fn contains(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::from(memmem::find(arguments[0].bytes(), arguments[1].bytes()).is_some()))
+    Ok(Returned::from(
+        memmem::find(arguments[0].bytes(), arguments[1].bytes()).is_some(),
+    ))
 }
 
 fn field(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let (wanted, list) = (arguments[0], &arguments[1..]);
-    let found = list.iter().position(|item| !item.is_null() && *item == wanted);
+    let found = list
+        .iter()
+        .position(|item| !item.is_null() && *item == wanted);
     Ok(Returned::Integer(found.map_or(0, |at| at as i64 + 1)))
 }
 
@@ -115,7 +139,9 @@ fn elt(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     if arguments[0].is_null() {
         return Ok(Returned::Null);
     }
-    let place = usize::try_from(arguments[0].integer()).ok().filter(|place| *place > 0);
+    let place = usize::try_from(arguments[0].integer())
+        .ok()
+        .filter(|place| *place > 0);
     match place.and_then(|place| arguments.get(place)) {
         Some(Argument::Bytes(text)) => {
             call.out.extend_from_slice(text);

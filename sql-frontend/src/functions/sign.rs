@@ -39,7 +39,11 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         &[
             form(&[INT, INT], SAME, remainder),
             form(&[BIGINT, BIGINT], SAME, remainder),
-            form(&[DECIMAL, DECIMAL], Gives::Of(remainder_type), remainder_decimal),
+            form(
+                &[DECIMAL, DECIMAL],
+                Gives::Of(remainder_type),
+                remainder_decimal,
+            ),
             form(&[DOUBLE, DOUBLE], SAME, remainder_float),
         ],
     ),
@@ -74,7 +78,11 @@ fn sign_float(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     if value.is_nan() {
         return Err("NaN has no sign".into());
     }
-    Ok(Returned::Integer(if value == 0.0 { 0 } else { value.signum() as i64 }))
+    Ok(Returned::Integer(if value == 0.0 {
+        0
+    } else {
+        value.signum() as i64
+    }))
 }
 
 fn remainder(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -96,7 +104,11 @@ fn remainder_type(arguments: &[DataType]) -> DataType {
 fn remainder_decimal(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let a = Decimal::new(arguments[0].wide(), call.scale(0));
     let b = Decimal::new(arguments[1].wide(), call.scale(1));
-    Ok(Returned::Wide(decimal::rem(a, b, size(call.function.result))?))
+    Ok(Returned::Wide(decimal::rem(
+        a,
+        b,
+        size(call.function.result),
+    )?))
 }
 
 fn remainder_float(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {

@@ -262,7 +262,13 @@ impl Parameter {
             Parameter::Integer => (3, DataType::BigInt),
             Parameter::Decimal => {
                 let precision = MAX_DECIMAL_PRECISION;
-                (4, DataType::Decimal { precision, scale: 9 })
+                (
+                    4,
+                    DataType::Decimal {
+                        precision,
+                        scale: 9,
+                    },
+                )
             }
             Parameter::Any => (0, DataType::TEXT),
             Parameter::Common => (0, common),

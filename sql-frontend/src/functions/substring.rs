@@ -49,7 +49,7 @@ fn substring(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
         Some(length) => start.saturating_add(length),
     };
     // Places before the first count for the length, as the standard has it.
-    let before = usize::try_from(start - 1).unwrap_or(0);
+    let before = usize::try_from(start.saturating_sub(1)).unwrap_or(0);
     let until = usize::try_from(end.saturating_sub(1)).unwrap_or(0);
     let part = if call.function.result == DataType::Bytes || bytes.is_ascii() {
         &bytes[before.min(bytes.len())..until.clamp(before.min(bytes.len()), bytes.len())]
@@ -92,7 +92,8 @@ fn right(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     let text = arguments[0].text();
     let wanted = clamped(arguments[1].integer(), text.as_bytes());
     let skipped = count(text.as_bytes()).saturating_sub(wanted);
-    call.out.extend_from_slice(characters(text, skipped, usize::MAX));
+    call.out
+        .extend_from_slice(characters(text, skipped, usize::MAX));
     Ok(Returned::Written)
 }
 
@@ -110,6 +111,7 @@ fn split_part(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     } else {
         text.rsplit(separator).nth(index)
     };
-    call.out.extend_from_slice(part.unwrap_or_default().as_bytes());
+    call.out
+        .extend_from_slice(part.unwrap_or_default().as_bytes());
     Ok(Returned::Written)
 }

@@ -62,7 +62,11 @@ pub(super) const OPERATORS: &[Entry] = &[
             form(&[DOUBLE, INTERVAL], IS_INTERVAL, swapped_times),
         ],
     ),
-    entry(&["/"], "the quotient", &[form(&[INTERVAL, DOUBLE], IS_INTERVAL, divided)]),
+    entry(
+        &["/"],
+        "the quotient",
+        &[form(&[INTERVAL, DOUBLE], IS_INTERVAL, divided)],
+    ),
 ];
 
 fn moved(timestamp: i64, interval: Interval) -> Outcome {
@@ -84,15 +88,24 @@ fn earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn date_later(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    moved(arguments[0].integer() * MICROS_PER_DAY, arguments[1].interval())
+    moved(
+        arguments[0].integer() * MICROS_PER_DAY,
+        arguments[1].interval(),
+    )
 }
 
 fn swapped_date_later(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    moved(arguments[1].integer() * MICROS_PER_DAY, arguments[0].interval())
+    moved(
+        arguments[1].integer() * MICROS_PER_DAY,
+        arguments[0].interval(),
+    )
 }
 
 fn date_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    moved(arguments[0].integer() * MICROS_PER_DAY, negate(arguments[1].interval())?)
+    moved(
+        arguments[0].integer() * MICROS_PER_DAY,
+        negate(arguments[1].interval())?,
+    )
 }
 
 fn date(days: Option<i64>) -> Outcome {
@@ -112,19 +125,28 @@ fn days_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn days_between(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() - arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() - arguments[1].integer(),
+    ))
 }
 
 fn at_time(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[0].integer() * MICROS_PER_DAY + arguments[1].integer()))
+    Ok(Returned::Integer(
+        arguments[0].integer() * MICROS_PER_DAY + arguments[1].integer(),
+    ))
 }
 
 fn swapped_at_time(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Integer(arguments[1].integer() * MICROS_PER_DAY + arguments[0].integer()))
+    Ok(Returned::Integer(
+        arguments[1].integer() * MICROS_PER_DAY + arguments[0].integer(),
+    ))
 }
 
 fn between(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Interval(interval_between(arguments[0].integer(), arguments[1].integer())))
+    Ok(Returned::Interval(interval_between(
+        arguments[0].integer(),
+        arguments[1].integer(),
+    )))
 }
 
 fn time_between(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -155,7 +177,10 @@ fn time_earlier(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn both(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Interval(sum(arguments[0].interval(), arguments[1].interval())?))
+    Ok(Returned::Interval(sum(
+        arguments[0].interval(),
+        arguments[1].interval(),
+    )?))
 }
 
 fn difference(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -164,11 +189,17 @@ fn difference(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn times(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Interval(multiply(arguments[0].interval(), arguments[1].float())?))
+    Ok(Returned::Interval(multiply(
+        arguments[0].interval(),
+        arguments[1].float(),
+    )?))
 }
 
 fn swapped_times(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Interval(multiply(arguments[1].interval(), arguments[0].float())?))
+    Ok(Returned::Interval(multiply(
+        arguments[1].interval(),
+        arguments[0].float(),
+    )?))
 }
 
 fn divided(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
@@ -176,5 +207,8 @@ fn divided(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     if divisor == 0.0 {
         return Err("an interval divided by zero".into());
     }
-    Ok(Returned::Interval(multiply(arguments[0].interval(), 1.0 / divisor)?))
+    Ok(Returned::Interval(multiply(
+        arguments[0].interval(),
+        1.0 / divisor,
+    )?))
 }

@@ -13,23 +13,55 @@ const GIVES: Gives = Gives::Is(DataType::Double);
 
 pub(super) const FUNCTIONS: &[Entry] = &[
     entry(&["pi"], "the number pi", &[form(&[], GIVES, pi)]),
-    entry(&["degrees"], "the angle in degrees", &[form(&[DOUBLE], GIVES, DEGREES)]),
-    entry(&["radians"], "the angle of degrees in radians", &[form(&[DOUBLE], GIVES, RADIANS)]),
+    entry(
+        &["degrees"],
+        "the angle in degrees",
+        &[form(&[DOUBLE], GIVES, DEGREES)],
+    ),
+    entry(
+        &["radians"],
+        "the angle of degrees in radians",
+        &[form(&[DOUBLE], GIVES, RADIANS)],
+    ),
     entry(&["sin"], "the sine", &[form(&[DOUBLE], GIVES, SIN)]),
     entry(&["cos"], "the cosine", &[form(&[DOUBLE], GIVES, COS)]),
     entry(&["tan"], "the tangent", &[form(&[DOUBLE], GIVES, TAN)]),
     entry(&["cot"], "the cotangent", &[form(&[DOUBLE], GIVES, cot)]),
-    entry(&["asin"], "the angle of a sine", &[form(&[DOUBLE], GIVES, asin)]),
-    entry(&["acos"], "the angle of a cosine", &[form(&[DOUBLE], GIVES, acos)]),
-    entry(&["atan"], "the angle of a tangent", &[form(&[DOUBLE], GIVES, ATAN)]),
+    entry(
+        &["asin"],
+        "the angle of a sine",
+        &[form(&[DOUBLE], GIVES, asin)],
+    ),
+    entry(
+        &["acos"],
+        "the angle of a cosine",
+        &[form(&[DOUBLE], GIVES, acos)],
+    ),
+    entry(
+        &["atan"],
+        "the angle of a tangent",
+        &[form(&[DOUBLE], GIVES, ATAN)],
+    ),
     entry(
         &["atan2"],
         "the angle of the point with that y and x",
         &[form(&[DOUBLE, DOUBLE], GIVES, atan2)],
     ),
-    entry(&["sinh"], "the hyperbolic sine", &[form(&[DOUBLE], GIVES, SINH)]),
-    entry(&["cosh"], "the hyperbolic cosine", &[form(&[DOUBLE], GIVES, COSH)]),
-    entry(&["tanh"], "the hyperbolic tangent", &[form(&[DOUBLE], GIVES, TANH)]),
+    entry(
+        &["sinh"],
+        "the hyperbolic sine",
+        &[form(&[DOUBLE], GIVES, SINH)],
+    ),
+    entry(
+        &["cosh"],
+        "the hyperbolic cosine",
+        &[form(&[DOUBLE], GIVES, COSH)],
+    ),
+    entry(
+        &["tanh"],
+        "the hyperbolic tangent",
+        &[form(&[DOUBLE], GIVES, TANH)],
+    ),
     entry(
         &["geo_distance"],
         "the distance of two places on the Earth, each by its latitude and longitude, in KM or MI",
@@ -90,7 +122,9 @@ fn acos(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn atan2(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    Ok(Returned::Float(arguments[0].float().atan2(arguments[1].float())))
+    Ok(Returned::Float(
+        arguments[0].float().atan2(arguments[1].float()),
+    ))
 }
 
 /// By the haversine formula, on a sphere.
@@ -98,9 +132,15 @@ fn geo_distance(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
     const RADIUS_KM: f64 = 6371.0;
     const RADIUS_MILES: f64 = 3959.0;
     let unit = arguments.get(4).map_or("KM", |unit| unit.text());
-    let radius = if ["KM", "KILOMETER", "KILOMETERS"].iter().any(|u| u.eq_ignore_ascii_case(unit)) {
+    let radius = if ["KM", "KILOMETER", "KILOMETERS"]
+        .iter()
+        .any(|u| u.eq_ignore_ascii_case(unit))
+    {
         RADIUS_KM
-    } else if ["MI", "MILE", "MILES"].iter().any(|u| u.eq_ignore_ascii_case(unit)) {
+    } else if ["MI", "MILE", "MILES"]
+        .iter()
+        .any(|u| u.eq_ignore_ascii_case(unit))
+    {
         RADIUS_MILES
     } else {
         return Err(format!("distances are in KM or MI, not in '{unit}'").into());
@@ -111,8 +151,13 @@ fn geo_distance(_: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
             return Err(format!("{value} is beyond {most} degrees").into());
         }
     }
-    let (high, wide) = ((lat2 - lat1).to_radians() / 2.0, (lon2 - lon1).to_radians() / 2.0);
+    let (high, wide) = (
+        (lat2 - lat1).to_radians() / 2.0,
+        (lon2 - lon1).to_radians() / 2.0,
+    );
     let part = lat1.to_radians().cos() * lat2.to_radians().cos();
     let square = high.sin().powi(2) + part * wide.sin().powi(2);
-    Ok(Returned::Float(radius * 2.0 * square.sqrt().min(1.0).asin()))
+    Ok(Returned::Float(
+        radius * 2.0 * square.sqrt().min(1.0).asin(),
+    ))
 }

@@ -3,9 +3,9 @@
 use ferrisstreams_topology::data::DataType;
 
 use super::argument::{Argument, Outcome, Returned};
+use super::function::Body;
 use super::function::Call;
 use super::signature::{Entry, Form, Gives, TEXT, entry, form};
-use super::function::Body;
 
 const fn forms(body: Body) -> [Form; 2] {
     const GIVES: Gives = Gives::Is(DataType::TEXT);

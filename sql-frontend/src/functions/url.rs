@@ -19,16 +19,36 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         "the text of a parameter's value in a URL",
         &[form(&[TEXT], GIVES, decode_param)],
     ),
-    entry(&["url_extract_protocol"], "the URL's scheme", &[form(&[TEXT], GIVES, protocol)]),
-    entry(&["url_extract_host"], "the URL's host", &[form(&[TEXT], GIVES, host)]),
+    entry(
+        &["url_extract_protocol"],
+        "the URL's scheme",
+        &[form(&[TEXT], GIVES, protocol)],
+    ),
+    entry(
+        &["url_extract_host"],
+        "the URL's host",
+        &[form(&[TEXT], GIVES, host)],
+    ),
     entry(
         &["url_extract_port"],
         "the URL's port, if it says one",
         &[form(&[TEXT], Gives::Is(DataType::Int), port)],
     ),
-    entry(&["url_extract_path"], "the URL's path", &[form(&[TEXT], GIVES, path)]),
-    entry(&["url_extract_query"], "the URL's query", &[form(&[TEXT], GIVES, query)]),
-    entry(&["url_extract_fragment"], "the URL's fragment", &[form(&[TEXT], GIVES, fragment)]),
+    entry(
+        &["url_extract_path"],
+        "the URL's path",
+        &[form(&[TEXT], GIVES, path)],
+    ),
+    entry(
+        &["url_extract_query"],
+        "the URL's query",
+        &[form(&[TEXT], GIVES, query)],
+    ),
+    entry(
+        &["url_extract_fragment"],
+        "the URL's fragment",
+        &[form(&[TEXT], GIVES, fragment)],
+    ),
     entry(
         &["url_extract_parameter"],
         "the value of a parameter in the URL's query",
@@ -56,7 +76,9 @@ fn divide(url: &str) -> Url<'_> {
     };
     let is_scheme = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
     let (scheme, rest) = match rest.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
@@ -80,7 +102,9 @@ fn divide(url: &str) -> Url<'_> {
 
 /// Host and port of an authority.
 fn host_and_port(authority: &str) -> (&str, Option<&str>) {
-    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let address = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, address)| address);
     match address.rsplit_once(':') {
         // The colons of an IPv6 address stand in brackets.
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -103,7 +127,9 @@ fn protocol(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
 }
 
 fn host(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
-    let host = divide(arguments[0].text()).authority.map(|authority| host_and_port(authority).0);
+    let host = divide(arguments[0].text())
+        .authority
+        .map(|authority| host_and_port(authority).0);
     give(call, host)
 }
 
@@ -152,7 +178,9 @@ fn encode_param(call: &mut Call<'_>, arguments: &[Argument<'_>]) -> Outcome {
                 call.out.push(byte);
             }
             b' ' => call.out.push(b'+'),
-            _ => call.out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            _ => call
+                .out
+                .extend_from_slice(format!("%{byte:02X}").as_bytes()),
         }
     }
     Ok(Returned::Written)

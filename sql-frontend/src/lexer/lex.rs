@@ -125,6 +125,12 @@ impl<'a> Lexer<'a> {
         let span = Span::new(self.at, self.at + opening);
         let diagnostic = Diagnostic::new(code, format!("the {what} does not end"), span)
             .label(format!("begins here, and no {closing} follows"));
+        let diagnostic = match code {
+            Code::UnterminatedString => {
+                diagnostic.help("a quote inside a string is doubled: 'it''s'")
+            }
+            _ => diagnostic,
+        };
         self.bad(diagnostic, self.text.len());
     }
 

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let kind = |text| number(text).map(|(rest, kind)| (rest, kind)).ok();
+        let kind = |text| number(text).ok();
         assert_eq!(kind("12 "), Some((" ", TokenKind::Integer)));
         assert_eq!(kind("1_000"), Some(("", TokenKind::Integer)));
         assert_eq!(kind("1_"), Some(("_", TokenKind::Integer)));

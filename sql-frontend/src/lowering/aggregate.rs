@@ -58,7 +58,9 @@ impl Lowering<'_> {
             }
         };
         let (states, plan) = states;
-        Ok(Lowered::Table(finished(&states, plan, &key, columns, tail)?))
+        Ok(Lowered::Table(finished(
+            &states, plan, &key, columns, tail,
+        )?))
     }
 }
 

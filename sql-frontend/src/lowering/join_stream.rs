@@ -13,7 +13,9 @@ use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result, not_supported};
 use crate::binder::{conjunction, conjuncts};
 use crate::plan::schema;
-use crate::plan::{Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind, Side, stream_side};
+use crate::plan::{
+    Column, JoinKind, JoinOn, Plan, PlanKind, Scalar, ScalarKind, Side, stream_side,
+};
 
 /// A join of a plan.
 pub(super) struct JoinPlan<'a> {
@@ -58,7 +60,8 @@ impl Lowering<'_> {
                     columns: &left_base.columns,
                     is_left: true,
                 };
-                self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
+                self.stream_join(&join, side, &table, tail)
+                    .map(Lowered::Stream)
             }
             (Some(Side::Right), table, Lowered::Stream(stream)) => {
                 let table = self.side_table(table, &left_tail, &left_base.columns)?;
@@ -68,18 +71,25 @@ impl Lowering<'_> {
                     columns: &right_base.columns,
                     is_left: false,
                 };
-                self.stream_join(&join, side, &table, tail).map(Lowered::Stream)
+                self.stream_join(&join, side, &table, tail)
+                    .map(Lowered::Stream)
             }
             // A table that is read from a snapshot comes as a list of rows, and is a table all the same.
             (_, left_rows, right_rows) => {
                 let left_rows = self.side_table(left_rows, &left_tail, &left_base.columns)?;
                 let right_rows = self.side_table(right_rows, &right_tail, &right_base.columns)?;
-                self.table_join(&join, &left_rows, &right_rows, tail).map(Lowered::Table)
+                self.table_join(&join, &left_rows, &right_rows, tail)
+                    .map(Lowered::Table)
             }
         }
     }
 
-    fn side_table(&mut self, rows: Lowered, tail: &Pipeline, columns: &[Column]) -> Result<TableRows> {
+    fn side_table(
+        &mut self,
+        rows: Lowered,
+        tail: &Pipeline,
+        columns: &[Column],
+    ) -> Result<TableRows> {
         match rows {
             Lowered::Table(table) => table.piped(tail, columns),
             Lowered::Stream(stream) => {
@@ -112,7 +122,8 @@ impl Lowering<'_> {
             }
         });
         let (of_stream, of_table): (Vec<Scalar>, Vec<Scalar>) = pairs.unzip();
-        let condition = Condition::split(join.residual, side.is_left, join.left.columns.len(), keeps)?;
+        let condition =
+            Condition::split(join.residual, side.is_left, join.left.columns.len(), keeps)?;
         // What may fail is told by a step of its own.
         let mut behind = condition.of_both.map(Pipeline::filter).unwrap_or_default();
         behind.append(tail);
@@ -211,7 +222,11 @@ impl Condition {
             } else {
                 !columns.iter().any(of_left)
             };
-            if own { of_stream.push(conjunct) } else { others.push(conjunct) }
+            if own {
+                of_stream.push(conjunct)
+            } else {
+                others.push(conjunct)
+            }
         }
         if !others.is_empty() {
             return Err(not_supported(
@@ -254,7 +269,10 @@ struct Combine {
 impl Combine {
     fn row(&self, stream: &Row, table: Option<&Row>) -> Option<Row> {
         with_scratch(|scratch| {
-            let (left, right) = (Some((stream, &self.stream)), table.map(|row| (row, &self.table)));
+            let (left, right) = (
+                Some((stream, &self.stream)),
+                table.map(|row| (row, &self.table)),
+            );
             let widths = (self.stream.len(), self.table.len());
             let span = if self.is_left {
                 side_by_side(&self.both, &mut scratch.made, left, widths.0, right)
@@ -294,7 +312,10 @@ pub(super) fn combiner(
     both: &[Column],
     tail: &Pipeline,
 ) -> SideBySide {
-    let (left, right) = (RowLayout::new(&schema(left)), RowLayout::new(&schema(right)));
+    let (left, right) = (
+        RowLayout::new(&schema(left)),
+        RowLayout::new(&schema(right)),
+    );
     let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
     Arc::new(move |l, r| {
         with_scratch(|scratch: &mut Scratch| {

@@ -12,8 +12,8 @@ use super::pipeline::{Pipeline, can_fail, volatile};
 use super::relation::{TableRows, hidden_key};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::plan::schema;
 use crate::compiler::Compiled;
+use crate::plan::schema;
 use crate::plan::{Column, JoinKind, Scalar};
 
 type OnFn = Arc<dyn Fn(&Row, &Row) -> Option<Row> + Send + Sync>;

@@ -8,8 +8,8 @@ use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{CompiledPipeline, Piped, Pipeline};
 use super::scratch::Scratch;
-use crate::plan::schema;
 use crate::compiler::{Compiled, Projection};
+use crate::plan::schema;
 use crate::plan::{Column, Scalar};
 
 /// A row computed from another one: a key, or what is gathered.
@@ -152,9 +152,12 @@ impl<F> KeyRows<F> {
         };
         let key = code.key.project(row, eval, made);
         let fails = |condition: &Compiled| condition.test(row, eval) != Some(true);
-        let no_key = code.condition.as_ref().is_some_and(fails)
-            || has_null(made.get(key), &code.key_layout);
-        let value = code.value.as_ref().map(|value| value.project(row, eval, made));
+        let no_key =
+            code.condition.as_ref().is_some_and(fails) || has_null(made.get(key), &code.key_layout);
+        let value = code
+            .value
+            .as_ref()
+            .map(|value| value.project(row, eval, made));
         Some(Made {
             row: piped,
             key,

@@ -31,8 +31,8 @@ use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
 
 pub(crate) use self::output::Output;
-pub(crate) use self::tables::{for_each_kept, sort_by_columns};
 pub use self::tables::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
+pub(crate) use self::tables::{for_each_kept, sort_by_columns};
 
 /// The result of lowering something.
 pub(crate) type Result<T> = std::result::Result<T, Diagnostic>;
@@ -86,7 +86,8 @@ impl<'a> Lowering<'a> {
     fn begin(&mut self, query: &str) {
         self.query = query.to_owned();
         self.steps = 0;
-        self.builder.query(query, self.surroundings.on_error.clone());
+        self.builder
+            .query(query, self.surroundings.on_error.clone());
     }
 
     /// A name for a step of the query that has state or a place of its own; the same at every start

@@ -11,8 +11,8 @@ use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result, mistake};
-use ferrisstreams_topology::connector::ResolvedSink;
 use crate::plan::{Column, Plan};
+use ferrisstreams_topology::connector::ResolvedSink;
 
 /// Where rows go, and in which form.
 #[derive(Clone)]
@@ -49,6 +49,11 @@ impl Output {
         }
     }
 
+    /// True where nothing of a record is kept, so that nothing need be made of it.
+    fn discards(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.discards())
+    }
+
     fn produced(&self) -> Produced<Row, Row> {
         let produced = Produced::with(self.key.clone(), self.value.clone());
         match &self.sink {
@@ -76,6 +81,7 @@ impl Lowering<'_> {
 
     fn write_rows(&mut self, lowered: Lowered, columns: &[Column], output: &Output) -> Result<()> {
         match lowered {
+            Lowered::Stream(stream) if output.discards() => stream.for_each(|_, _| ()),
             Lowered::Stream(stream) => {
                 let keying = Keying {
                     pipeline: Pipeline::default(),
@@ -83,7 +89,9 @@ impl Lowering<'_> {
                     condition: None,
                     value: None,
                 };
-                keying.group(&stream, columns).to(&output.name, output.produced());
+                keying
+                    .group(&stream, columns)
+                    .to(&output.name, output.produced());
             }
             Lowered::Table(rows) => {
                 // Only a sink that is told keys can be told that a row went away.
@@ -94,7 +102,9 @@ impl Lowering<'_> {
                         output.name
                     )));
                 }
-                rows.table.to_stream().to(&output.name, output.produced_or_deleted());
+                rows.table
+                    .to_stream()
+                    .to(&output.name, output.produced_or_deleted());
             }
         }
         Ok(())

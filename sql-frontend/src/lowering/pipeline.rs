@@ -8,8 +8,8 @@ use ferrisstreams_topology::record::Record;
 
 use super::scratch::{Scratch, owned, with_scratch};
 use super::{Result, not_supported};
-use crate::plan::schema;
 use crate::compiler::{Compiled, Projection};
+use crate::plan::schema;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind};
 
 /// Filters and projections that wait to be applied, the first one first.
@@ -76,7 +76,8 @@ impl Pipeline {
         let mut column = column;
         for step in &self.steps {
             if let Step::Project(exprs, _) = step {
-                let same = |expr: &Scalar| matches!(expr.kind, ScalarKind::Column(c) if c == column);
+                let same =
+                    |expr: &Scalar| matches!(expr.kind, ScalarKind::Column(c) if c == column);
                 column = exprs.iter().position(same)?;
             }
         }
@@ -114,7 +115,9 @@ impl Pipeline {
                 }
                 Step::Project(exprs, columns) => {
                     let output = schema(columns);
-                    steps.push(CompiledStep::Project(Projection::new(exprs, &layout, &output)));
+                    steps.push(CompiledStep::Project(Projection::new(
+                        exprs, &layout, &output,
+                    )));
                     layout = RowLayout::new(&output);
                 }
             }
@@ -170,7 +173,9 @@ impl Pipeline {
 /// The mistake of a value that is another each time it is computed, where rows are computed again
 /// when they are taken back.
 pub(super) fn volatile(_scalar: &Scalar) -> crate::error::Diagnostic {
-    not_supported("a function whose value changes by itself, such as NOW(), over the rows of a table")
+    not_supported(
+        "a function whose value changes by itself, such as NOW(), over the rows of a table",
+    )
 }
 
 /// True where evaluating an expression may fail for some row.

@@ -1,9 +1,7 @@
 //! What a plan becomes: a stream, or a table in one of its forms.
 
 use ferrisstreams_topology::codec::{row, row_key};
-use ferrisstreams_topology::data::{
-    DataType, Field, Row, RowBuffer, RowLayout, Schema,
-};
+use ferrisstreams_topology::data::{DataType, Field, Row, RowBuffer, RowLayout, Schema};
 use ferrisstreams_topology::dsl::{Grouped, KStream, KTable, Materialized};
 
 use super::keyed::{Keying, Part};
@@ -102,7 +100,11 @@ impl Lowering<'_> {
         keying
             .group(stream, columns)
             .group_by_key_as(Grouped::named(format!("{name}.repartition")).codec(codec.clone()))
-            .count(Materialized::with(name, codec, ferrisstreams_topology::codec::plain()))
+            .count(Materialized::with(
+                name,
+                codec,
+                ferrisstreams_topology::codec::plain(),
+            ))
     }
 }
 
@@ -129,6 +131,10 @@ pub(super) fn expand(counted: &KTable<Row, i64>) -> KTable<Row, Row> {
 }
 
 /// Keeps a table under a name, with its rows where their keys belong.
-pub(super) fn keep(table: &KTable<Row, Row>, name: &str, key: ferrisstreams_topology::codec::SharedCodec<Row>) -> KTable<Row, Row> {
+pub(super) fn keep(
+    table: &KTable<Row, Row>,
+    name: &str,
+    key: ferrisstreams_topology::codec::SharedCodec<Row>,
+) -> KTable<Row, Row> {
     table.repartition(Materialized::with(name, key, row()))
 }

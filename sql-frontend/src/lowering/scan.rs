@@ -10,10 +10,10 @@ use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, TableRows};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
-use crate::plan::{Source, Stream, schema};
 use crate::compiler::Compiled;
-use ferrisstreams_topology::connector::RowFilter;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
+use crate::plan::{Source, Stream, schema};
+use ferrisstreams_topology::connector::RowFilter;
 
 impl Lowering<'_> {
     pub(super) fn scan(&mut self, scan: &Plan, tail: Pipeline) -> Result<Lowered> {
@@ -28,7 +28,8 @@ impl Lowering<'_> {
         };
         match kind {
             ScanKind::Stream | ScanKind::Open => {
-                let stream = self.source_stream(source, projection, filter.as_ref(), &scan.columns, tail);
+                let stream =
+                    self.source_stream(source, projection, filter.as_ref(), &scan.columns, tail);
                 Ok(Lowered::Stream(stream))
             }
             ScanKind::Table => {
@@ -150,8 +151,12 @@ impl Lowering<'_> {
             };
             streams.insert(0, rows);
         }
-        let merged = streams.into_iter().reduce(|before, rows| before.merge(&rows));
-        Ok(Lowered::Stream(merged.expect("there is at least one stream")))
+        let merged = streams
+            .into_iter()
+            .reduce(|before, rows| before.merge(&rows));
+        Ok(Lowered::Stream(
+            merged.expect("there is at least one stream"),
+        ))
     }
 }
 
@@ -187,7 +192,10 @@ impl TableRows {
         let place = |column: &usize| pipeline.place(*column);
         Ok(TableRows {
             table: pipeline.on_table(&self.table, columns)?,
-            key: self.key.as_ref().and_then(|key| key.iter().map(place).collect()),
+            key: self
+                .key
+                .as_ref()
+                .and_then(|key| key.iter().map(place).collect()),
         })
     }
 }

@@ -12,8 +12,8 @@ use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
 use super::relation::{Kept, Lowered, TableRows, keep};
 use super::{Lowering, Result, mistake};
-use crate::plan::{Table, schema};
 use crate::plan::{Column, PlanKind, ScanKind};
+use crate::plan::{Table, schema};
 
 /// In which form the rows of a table are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +102,11 @@ impl Lowering<'_> {
             return Ok(self.source_table(source, projection, name, &query.columns));
         }
         match self.lower(query)? {
-            Lowered::Stream(stream) => {
-                Ok(Kept::Counted(self.count_rows(&stream, &table.columns, name)))
-            }
+            Lowered::Stream(stream) => Ok(Kept::Counted(self.count_rows(
+                &stream,
+                &table.columns,
+                name,
+            ))),
             Lowered::Table(rows) if rows.table.is_kept() => {
                 rows.table.queryable_as(name);
                 Ok(Kept::Keyed(rows))
@@ -132,8 +134,14 @@ impl Lowering<'_> {
             condition: None,
             value: None,
         };
-        let upserts = keying.group(rows, &table.columns).map_values(|_, row| Some(row.clone()));
-        let kept = Materialized::with(table.name.as_str(), codec, ferrisstreams_topology::codec::row());
+        let upserts = keying
+            .group(rows, &table.columns)
+            .map_values(|_, row| Some(row.clone()));
+        let kept = Materialized::with(
+            table.name.as_str(),
+            codec,
+            ferrisstreams_topology::codec::row(),
+        );
         Kept::Keyed(TableRows {
             table: upserts.to_table(kept),
             key: Some(table.primary_key.clone()),
@@ -211,7 +219,11 @@ pub fn first_rows(
         let count = usize::try_from(count).unwrap_or(0);
         first.rows.extend((0..count.min(room)).map(|_| row.clone()));
         first.more = count > room;
-        if first.more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if first.more {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     sort(&mut first.rows, table);
     Ok(first)
@@ -230,7 +242,11 @@ pub fn count_rows(
     let mut total = 0;
     for_each_row(snapshot, table, &mut |_, count| {
         total += u64::try_from(count).unwrap_or(0);
-        if total > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if total > limit {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     Ok((total <= limit).then_some(total))
 }

@@ -17,7 +17,10 @@ impl Lowering<'_> {
         for input in inputs {
             lowered.push(self.lower(input)?);
         }
-        if lowered.iter().all(|input| matches!(input, Lowered::Stream(_))) {
+        if lowered
+            .iter()
+            .all(|input| matches!(input, Lowered::Stream(_)))
+        {
             let streams = lowered.into_iter().map(|input| match input {
                 Lowered::Stream(stream) => stream,
                 Lowered::Table(_) => unreachable!("all are streams"),

@@ -15,8 +15,8 @@ use ferrisstreams_topology::{Error, ErrorKind};
 use super::pipeline::Pipeline;
 use super::relation::Lowered;
 use super::{Lowering, Result};
-use crate::plan::schema;
 use crate::plan::Column;
+use crate::plan::schema;
 
 /// A source of a fixed list of rows, each given once.
 pub(super) struct RowList {

@@ -105,7 +105,10 @@ fn simplify(scalar: Scalar) -> Scalar {
         kind => return Scalar { kind, ..scalar },
     };
     let decides = Value::Boolean(!neutral);
-    if operands.iter().any(|operand| operand.as_literal() == Some(&decides)) {
+    if operands
+        .iter()
+        .any(|operand| operand.as_literal() == Some(&decides))
+    {
         return Scalar::literal(decides, DataType::Boolean, span);
     }
     let mut left: Vec<Scalar> = operands

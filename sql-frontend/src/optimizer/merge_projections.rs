@@ -26,7 +26,10 @@ fn merge(plan: Plan) -> Plan {
         } if is_cheap(&exprs, &inner) => Plan {
             kind: PlanKind::Project {
                 input: below,
-                exprs: exprs.into_iter().map(|expr| substitute(expr, &inner)).collect(),
+                exprs: exprs
+                    .into_iter()
+                    .map(|expr| substitute(expr, &inner))
+                    .collect(),
             },
             columns,
         },

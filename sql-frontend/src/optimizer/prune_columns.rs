@@ -27,7 +27,9 @@ fn moved(scalar: Scalar, places: &Places) -> Scalar {
 }
 
 fn keep(width: usize, wanted: &BTreeSet<usize>) -> (Vec<usize>, Places) {
-    let kept: Vec<usize> = (0..width).filter(|column| wanted.contains(column)).collect();
+    let kept: Vec<usize> = (0..width)
+        .filter(|column| wanted.contains(column))
+        .collect();
     let mut places = vec![None; width];
     for (place, column) in kept.iter().enumerate() {
         places[*column] = Some(place);
@@ -39,7 +41,11 @@ fn keep(width: usize, wanted: &BTreeSet<usize>) -> (Vec<usize>, Places) {
 fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
     let width = plan.columns.len();
     let columns = plan.columns;
-    let pick = |kept: &[usize]| kept.iter().map(|at| columns[*at].clone()).collect::<Vec<_>>();
+    let pick = |kept: &[usize]| {
+        kept.iter()
+            .map(|at| columns[*at].clone())
+            .collect::<Vec<_>>()
+    };
     match plan.kind {
         PlanKind::Scan {
             source,
@@ -100,11 +106,16 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
                 .filter_map(|at| at.checked_sub(groups.len()))
                 .map(|at| aggregates[at].clone())
                 .collect();
-            let parts = aggregates.iter().flat_map(|a| a.argument.iter().chain(&a.filter));
+            let parts = aggregates
+                .iter()
+                .flat_map(|a| a.argument.iter().chain(&a.filter));
             let (input, below) = prune(*input, &reads(groups.iter().chain(parts)));
             let kind = PlanKind::Aggregate {
                 input: Box::new(input),
-                groups: groups.into_iter().map(|group| moved(group, &below)).collect(),
+                groups: groups
+                    .into_iter()
+                    .map(|group| moved(group, &below))
+                    .collect(),
                 aggregates: aggregates
                     .into_iter()
                     .map(|aggregate| Aggregate {
@@ -141,7 +152,11 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
             let places: Places = left_places
                 .iter()
                 .copied()
-                .chain(right_places.iter().map(|place| place.map(|place| place + now)))
+                .chain(
+                    right_places
+                        .iter()
+                        .map(|place| place.map(|place| place + now)),
+                )
                 .collect();
             let mut kept: Vec<(usize, usize)> = places
                 .iter()
@@ -150,7 +165,10 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
                 .collect();
             kept.sort_unstable();
             let plan = Plan {
-                columns: kept.iter().map(|(_, before)| columns[*before].clone()).collect(),
+                columns: kept
+                    .iter()
+                    .map(|(_, before)| columns[*before].clone())
+                    .collect(),
                 kind: PlanKind::Join {
                     kind,
                     left: Box::new(left),
@@ -170,7 +188,10 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
         PlanKind::UnionAll(inputs) => {
             let (kept, places) = keep(width, wanted);
             // All inputs must give the same columns, whatever each of them could leave out.
-            let inputs = inputs.into_iter().map(|input| exactly(input, &kept)).collect();
+            let inputs = inputs
+                .into_iter()
+                .map(|input| exactly(input, &kept))
+                .collect();
             let plan = Plan {
                 kind: PlanKind::UnionAll(inputs),
                 columns: pick(&kept),
@@ -186,7 +207,9 @@ fn prune(plan: Plan, wanted: &BTreeSet<usize>) -> (Plan, Places) {
                 ..key
             });
             // What is only sorted by stands behind what is wanted, and is no column of the result.
-            let shown: Vec<usize> = (0..width).filter(|column| wanted.contains(column)).collect();
+            let shown: Vec<usize> = (0..width)
+                .filter(|column| wanted.contains(column))
+                .collect();
             let plan = Plan {
                 columns: pick(&shown),
                 kind: PlanKind::Sort {

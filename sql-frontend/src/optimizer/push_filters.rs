@@ -49,8 +49,20 @@ fn push(plan: Plan, predicate: Scalar) -> Plan {
             ),
             columns,
         },
-        PlanKind::Aggregate { .. } => push_below_groups(Plan { columns, ..plan_of(plan.kind) }, predicate),
-        PlanKind::Join { .. } => push_into_join(Plan { columns, ..plan_of(plan.kind) }, predicate),
+        PlanKind::Aggregate { .. } => push_below_groups(
+            Plan {
+                columns,
+                ..plan_of(plan.kind)
+            },
+            predicate,
+        ),
+        PlanKind::Join { .. } => push_into_join(
+            Plan {
+                columns,
+                ..plan_of(plan.kind)
+            },
+            predicate,
+        ),
         PlanKind::Scan {
             source,
             kind,
@@ -120,7 +132,10 @@ fn push_below_groups(plan: Plan, predicate: Scalar) -> Plan {
             && columns.iter().all(|column| *column < groups.len())
     };
     let (below, above): (Vec<_>, Vec<_>) = conjuncts(predicate).into_iter().partition(of_groups);
-    let below = below.into_iter().map(|condition| substitute(condition, &groups)).collect();
+    let below = below
+        .into_iter()
+        .map(|condition| substitute(condition, &groups))
+        .collect();
     let gathered = Plan {
         kind: PlanKind::Aggregate {
             input: Box::new(with_filter(*input, below, span)),

@@ -6,7 +6,7 @@ use nom::combinator::{cut, opt};
 use super::fault::{Wanted, diagnosed};
 use super::name::dotted_name;
 use super::terminal::{commas, digits, name, parens, symbol};
-use super::tokens::{Parsed, Tokens};
+use super::tokens::{Parsed, Tokens, meant};
 use crate::ast::{DataType, DecimalSize, FieldType, TypeKind};
 use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
@@ -51,7 +51,10 @@ fn base(i: Tokens<'_>) -> Parsed<'_, TypeKind> {
     };
     let rest = i.advance();
     if let Some(kind) = simple(keyword) {
-        return Ok((rest, kind));
+        return match rest.is(TokenKind::LeftParen) {
+            true => no_parameters(i, rest),
+            false => Ok((rest, kind)),
+        };
     }
     match keyword {
         Keyword::Double => Ok((skip_keyword(rest, Keyword::Precision), TypeKind::Double)),
@@ -113,7 +116,29 @@ pub(super) fn begins_typed_literal(keyword: Keyword) -> bool {
 }
 
 fn named(i: Tokens<'_>) -> Parsed<'_, TypeKind> {
-    dotted_name("a type").map(TypeKind::Named).parse(i)
+    let (rest, name) = dotted_name("a type")(i)?;
+    match rest.is(TokenKind::LeftParen) {
+        true => no_parameters(i, rest),
+        false => Ok((rest, TypeKind::Named(name))),
+    }
+}
+
+/// Parentheses behind a type that takes none, or that does not exist.
+fn no_parameters<'a, T>(i: Tokens<'a>, rest: Tokens<'a>) -> Parsed<'a, T> {
+    const WITH: &[&str] = &[
+        "DECIMAL",
+        "VARCHAR",
+        "CHAR",
+        "VARBINARY",
+        "TIMESTAMP",
+        "TIME",
+        "FLOAT",
+    ];
+    let message = format!("the type `{}` takes no parameters", i.text());
+    let diagnostic = Diagnostic::new(Code::TypeParameter, message, rest.span())
+        .label("none is expected")
+        .suggest(meant(i.text(), WITH));
+    diagnosed(diagnostic)
 }
 
 fn skip_keyword(i: Tokens<'_>, keyword: Keyword) -> Tokens<'_> {

@@ -16,6 +16,7 @@ mod expression;
 mod query;
 mod statement;
 mod clauses;
+mod hint;
 mod report;
 mod script;
 

@@ -3,6 +3,7 @@
 
 use super::clauses::{begins, misplaced, open_parenthesis};
 use super::fault::{Expectations, Wanted};
+use super::hint::hint;
 use super::statement::begins_statement;
 use super::tokens::{Session, meant};
 use crate::error::{Code, Diagnostic};
@@ -156,7 +157,7 @@ impl<'a> Place<'a> {
                     "taken for a name, which {} cannot follow",
                     self.described()
                 ))
-                .suggest(Some(keyword));
+                .suggest(Some(&with_by(keyword, word)));
         Some(diagnostic)
     }
 
@@ -177,23 +178,11 @@ impl<'a> Place<'a> {
         let is_word = self.token.kind.is_word();
         match meant(self.text(), &keywords).filter(|_| is_word) {
             _ if begins_other => diagnostic.help("a statement ends with `;`"),
-            Some(keyword) => diagnostic.suggest(Some(keyword)),
-            None => self.with_hint(diagnostic),
-        }
-    }
-
-    /// What is likely missing before a name.
-    fn with_hint(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let text = shortened(self.text());
-        let is_name = self.token.kind.is_name();
-        match self.token.kind {
-            kind if self.wants(Wanted::Thing("a query")) && (is_name || kind == TokenKind::Uri) => {
-                diagnostic.help(format!("a query of it is written `SELECT * FROM {text}`"))
-            }
-            _ if is_name && self.wants(Wanted::Symbol(TokenKind::Comma)) => {
-                diagnostic.help("a comma may be missing before it")
-            }
-            _ => diagnostic,
+            Some(keyword) => diagnostic.suggest(Some(&with_by(keyword, self.text()))),
+            None => match hint(self.session, &self.expectations) {
+                Some(hint) => diagnostic.help(hint),
+                None => diagnostic,
+            },
         }
     }
 
@@ -249,6 +238,15 @@ impl<'a> Place<'a> {
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
             None => String::new(),
         }
+    }
+}
+
+/// The keyword that was meant, with BY where the word ends so: `GROUPBY`.
+fn with_by(keyword: &str, word: &str) -> String {
+    let takes_by = matches!(keyword, "GROUP" | "ORDER" | "PARTITION");
+    match takes_by && word.to_ascii_uppercase().ends_with("BY") {
+        true => format!("{keyword} BY"),
+        false => keyword.to_owned(),
     }
 }
 

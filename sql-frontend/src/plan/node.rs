@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::data::{DataType, Value};
 
-use super::{Aggregate, Scalar};
 use super::relation::{Source, Stream, Table};
+use super::{Aggregate, Scalar};
 
 /// A relational operator with its inputs.
 #[derive(Clone, Debug)]
@@ -229,7 +229,10 @@ impl Plan {
     /// A plan that computes columns, each with its name.
     pub fn project(self, exprs: Vec<(String, Scalar)>) -> Self {
         Plan {
-            columns: exprs.iter().map(|(name, expr)| Column::of(name, expr)).collect(),
+            columns: exprs
+                .iter()
+                .map(|(name, expr)| Column::of(name, expr))
+                .collect(),
             kind: PlanKind::Project {
                 input: Box::new(self),
                 exprs: exprs.into_iter().map(|(_, expr)| expr).collect(),

@@ -23,7 +23,13 @@ fn print_node(plan: &Plan, depth: usize, out: &mut String) -> fmt::Result {
     let inputs: Vec<Vec<&str>> = plan
         .inputs()
         .iter()
-        .map(|input| input.columns.iter().map(|column| &column.name[..]).collect())
+        .map(|input| {
+            input
+                .columns
+                .iter()
+                .map(|column| &column.name[..])
+                .collect()
+        })
         .collect();
     let over: Vec<&str> = inputs.concat();
     write!(out, "{:indent$}", "", indent = depth * 2)?;
@@ -51,14 +57,21 @@ fn print_node(plan: &Plan, depth: usize, out: &mut String) -> fmt::Result {
         PlanKind::Project { exprs, .. } => {
             let items = exprs.iter().zip(&names).map(|(expr, name)| {
                 let shown = show(expr, &over);
-                if shown == **name { shown } else { format!("{shown} as {name}") }
+                if shown == **name {
+                    shown
+                } else {
+                    format!("{shown} as {name}")
+                }
             });
             write!(out, "project: {}", items.collect::<Vec<_>>().join(", "))?;
         }
         PlanKind::Aggregate {
             groups, aggregates, ..
         } => {
-            let items: Vec<String> = aggregates.iter().map(|a| show_aggregate(a, &over)).collect();
+            let items: Vec<String> = aggregates
+                .iter()
+                .map(|a| show_aggregate(a, &over))
+                .collect();
             write!(out, "aggregate: {}", items.join(", "))?;
             let groups: Vec<String> = groups.iter().map(|group| show(group, &over)).collect();
             if !groups.is_empty() {
@@ -133,7 +146,11 @@ fn join_word(kind: JoinKind) -> &'static str {
 }
 
 fn show_pair(pair: &JoinOn, inputs: &[Vec<&str>]) -> String {
-    format!("{} = {}", show(&pair.left, &inputs[0]), show(&pair.right, &inputs[1]))
+    format!(
+        "{} = {}",
+        show(&pair.left, &inputs[0]),
+        show(&pair.right, &inputs[1])
+    )
 }
 
 fn show_aggregate(aggregate: &Aggregate, names: &[&str]) -> String {
@@ -182,7 +199,9 @@ impl fmt::Display for Shown<'_> {
                 None => write!(f, "#{at}"),
             },
             ScalarKind::Literal(value) => {
-                if self.scalar.data_type.is_text() && *value != ferrisstreams_topology::data::Value::Null {
+                if self.scalar.data_type.is_text()
+                    && *value != ferrisstreams_topology::data::Value::Null
+                {
                     write!(f, "'{}'", value.to_string().replace('\'', "''"))
                 } else {
                     write!(f, "{value}")
@@ -190,13 +209,24 @@ impl fmt::Display for Shown<'_> {
             }
             ScalarKind::Cast { input, forgiving } => {
                 let word = if *forgiving { "try_cast" } else { "cast" };
-                write!(f, "{word}({} as {})", self.part(input), self.scalar.data_type)
+                write!(
+                    f,
+                    "{word}({} as {})",
+                    self.part(input),
+                    self.scalar.data_type
+                )
             }
             ScalarKind::Not(inner) => write!(f, "not ({})", self.part(inner)),
             ScalarKind::And(operands) => write!(f, "({})", self.list(operands, " and ")),
             ScalarKind::Or(operands) => write!(f, "({})", self.list(operands, " or ")),
             ScalarKind::Compare { op, left, right } => {
-                write!(f, "{} {} {}", self.part(left), compare_symbol(*op), self.part(right))
+                write!(
+                    f,
+                    "{} {} {}",
+                    self.part(left),
+                    compare_symbol(*op),
+                    self.part(right)
+                )
             }
             ScalarKind::Distinct {
                 left,
@@ -204,7 +234,12 @@ impl fmt::Display for Shown<'_> {
                 negated,
             } => {
                 let not = not(*negated);
-                write!(f, "{} is {not}distinct from {}", self.part(left), self.part(right))
+                write!(
+                    f,
+                    "{} is {not}distinct from {}",
+                    self.part(left),
+                    self.part(right)
+                )
             }
             ScalarKind::IsNull(inner) => write!(f, "{} is null", self.part(inner)),
             ScalarKind::Is(inner, value) => write!(f, "{} is {value}", self.part(inner)),
@@ -219,7 +254,12 @@ impl fmt::Display for Shown<'_> {
             } => {
                 f.write_str("case")?;
                 for (condition, result) in branches {
-                    write!(f, " when {} then {}", self.part(condition), self.part(result))?;
+                    write!(
+                        f,
+                        " when {} then {}",
+                        self.part(condition),
+                        self.part(result)
+                    )?;
                 }
                 if let Some(otherwise) = otherwise {
                     write!(f, " else {}", self.part(otherwise))?;
@@ -232,7 +272,12 @@ impl fmt::Display for Shown<'_> {
                 negated,
             } => {
                 let not = not(*negated);
-                write!(f, "{} {not}in ({})", self.part(operand), self.list(list, ", "))
+                write!(
+                    f,
+                    "{} {not}in ({})",
+                    self.part(operand),
+                    self.list(list, ", ")
+                )
             }
             ScalarKind::Like {
                 operand,
@@ -243,7 +288,12 @@ impl fmt::Display for Shown<'_> {
             } => {
                 let word = if *ignore_case { "ilike" } else { "like" };
                 let not = not(*negated);
-                write!(f, "{} {not}{word} {}", self.part(operand), self.part(pattern))
+                write!(
+                    f,
+                    "{} {not}{word} {}",
+                    self.part(operand),
+                    self.part(pattern)
+                )
             }
             ScalarKind::Call {
                 function,

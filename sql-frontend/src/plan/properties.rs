@@ -133,7 +133,11 @@ pub fn properties(plan: &Plan) -> Properties {
             kind, left, right, ..
         } => {
             let (l, r) = (properties(left), properties(right));
-            let side = side_of(*kind, is_stream(left, l.changes), is_stream(right, r.changes));
+            let side = side_of(
+                *kind,
+                is_stream(left, l.changes),
+                is_stream(right, r.changes),
+            );
             if side.is_some() {
                 return append_only();
             }

@@ -66,8 +66,11 @@ pub fn schema(columns: &[Column]) -> Schema {
         .iter()
         .map(|column| {
             let field = Field::new(&column.name, column.data_type);
-            if column.nullable { field } else { field.not_null() }
+            if column.nullable {
+                field
+            } else {
+                field.not_null()
+            }
         })
         .collect()
 }
-

@@ -5,8 +5,8 @@ use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, Value};
 use super::program::Changes;
 use super::select::Select;
 use super::text_column;
-use crate::plan::schema;
 use crate::plan::Column;
+use crate::plan::schema;
 
 /// What a statement comes to.
 #[derive(Debug)]

@@ -10,12 +10,12 @@ use crate::ast::{
 };
 use crate::binder::{Bound, Place, all, bind_type, declared, options, take_kind, told};
 use crate::catalog::Relation;
-use crate::plan::{Source, Stream, Table, schema};
-use ferrisstreams_topology::connector::{Options, SinkRequest, SourceKind, SourceRequest};
 use crate::error::{Code, Diagnostic};
 use crate::lowering::Output;
 use crate::plan::{Changes, Column, Key, KeyColumn, Plan, PlanKind, ScanKind, properties};
+use crate::plan::{Source, Stream, Table, schema};
 use crate::span::Span;
+use ferrisstreams_topology::connector::{Options, SinkRequest, SourceKind, SourceRequest};
 
 impl Session {
     pub(super) fn create_source(
@@ -45,14 +45,20 @@ impl Session {
         let (columns, key) = columns(create, is_table)?;
         let mut options = options(&create.properties)?;
         let kind = take_kind(&mut options, &create.properties)?;
-        let expected = if is_table { SourceKind::Table } else { SourceKind::Stream };
+        let expected = if is_table {
+            SourceKind::Table
+        } else {
+            SourceKind::Stream
+        };
         if kind.is_some_and(|kind| kind != expected) {
             let message = "kind contradicts the word behind CREATE";
             return Err(Diagnostic::new(Code::InvalidOption, message, create.name.span).into());
         }
         let name = create.name.last().text.clone();
         let word = if is_table { "table" } else { "stream" };
-        let topic = options.remove("kafka_topic").map(|topic| format!("kafka://{topic}"));
+        let topic = options
+            .remove("kafka_topic")
+            .map(|topic| format!("kafka://{topic}"));
         let Some(uri) = create.from.as_ref().map(|uri| uri.text.clone()).or(topic) else {
             return self.create_inserted(create, columns, key, is_table, &options);
         };
@@ -67,7 +73,10 @@ impl Session {
             kind: Some(expected),
         };
         let place = Place {
-            uri: create.from.as_ref().map_or(create.name.span.into(), |uri| uri.span.into()),
+            uri: create
+                .from
+                .as_ref()
+                .map_or(create.name.span.into(), |uri| uri.span.into()),
             properties: &create.properties,
         };
         let mut binder = self.binder();
@@ -104,9 +113,11 @@ impl Session {
         }
         if let Some(option) = options.keys().next() {
             let message = format!("option `{option}` is for a source, and `{name}` has none");
-            return Err(Diagnostic::new(Code::UnknownOption, message, create.name.span)
-                .help("name the source: FROM kafka://topic, or KAFKA_TOPIC = 'topic'")
-                .into());
+            return Err(
+                Diagnostic::new(Code::UnknownOption, message, create.name.span)
+                    .help("name the source: FROM kafka://topic, or KAFKA_TOPIC = 'topic'")
+                    .into(),
+            );
         }
         self.forget(&name);
         let relation = if is_table {
@@ -156,10 +167,12 @@ impl Session {
         let is_stream = create.word == RelationWord::Stream;
         if is_stream && known.changes == Changes::Updating {
             let message = format!("the rows of `{name}` change, so it is a table");
-            return Err(Diagnostic::new(Code::NotSupported, message, create.name.span)
-                .label("a stream is rows that only come")
-                .help(format!("CREATE TABLE {name} AS ..."))
-                .into());
+            return Err(
+                Diagnostic::new(Code::NotSupported, message, create.name.span)
+                    .label("a stream is rows that only come")
+                    .help(format!("CREATE TABLE {name} AS ..."))
+                    .into(),
+            );
         }
         if target.is_none()
             && let Some(option) = options.keys().next()
@@ -181,7 +194,11 @@ impl Session {
             Relation::Table(Arc::new(Table {
                 name: name.clone(),
                 columns: plan.columns.clone(),
-                key: if known.changes == Changes::AppendOnly { Key::Row } else { known.key.clone() },
+                key: if known.changes == Changes::AppendOnly {
+                    Key::Row
+                } else {
+                    known.key.clone()
+                },
                 query: Some(plan.clone()),
                 primary_key: Vec::new(),
                 declared: false,
@@ -201,7 +218,11 @@ impl Session {
         if let Some(output) = written {
             self.written.push(Written {
                 name: format!("{name}.sink"),
-                what: if is_stream { What::Query(plan) } else { What::Table(name.clone()) },
+                what: if is_stream {
+                    What::Query(plan)
+                } else {
+                    What::Table(name.clone())
+                },
                 output,
                 shown: false,
                 key: Vec::new(),
@@ -226,7 +247,10 @@ impl Session {
             schema: schema(columns),
             key,
         };
-        let resolved = self.connectors.sink(&request).map_err(|e| told(&e, place))?;
+        let resolved = self
+            .connectors
+            .sink(&request)
+            .map_err(|e| told(&e, place))?;
         Ok(Output::to(name, &resolved))
     }
 
@@ -237,7 +261,9 @@ impl Session {
         };
         let (word, known) = (known.word(), known.name());
         if mode.if_not_exists {
-            return Ok(Some(Answer::Done(format!("{word} {known} is there already"))));
+            return Ok(Some(Answer::Done(format!(
+                "{word} {known} is there already"
+            ))));
         }
         if mode.or_replace {
             let readers = self.readers(known);
@@ -279,7 +305,9 @@ impl Session {
 
 /// The URI of the sink that the options of a derived relation name.
 fn sink_of(options: &mut Options) -> Option<String> {
-    let topic = options.remove("kafka_topic").map(|topic| format!("kafka://{topic}"));
+    let topic = options
+        .remove("kafka_topic")
+        .map(|topic| format!("kafka://{topic}"));
     options.remove("sink").or(topic)
 }
 
@@ -318,11 +346,16 @@ fn columns(create: &CreateSource, is_table: bool) -> Bound<(Vec<Column>, Vec<usi
     let columns = all(create.columns.iter().map(column).collect::<Vec<_>>())?;
     for (at, column) in create.columns.iter().enumerate() {
         let before = &create.columns[..at];
-        if let Some(first) = before.iter().find(|other| column.name.matches(&other.name.text)) {
+        if let Some(first) = before
+            .iter()
+            .find(|other| column.name.matches(&other.name.text))
+        {
             let message = format!("there are two columns `{}`", column.name.text);
-            return Err(Diagnostic::new(Code::DuplicateColumn, message, column.name.span)
-                .secondary(first.name.span, "the first")
-                .into());
+            return Err(
+                Diagnostic::new(Code::DuplicateColumn, message, column.name.span)
+                    .secondary(first.name.span, "the first")
+                    .into(),
+            );
         }
     }
     let mut key = Vec::new();
@@ -334,18 +367,24 @@ fn columns(create: &CreateSource, is_table: bool) -> Bound<(Vec<Column>, Vec<usi
                 }
                 (ColumnConstraintKind::PrimaryKey, false) => {
                     let message = "a stream has a KEY, not a PRIMARY KEY";
-                    return Err(Diagnostic::new(Code::MisplacedClause, message, constraint.span)
-                        .help("write KEY, or create a table")
-                        .into());
+                    return Err(
+                        Diagnostic::new(Code::MisplacedClause, message, constraint.span)
+                            .help("write KEY, or create a table")
+                            .into(),
+                    );
                 }
                 (ColumnConstraintKind::Key, true) => {
                     let message = "a table has a PRIMARY KEY, not a KEY";
-                    return Err(Diagnostic::new(Code::MisplacedClause, message, constraint.span)
-                        .help("write PRIMARY KEY, or create a stream")
-                        .into());
+                    return Err(
+                        Diagnostic::new(Code::MisplacedClause, message, constraint.span)
+                            .help("write PRIMARY KEY, or create a stream")
+                            .into(),
+                    );
                 }
                 (ColumnConstraintKind::Headers | ColumnConstraintKind::Header(_), _) => {
-                    return Err(Diagnostic::not_supported("a column of headers", constraint.span).into());
+                    return Err(
+                        Diagnostic::not_supported("a column of headers", constraint.span).into(),
+                    );
                 }
                 (ColumnConstraintKind::NotNull | ColumnConstraintKind::Null, _) => {}
             }
@@ -357,7 +396,10 @@ fn columns(create: &CreateSource, is_table: bool) -> Bound<(Vec<Column>, Vec<usi
             return Err(Diagnostic::new(Code::DuplicateClause, message, primary.span).into());
         }
         for name in &primary.columns {
-            let found = create.columns.iter().position(|column| name.matches(&column.name.text));
+            let found = create
+                .columns
+                .iter()
+                .position(|column| name.matches(&column.name.text));
             match found {
                 Some(at) => key.push(at),
                 None => {

@@ -59,17 +59,25 @@ impl Session {
                     let message = format!(
                         "what is inserted into `{into}` are rows that change; insert from a stream"
                     );
-                    return Err(Diagnostic::new(Code::NotSupported, message, insert.query.span).into());
+                    return Err(
+                        Diagnostic::new(Code::NotSupported, message, insert.query.span).into(),
+                    );
                 }
                 if self.comes_from(&plan, &into, &mut BTreeSet::new()) {
-                    let message = format!("rows of `{into}` would be inserted into it again, for ever");
-                    return Err(Diagnostic::new(Code::NotSupported, message, insert.query.span)
-                        .label(format!("reads `{into}`"))
-                        .into());
+                    let message =
+                        format!("rows of `{into}` would be inserted into it again, for ever");
+                    return Err(
+                        Diagnostic::new(Code::NotSupported, message, insert.query.span)
+                            .label(format!("reads `{into}`"))
+                            .into(),
+                    );
                 }
                 let name = self.query_name(&format!("insert_into_{into}"), &plan);
                 let insertion = Insertion { name, plan };
-                self.insertions.entry(into.clone()).or_default().push(insertion);
+                self.insertions
+                    .entry(into.clone())
+                    .or_default()
+                    .push(insertion);
                 Ok(Answer::Done(format!("inserted into {into}")))
             }
         }
@@ -164,8 +172,13 @@ impl Session {
         warnings.append(&mut binder.warnings);
         let missing = (0..columns.len()).find(|at| !places.contains(at) && !columns[*at].nullable);
         if let Some(at) = missing {
-            let message = format!("column `{}` is NOT NULL, and no value is given", columns[at].name);
-            return Err(Diagnostic::new(Code::InvalidLiteral, message, insert.target.span()).into());
+            let message = format!(
+                "column `{}` is NOT NULL, and no value is given",
+                columns[at].name
+            );
+            return Err(
+                Diagnostic::new(Code::InvalidLiteral, message, insert.target.span()).into(),
+            );
         }
         Ok(optimize(crate::binder::spread(plan, &places, columns)).0)
     }

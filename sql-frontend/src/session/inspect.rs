@@ -20,19 +20,23 @@ use crate::span::{Source, Span};
 impl Session {
     pub(super) fn show(&self, show: Show, span: Span) -> Bound<Answer> {
         let relations = |wanted: fn(&Relation) -> bool| {
-            let rows = self.catalog.relations().filter(|relation| wanted(relation)).map(|relation| {
-                let from = match relation {
-                    Relation::Source(source) => source.location.clone(),
-                    Relation::Stream(stream) if stream.query.is_some() => "a query".to_owned(),
-                    Relation::Table(table) => match &table.query {
-                        Some(plan) if table.declared => scanned(plan),
-                        Some(_) => "a query".to_owned(),
-                        None => "INSERT".to_owned(),
-                    },
-                    Relation::Stream(_) => "INSERT".to_owned(),
-                };
-                vec![relation.name().to_owned(), relation.word().to_owned(), from]
-            });
+            let rows = self
+                .catalog
+                .relations()
+                .filter(|relation| wanted(relation))
+                .map(|relation| {
+                    let from = match relation {
+                        Relation::Source(source) => source.location.clone(),
+                        Relation::Stream(stream) if stream.query.is_some() => "a query".to_owned(),
+                        Relation::Table(table) => match &table.query {
+                            Some(plan) if table.declared => scanned(plan),
+                            Some(_) => "a query".to_owned(),
+                            None => "INSERT".to_owned(),
+                        },
+                        Relation::Stream(_) => "INSERT".to_owned(),
+                    };
+                    vec![relation.name().to_owned(), relation.word().to_owned(), from]
+                });
             ResultSet::of_text(&["name", "kind", "from"], rows.collect())
         };
         let rows = match show.what {
@@ -41,7 +45,11 @@ impl Session {
             ShowWhat::All => relations(|_| true),
             ShowWhat::Queries => {
                 let rows = self.written.iter().map(|written| {
-                    let to = if written.shown { "the terminal" } else { &written.output.name };
+                    let to = if written.shown {
+                        "the terminal"
+                    } else {
+                        &written.output.name
+                    };
                     vec![written.name.clone(), to.to_owned()]
                 });
                 ResultSet::of_text(&["name", "to"], rows.collect())
@@ -51,17 +59,27 @@ impl Session {
                 names.sort_unstable();
                 names.dedup();
                 let rows = names.into_iter().map(|name| {
-                    let kind = if aggregates::lookup(name).is_some() { "aggregate" } else { "scalar" };
+                    let kind = if aggregates::lookup(name).is_some() {
+                        "aggregate"
+                    } else {
+                        "scalar"
+                    };
                     vec![name.to_owned(), kind.to_owned()]
                 });
                 ResultSet::of_text(&["name", "kind"], rows.collect())
             }
             ShowWhat::Connections => {
-                let rows = self.catalog.connections().map(|(name, _)| vec![name.to_owned()]);
+                let rows = self
+                    .catalog
+                    .connections()
+                    .map(|(name, _)| vec![name.to_owned()]);
                 ResultSet::of_text(&["name"], rows.collect())
             }
             ShowWhat::Properties => {
-                let rows = self.properties.iter().map(|(name, value)| vec![name.clone(), value.clone()]);
+                let rows = self
+                    .properties
+                    .iter()
+                    .map(|(name, value)| vec![name.clone(), value.clone()]);
                 ResultSet::of_text(&["name", "value"], rows.collect())
             }
             ShowWhat::Types => return Err(Diagnostic::not_supported("SHOW TYPES", span).into()),
@@ -92,11 +110,17 @@ impl Session {
                 let wanted = &name.last().text;
                 let signatures = functions::signatures(wanted);
                 if !signatures.is_empty() {
-                    let rows = signatures.into_iter().map(|signature| vec![signature]).collect();
+                    let rows = signatures
+                        .into_iter()
+                        .map(|signature| vec![signature])
+                        .collect();
                     return Ok(Answer::Rows(ResultSet::of_text(&["signature"], rows)));
                 }
                 if aggregates::lookup(wanted).is_some() {
-                    let row = vec![format!("{}(value) over the rows of a group", wanted.to_uppercase())];
+                    let row = vec![format!(
+                        "{}(value) over the rows of a group",
+                        wanted.to_uppercase()
+                    )];
                     return Ok(Answer::Rows(ResultSet::of_text(&["signature"], vec![row])));
                 }
                 let message = format!("no function `{wanted}`");
@@ -113,13 +137,21 @@ impl Session {
                                 text: name.clone(),
                                 span: Default::default(),
                             };
-                            let shown = if property.is_secret() { "***".to_owned() } else { value.clone() };
+                            let shown = if property.is_secret() {
+                                "***".to_owned()
+                            } else {
+                                value.clone()
+                            };
                             vec![name.clone(), shown]
                         });
-                        Ok(Answer::Rows(ResultSet::of_text(&["option", "value"], rows.collect())))
+                        Ok(Answer::Rows(ResultSet::of_text(
+                            &["option", "value"],
+                            rows.collect(),
+                        )))
                     }
                     None => {
-                        let known: Vec<&str> = self.catalog.connections().map(|(name, _)| name).collect();
+                        let known: Vec<&str> =
+                            self.catalog.connections().map(|(name, _)| name).collect();
                         let message = format!("no connection `{wanted}`");
                         Err(Diagnostic::new(Code::UnknownRelation, message, name.span)
                             .suggest_nearest(wanted, known)
@@ -143,7 +175,11 @@ impl Session {
             ExplainStage::Optimized,
             ExplainStage::Topology,
         ];
-        let stages = if explain.stages.is_empty() { &all[..] } else { &explain.stages };
+        let stages = if explain.stages.is_empty() {
+            &all[..]
+        } else {
+            &explain.stages
+        };
         let text = match &explain.target {
             ExplainTarget::Statement(statement) => self.explained(statement, stages)?,
             ExplainTarget::Name(name) => {
@@ -163,7 +199,11 @@ impl Session {
                         ExplainStage::Ast | ExplainStage::Plan => {}
                         ExplainStage::Optimized => section(&mut text, "optimized", &print(&plan)),
                         ExplainStage::Topology => {
-                            section(&mut text, "topology", &self.topology_of(&plan, name.span.into())?);
+                            section(
+                                &mut text,
+                                "topology",
+                                &self.topology_of(&plan, name.span.into())?,
+                            );
                         }
                     }
                 }
@@ -181,7 +221,11 @@ impl Session {
             answers: Vec::new(),
             diagnostics: parsed.diagnostics,
         };
-        let stages = [ExplainStage::Plan, ExplainStage::Optimized, ExplainStage::Topology];
+        let stages = [
+            ExplainStage::Plan,
+            ExplainStage::Optimized,
+            ExplainStage::Topology,
+        ];
         for statement in &parsed.statements {
             let text = match queried(statement) {
                 Some(_) => self.explained(statement, &stages).map(Some),
@@ -191,7 +235,9 @@ impl Session {
             match (text, ran) {
                 (Ok(Some(text)), Ok(_)) => {
                     let words = source.slice(*statement.span);
-                    outcome.answers.push(Answer::Text(format!("{words}\n\n{text}")));
+                    outcome
+                        .answers
+                        .push(Answer::Text(format!("{words}\n\n{text}")));
                 }
                 (Ok(None), Ok(answer)) => outcome.answers.push(answer),
                 (_, Err(problems)) | (Err(problems), _) => outcome.diagnostics.extend(problems.0),
@@ -208,7 +254,11 @@ impl Session {
         };
         let once = matches!(&statement.kind, StatementKind::Query(query) if query.emit.is_none());
         let mut binder = self.binder();
-        let bound = if once { binder.once(query)? } else { binder.continuous(query)? };
+        let bound = if once {
+            binder.once(query)?
+        } else {
+            binder.continuous(query)?
+        };
         let mut text = String::new();
         for stage in stages {
             match stage {
@@ -217,7 +267,11 @@ impl Session {
                 ExplainStage::Optimized => {
                     let (_, applied) = optimize(bound.clone());
                     for rule in applied {
-                        section(&mut text, &format!("optimized by: {}", rule.rule), &rule.plan);
+                        section(
+                            &mut text,
+                            &format!("optimized by: {}", rule.rule),
+                            &rule.plan,
+                        );
                     }
                 }
                 ExplainStage::Topology => {
@@ -227,7 +281,11 @@ impl Session {
                     {
                         plan = *input;
                     }
-                    section(&mut text, "topology", &self.topology_of(&plan, statement.span.into())?);
+                    section(
+                        &mut text,
+                        "topology",
+                        &self.topology_of(&plan, statement.span.into())?,
+                    );
                 }
             }
         }

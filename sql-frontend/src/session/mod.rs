@@ -19,13 +19,13 @@ use ferrisstreams_topology::ErrorPolicy;
 use crate::ast::{DropObject, Query, Statement, StatementKind};
 use crate::binder::{Binder, Bound, Problems};
 use crate::catalog::Catalog;
-use ferrisstreams_topology::connector::{Connectors, Options};
 use crate::error::{Code, Diagnostic, Severity};
 use crate::lowering::{Insertion, Output};
 use crate::optimizer::optimize;
 use crate::parser;
 use crate::plan::{self, Column, Plan, print, properties};
 use crate::span::{Source, Span};
+use ferrisstreams_topology::connector::{Connectors, Options};
 
 pub use self::answer::{Answer, ResultSet};
 pub use self::program::{Changes, Program};
@@ -116,14 +116,17 @@ impl Session {
             let known: BTreeSet<String> = self.names().collect();
             match self.statement(statement, &mut outcome.diagnostics) {
                 Ok(answer) => {
-                    let new: Vec<String> = self.names().filter(|name| !known.contains(name)).collect();
+                    let new: Vec<String> =
+                        self.names().filter(|name| !known.contains(name)).collect();
                     let span: Span = statement.span.into();
                     self.spans.extend(new.into_iter().map(|name| (name, span)));
                     outcome.answers.push(answer);
                 }
                 Err(Problems(problems)) => {
                     broken.extend(created(statement));
-                    let new = problems.into_iter().filter(|problem| !is_about(problem, &broken));
+                    let new = problems
+                        .into_iter()
+                        .filter(|problem| !is_about(problem, &broken));
                     outcome.diagnostics.extend(new);
                 }
             }
@@ -133,7 +136,10 @@ impl Session {
 
     /// The names of everything that was made.
     fn names(&self) -> impl Iterator<Item = String> {
-        let relations = self.catalog.relations().map(|relation| relation.name().to_owned());
+        let relations = self
+            .catalog
+            .relations()
+            .map(|relation| relation.name().to_owned());
         relations.chain(self.written.iter().map(|written| written.name.clone()))
     }
 
@@ -188,7 +194,10 @@ impl Session {
             let plan = binder.once(query)?;
             warnings.append(&mut binder.warnings);
             let plan = optimize(plan).0;
-            return Ok(Answer::Select(Select { plan, span: statement.span.into() }));
+            return Ok(Answer::Select(Select {
+                plan,
+                span: statement.span.into(),
+            }));
         }
         let plan = self.continuous(query, warnings)?;
         let name = self.query_name("changes", &plan);
@@ -213,9 +222,17 @@ impl Session {
     fn query_name(&self, what: &str, plan: &Plan) -> String {
         let mark = fnv1a(fingerprint(plan).as_bytes());
         let name = format!("{what}_{:08x}", (mark ^ (mark >> 32)) as u32);
-        let insertions = self.insertions.values().flatten().map(|insertion| &insertion.name);
-        let taken: BTreeSet<&String> =
-            self.written.iter().map(|written| &written.name).chain(insertions).collect();
+        let insertions = self
+            .insertions
+            .values()
+            .flatten()
+            .map(|insertion| &insertion.name);
+        let taken: BTreeSet<&String> = self
+            .written
+            .iter()
+            .map(|written| &written.name)
+            .chain(insertions)
+            .collect();
         let mut candidates =
             std::iter::once(name.clone()).chain((2..).map(|again| format!("{name}_{again}")));
         candidates
@@ -284,9 +301,10 @@ impl Session {
             What::Table(_) => false,
         });
         let written = written.map(|written| written.name.clone());
-        let inserted = self.insertions.iter().filter(|(_, insertions)| {
-            insertions.iter().any(|insertion| reads(&insertion.plan))
-        });
+        let inserted = self
+            .insertions
+            .iter()
+            .filter(|(_, insertions)| insertions.iter().any(|insertion| reads(&insertion.plan)));
         relations
             .chain(written)
             .chain(inserted.map(|(into, _)| format!("INSERT INTO {into}")))

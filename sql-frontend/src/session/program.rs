@@ -9,9 +9,9 @@ use ferrisstreams_topology::data::Row;
 use super::answer::ResultSet;
 use super::{Session, What, fingerprint};
 use crate::catalog::Relation;
-use crate::plan::Table;
 use crate::error::{Code, Diagnostic};
 use crate::lowering::{Lowering, Result, Surroundings};
+use crate::plan::Table;
 use crate::plan::{Column, Plan, PlanKind};
 use crate::span::Span;
 
@@ -49,7 +49,11 @@ impl Changes {
             return None;
         }
         Some(ResultSet {
-            columns: self.key.iter().map(|column| self.columns[*column].clone()).collect(),
+            columns: self
+                .key
+                .iter()
+                .map(|column| self.columns[*column].clone())
+                .collect(),
             rows: vec![Row::from_bytes(key)],
         })
     }
@@ -80,16 +84,22 @@ impl Session {
         for written in &self.written {
             let made = match &written.what {
                 What::Query(plan) => {
-                    program.plans.insert(written.name.clone(), fingerprint(plan));
+                    program
+                        .plans
+                        .insert(written.name.clone(), fingerprint(plan));
                     lowering.write(&written.name, plan, &written.output)
                 }
-                What::Table(name) => self.write_table(&mut lowering, &written.name, name, &written.output),
+                What::Table(name) => {
+                    self.write_table(&mut lowering, &written.name, name, &written.output)
+                }
             };
             if let Err(problem) = made {
                 problems.push(self.placed(problem, &written.name));
             }
             if written.shown {
-                let What::Query(plan) = &written.what else { continue };
+                let What::Query(plan) = &written.what else {
+                    continue;
+                };
                 program.changes.push(Changes {
                     name: written.name.clone(),
                     columns: plan.columns.clone(),
@@ -103,9 +113,13 @@ impl Session {
         if program.plans.is_empty() {
             return Ok(None);
         }
-        let topology = lowering
-            .build()
-            .map_err(|e| vec![Diagnostic::new(Code::NotSupported, e.to_string(), Span::default())])?;
+        let topology = lowering.build().map_err(|e| {
+            vec![Diagnostic::new(
+                Code::NotSupported,
+                e.to_string(),
+                Span::default(),
+            )]
+        })?;
         Ok(Some(Program {
             topology,
             plans: program.plans,
@@ -131,7 +145,11 @@ impl Session {
     fn words(&self, table: &Table) -> String {
         let mut words = table.query.as_ref().map(fingerprint).unwrap_or_default();
         for insertion in self.insertions.get(&table.name).into_iter().flatten() {
-            words.push_str(&format!("\n{}: {}", insertion.name, fingerprint(&insertion.plan)));
+            words.push_str(&format!(
+                "\n{}: {}",
+                insertion.name,
+                fingerprint(&insertion.plan)
+            ));
         }
         words
     }
@@ -157,7 +175,11 @@ pub(super) fn reads(plan: &Plan, name: &str) -> bool {
     let here = match &plan.kind {
         PlanKind::Scan { source, .. } => source.name == name,
         PlanKind::Stream(stream) => {
-            stream.name == name || stream.query.as_ref().is_some_and(|query| reads(query, name))
+            stream.name == name
+                || stream
+                    .query
+                    .as_ref()
+                    .is_some_and(|query| reads(query, name))
         }
         PlanKind::Table(table) => table.name == name,
         _ => false,

@@ -4,14 +4,12 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use ferrisstreams_topology::connector::{
-    Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter,
-};
+use ferrisstreams_topology::Error;
+use ferrisstreams_topology::connector::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
 use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout};
 use ferrisstreams_topology::query::Snapshot;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions};
 use ferrisstreams_topology::store::{State, StateOptions};
-use ferrisstreams_topology::Error;
 
 use super::Session;
 use super::answer::ResultSet;
@@ -159,7 +157,11 @@ impl Session {
             };
             options = options.sink(RESULT, Arc::new(sink));
         }
-        let mut engine = Embedded::new(&topology, State::in_memory(StateOptions::default()), options)?;
+        let mut engine = Embedded::new(
+            &topology,
+            State::in_memory(StateOptions::default()),
+            options,
+        )?;
         engine.start()?;
         engine.wait(None)?;
         for (node, stats) in engine.node_stats() {
@@ -275,7 +277,11 @@ impl SinkWriter for Collecting {
         Ok(self.rows.lock().expect("no panic while locked").len() as u64)
     }
 
-    fn deliver(&mut self, _: u64, records: &[SinkRecord]) -> ferrisstreams_topology::Result<Vec<u8>> {
+    fn deliver(
+        &mut self,
+        _: u64,
+        records: &[SinkRecord],
+    ) -> ferrisstreams_topology::Result<Vec<u8>> {
         let mut rows = self.rows.lock().expect("no panic while locked");
         for record in records {
             rows.push(Row::from_bytes(record.value.as_deref().unwrap_or_default()));

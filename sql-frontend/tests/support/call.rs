@@ -29,14 +29,20 @@ impl Call {
     pub fn parse(text: &str) -> Result<Call, String> {
         let open = text.find('(').ok_or("no parenthesis")?;
         let name = text[..open].trim().to_owned();
-        let inner = text[open + 1..].trim_end().strip_suffix(')').ok_or("no closing parenthesis")?;
+        let inner = text[open + 1..]
+            .trim_end()
+            .strip_suffix(')')
+            .ok_or("no closing parenthesis")?;
         let mut parts = split(inner);
         let casts = name == "cast" || name == "try_cast";
         let target = match casts {
             true => Some(data_type(&parts.pop().ok_or("no type")?).ok_or("no such type")?),
             false => None,
         };
-        let arguments = parts.iter().map(|part| Given::parse(part)).collect::<Result<Vec<_>, _>>()?;
+        let arguments = parts
+            .iter()
+            .map(|part| Given::parse(part))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut call = Call {
             name,
             arguments,
@@ -67,8 +73,11 @@ impl Call {
     /// What comes of it, computed from the columns of a row; none where it is not made.
     pub fn of_columns(&self) -> Option<String> {
         self.made.as_ref().ok()?;
-        let types: Vec<DataType> =
-            self.arguments.iter().map(|given| given.data_type.unwrap_or(DataType::TEXT)).collect();
+        let types: Vec<DataType> = self
+            .arguments
+            .iter()
+            .map(|given| given.data_type.unwrap_or(DataType::TEXT))
+            .collect();
         let columns = types.iter().enumerate().map(|(at, data_type)| {
             // What is open stays written out: a column is never open.
             match self.arguments[at].data_type {
@@ -76,8 +85,13 @@ impl Call {
                 None => self.arguments[at].literal(),
             }
         });
-        let scalar = self.make(columns.collect()).expect("it was made of constants");
-        let fields = types.iter().map(|data_type| Field::new("c", *data_type)).collect();
+        let scalar = self
+            .make(columns.collect())
+            .expect("it was made of constants");
+        let fields = types
+            .iter()
+            .map(|data_type| Field::new("c", *data_type))
+            .collect();
         let layout = RowLayout::new(&Schema::new(fields));
         let mut rows = RowBuffer::new();
         let mut writer = rows.begin(&layout);
@@ -93,8 +107,11 @@ impl Call {
             return Ok(cast_to(operands[0].clone(), to, self.name == "try_cast"));
         }
         let types: Vec<ArgumentType> = self.arguments.iter().map(Given::argument_type).collect();
-        let numbers = operands.iter().all(|operand| operand.data_type.is_numeric());
-        if let (Some(op), [left, right], true) = (arithmetic_op(&self.name), &operands[..], numbers) {
+        let numbers = operands
+            .iter()
+            .all(|operand| operand.data_type.is_numeric());
+        if let (Some(op), [left, right], true) = (arithmetic_op(&self.name), &operands[..], numbers)
+        {
             return Ok(arithmetic(op, left, right));
         }
         if let (Some(op), [left, right]) = (compare_op(&self.name), &operands[..]) {
@@ -143,7 +160,11 @@ pub fn evaluate(scalar: &Scalar, row: &[u8], layout: &RowLayout) -> String {
     let span = writer.finish();
     match eval.take_failure() {
         Some(message) => format!("error: {message}"),
-        None => show(&Value::read(rows.get(span), result.slot(0), scalar.data_type)),
+        None => show(&Value::read(
+            rows.get(span),
+            result.slot(0),
+            scalar.data_type,
+        )),
     }
 }
 
@@ -173,7 +194,9 @@ impl Given {
         let data_type = data_type(rest).ok_or_else(|| format!("no type {rest}"))?;
         let value = match literal {
             None => Value::Null,
-            Some(literal) => Value::parse(&literal, data_type).map_err(|e| format!("{literal}: {e}"))?,
+            Some(literal) => {
+                Value::parse(&literal, data_type).map_err(|e| format!("{literal}: {e}"))?
+            }
         };
         Ok(Given {
             value,
@@ -182,7 +205,8 @@ impl Given {
     }
 
     fn argument_type(&self) -> ArgumentType {
-        self.data_type.map_or(ArgumentType::Unknown, ArgumentType::Known)
+        self.data_type
+            .map_or(ArgumentType::Unknown, ArgumentType::Known)
     }
 
     fn literal(&self) -> Scalar {
@@ -318,7 +342,10 @@ fn compare(op: CompareOp, left: &Scalar, right: &Scalar) -> Result<Scalar, Strin
         (left.clone(), right.clone())
     } else {
         let common = cast::common_type(l, r).ok_or("no form")?;
-        (cast_to(left.clone(), common, false), cast_to(right.clone(), common, false))
+        (
+            cast_to(left.clone(), common, false),
+            cast_to(right.clone(), common, false),
+        )
     };
     let kind = ScalarKind::Compare {
         op,

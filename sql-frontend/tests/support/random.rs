@@ -6,10 +6,22 @@ use ferrisstreams_topology::data::{DataType, Interval, Value};
 
 use super::call::{arithmetic, cast_to};
 
-const MONEY: DataType = DataType::Decimal { precision: 9, scale: 2 };
-const SHORT: DataType = DataType::Decimal { precision: 18, scale: 6 };
-const LONG: DataType = DataType::Decimal { precision: 25, scale: 4 };
-const HUGE: DataType = DataType::Decimal { precision: 38, scale: 10 };
+const MONEY: DataType = DataType::Decimal {
+    precision: 9,
+    scale: 2,
+};
+const SHORT: DataType = DataType::Decimal {
+    precision: 18,
+    scale: 6,
+};
+const LONG: DataType = DataType::Decimal {
+    precision: 25,
+    scale: 4,
+};
+const HUGE: DataType = DataType::Decimal {
+    precision: 38,
+    scale: 10,
+};
 
 /// The types of the columns; there are two columns of each.
 pub const TYPES: [DataType; 14] = [
@@ -46,11 +58,13 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, most: usize) -> usize {
+    /// A number less than `most`.
+    pub fn below(&mut self, most: usize) -> usize {
         (self.next() % most as u64) as usize
     }
 
-    fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
+    /// One of some items.
+    pub fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len())]
     }
 
@@ -67,7 +81,8 @@ impl Dice {
             DataType::BigInt => Value::Integer(self.integer(i64::MAX)),
             DataType::Decimal { precision, scale } => {
                 let most = 10i128.pow(u32::from(precision)) - 1;
-                let any = (i128::from(self.next()) << 60 | i128::from(self.next() >> 4)) % (most + 1);
+                let any =
+                    (i128::from(self.next()) << 60 | i128::from(self.next() >> 4)) % (most + 1);
                 let unscaled = match self.below(4) {
                     0 => i128::from(small) * 10i128.pow(u32::from(scale)),
                     1 => i128::from(small),
@@ -78,13 +93,22 @@ impl Dice {
             }
             DataType::Double => Value::Double(match self.below(4) {
                 0 => small as f64,
-                1 => self.one_of(&[f64::NAN, f64::INFINITY, f64::MAX, f64::MIN_POSITIVE, -0.0, 0.1]),
+                1 => self.one_of(&[
+                    f64::NAN,
+                    f64::INFINITY,
+                    f64::MAX,
+                    f64::MIN_POSITIVE,
+                    -0.0,
+                    0.1,
+                ]),
                 2 => f64::from_bits(self.next()),
                 _ => self.next() as i64 as f64 / 1e9,
             }),
             DataType::Varchar { .. } => Value::Text(self.text()),
-            DataType::Bytes => Value::Bytes((0..self.below(3)).map(|_| self.next() as u8).collect()),
-            DataType::Date => Value::Date(self.one_of(&[-719_162, 0, 19_782, 2_932_896]) ),
+            DataType::Bytes => {
+                Value::Bytes((0..self.below(3)).map(|_| self.next() as u8).collect())
+            }
+            DataType::Date => Value::Date(self.one_of(&[-719_162, 0, 19_782, 2_932_896])),
             DataType::Timestamp => Value::Timestamp(match self.below(3) {
                 0 => small * 86_400_000_000,
                 1 => small,
@@ -109,7 +133,20 @@ impl Dice {
     }
 
     fn text(&mut self) -> String {
-        let words = ["", "a", "ab", "Ab%", "äb", "_b", "12", " 7 ", "1.5", "true", "2024-02-29", "abab"];
+        let words = [
+            "",
+            "a",
+            "ab",
+            "Ab%",
+            "äb",
+            "_b",
+            "12",
+            " 7 ",
+            "1.5",
+            "true",
+            "2024-02-29",
+            "abab",
+        ];
         match self.below(2) {
             0 => self.one_of(&words).to_owned(),
             _ => format!("{}{}", self.one_of(&words), self.one_of(&words)),
@@ -141,13 +178,19 @@ impl Dice {
         if self.below(3) == 0 {
             return Scalar::literal(self.value(data_type), data_type, Default::default());
         }
-        let at = TYPES.iter().position(|known| *known == data_type).expect("a type of a column");
+        let at = TYPES
+            .iter()
+            .position(|known| *known == data_type)
+            .expect("a type of a column");
         Scalar::column(at * 2 + self.below(2), data_type, true, Default::default())
     }
 
     fn number(&mut self, wanted: DataType, depth: usize) -> Scalar {
         match self.below(4) {
-            0 => made(ScalarKind::Negate(Box::new(self.expression(wanted, depth))), wanted),
+            0 => made(
+                ScalarKind::Negate(Box::new(self.expression(wanted, depth))),
+                wanted,
+            ),
             1 => {
                 let text = self.expression(DataType::TEXT, depth);
                 self.cast(text, wanted)
@@ -162,7 +205,10 @@ impl Dice {
                 if let DataType::Decimal { .. } = wanted {
                     kinds[1] = self.one_of(&[MONEY, SHORT, LONG, HUGE, DataType::Int]);
                 }
-                let (left, right) = (self.expression(kinds[0], depth), self.expression(kinds[1], depth));
+                let (left, right) = (
+                    self.expression(kinds[0], depth),
+                    self.expression(kinds[1], depth),
+                );
                 let op = self.one_of(&[
                     ArithmeticOp::Add,
                     ArithmeticOp::Subtract,
@@ -189,7 +235,10 @@ impl Dice {
             1 => ScalarKind::And(self.several(DataType::Boolean, depth)),
             2 => ScalarKind::Or(self.several(DataType::Boolean, depth)),
             3 => ScalarKind::IsNull(Box::new(self.expression(any, depth))),
-            4 => ScalarKind::Is(Box::new(self.expression(DataType::Boolean, depth)), self.below(2) == 0),
+            4 => ScalarKind::Is(
+                Box::new(self.expression(DataType::Boolean, depth)),
+                self.below(2) == 0,
+            ),
             5 => ScalarKind::InList {
                 operand: Box::new(self.expression(any, depth)),
                 list: self.several(any, shallow),
@@ -204,7 +253,11 @@ impl Dice {
             },
             7 => {
                 let (left, right) = self.pair(any, depth);
-                ScalarKind::Distinct { left, right, negated: self.below(2) == 0 }
+                ScalarKind::Distinct {
+                    left,
+                    right,
+                    negated: self.below(2) == 0,
+                }
             }
             _ => {
                 let (left, right) = self.pair(any, depth);
@@ -233,21 +286,41 @@ impl Dice {
     }
 
     fn several(&mut self, data_type: DataType, depth: usize) -> Vec<Scalar> {
-        let count = if depth == 0 { 2 + self.below(11) } else { 2 + self.below(2) };
-        (0..count).map(|_| self.expression(data_type, depth)).collect()
+        let count = if depth == 0 {
+            2 + self.below(11)
+        } else {
+            2 + self.below(2)
+        };
+        (0..count)
+            .map(|_| self.expression(data_type, depth))
+            .collect()
     }
 
     fn case(&mut self, data_type: DataType, depth: usize) -> Scalar {
         let branches = (0..1 + self.below(2))
-            .map(|_| (self.expression(DataType::Boolean, depth), self.expression(data_type, depth)))
+            .map(|_| {
+                (
+                    self.expression(DataType::Boolean, depth),
+                    self.expression(data_type, depth),
+                )
+            })
             .collect();
         let otherwise = (self.below(2) == 0).then(|| Box::new(self.expression(data_type, depth)));
-        made(ScalarKind::Case { branches, otherwise }, data_type)
+        made(
+            ScalarKind::Case {
+                branches,
+                otherwise,
+            },
+            data_type,
+        )
     }
 
     fn choice(&mut self, data_type: DataType, depth: usize) -> Scalar {
         let name = self.one_of(&["coalesce", "nullif", "greatest", "least"]);
-        let arguments = vec![self.expression(data_type, depth), self.expression(data_type, depth)];
+        let arguments = vec![
+            self.expression(data_type, depth),
+            self.expression(data_type, depth),
+        ];
         call(name, arguments)
     }
 
@@ -255,7 +328,10 @@ impl Dice {
         match self.below(4) {
             0 => call("upper", vec![self.expression(DataType::TEXT, depth)]),
             1 => {
-                let parts = vec![self.expression(DataType::TEXT, depth), self.expression(DataType::TEXT, depth)];
+                let parts = vec![
+                    self.expression(DataType::TEXT, depth),
+                    self.expression(DataType::TEXT, depth),
+                ];
                 call("||", parts)
             }
             2 => {
@@ -287,8 +363,10 @@ fn made(kind: ScalarKind, data_type: DataType) -> Scalar {
 }
 
 fn call(name: &str, arguments: Vec<Scalar>) -> Scalar {
-    let types: Vec<ArgumentType> =
-        arguments.iter().map(|argument| ArgumentType::Known(argument.data_type)).collect();
+    let types: Vec<ArgumentType> = arguments
+        .iter()
+        .map(|argument| ArgumentType::Known(argument.data_type))
+        .collect();
     let resolved = functions::lookup(name, &types).expect("a function");
     let kind = ScalarKind::Call {
         function: resolved.function,

@@ -52,7 +52,11 @@ impl Slow<'_> {
                 let order = self.order(left, right);
                 boolean(order.map(|order| holds(*op, order)))
             }
-            ScalarKind::Distinct { left, right, negated } => {
+            ScalarKind::Distinct {
+                left,
+                right,
+                negated,
+            } => {
                 let (l, r) = (self.value(left), self.value(right));
                 let same = match (l.is_null(), r.is_null()) {
                     (true, true) => true,
@@ -67,19 +71,35 @@ impl Slow<'_> {
             ScalarKind::Arithmetic { op, left, right } => {
                 self.arithmetic(*op, left, right, scalar.data_type)
             }
-            ScalarKind::Case { branches, otherwise } => {
+            ScalarKind::Case {
+                branches,
+                otherwise,
+            } => {
                 for (condition, result) in branches {
                     if self.truth(condition) == Some(true) {
                         return self.value(result);
                     }
                 }
-                otherwise.as_ref().map_or(Value::Null, |otherwise| self.value(otherwise))
+                otherwise
+                    .as_ref()
+                    .map_or(Value::Null, |otherwise| self.value(otherwise))
             }
-            ScalarKind::InList { operand, list, negated } => self.in_list(operand, list, *negated),
-            ScalarKind::Like { operand, pattern, ignore_case, negated, .. } => {
-                self.like(operand, pattern, *ignore_case, *negated)
-            }
-            ScalarKind::Call { function, arguments } => self.call(function.name, arguments),
+            ScalarKind::InList {
+                operand,
+                list,
+                negated,
+            } => self.in_list(operand, list, *negated),
+            ScalarKind::Like {
+                operand,
+                pattern,
+                ignore_case,
+                negated,
+                ..
+            } => self.like(operand, pattern, *ignore_case, *negated),
+            ScalarKind::Call {
+                function,
+                arguments,
+            } => self.call(function.name, arguments),
         }
     }
 
@@ -111,7 +131,10 @@ impl Slow<'_> {
         let data_type = operand.data_type;
         let negated = match self.value(operand) {
             Value::Integer(value) => integer(-i128::from(value), data_type),
-            Value::Decimal { unscaled, scale } => Some(Value::Decimal { unscaled: -unscaled, scale }),
+            Value::Decimal { unscaled, scale } => Some(Value::Decimal {
+                unscaled: -unscaled,
+                scale,
+            }),
             Value::Double(value) => Some(Value::Double(-value)),
             Value::Real(value) => Some(Value::Real(-value)),
             Value::Interval(value) => datetime::negate(value).ok().map(Value::Interval),
@@ -144,7 +167,16 @@ impl Slow<'_> {
                 integer(value, data_type)
             }
             (Value::Double(a), Value::Double(b)) => double(op, a, b).map(Value::Double),
-            (Value::Decimal { unscaled: a, scale: s }, Value::Decimal { unscaled: b, scale: t }) => {
+            (
+                Value::Decimal {
+                    unscaled: a,
+                    scale: s,
+                },
+                Value::Decimal {
+                    unscaled: b,
+                    scale: t,
+                },
+            ) => {
                 let (a, b) = (Decimal::new(a, s), Decimal::new(b, t));
                 let to = DecimalType::holding(data_type).expect("a decimal");
                 let result = match op {
@@ -154,7 +186,10 @@ impl Slow<'_> {
                     ArithmeticOp::Divide => decimal::div(a, b, to),
                     ArithmeticOp::Modulo => decimal::rem(a, b, to),
                 };
-                result.ok().map(|unscaled| Value::Decimal { unscaled, scale: to.scale })
+                result.ok().map(|unscaled| Value::Decimal {
+                    unscaled,
+                    scale: to.scale,
+                })
             }
             _ => return Value::Null,
         };
@@ -178,13 +213,23 @@ impl Slow<'_> {
         boolean((!has_null).then_some(negated))
     }
 
-    fn like(&mut self, operand: &Scalar, pattern: &Scalar, ignore_case: bool, negated: bool) -> Value {
+    fn like(
+        &mut self,
+        operand: &Scalar,
+        pattern: &Scalar,
+        ignore_case: bool,
+        negated: bool,
+    ) -> Value {
         let (Value::Text(text), Value::Text(pattern)) = (self.value(operand), self.value(pattern))
         else {
             return Value::Null;
         };
         let characters = |text: &str| -> Vec<char> {
-            if ignore_case { text.to_lowercase().chars().collect() } else { text.chars().collect() }
+            if ignore_case {
+                text.to_lowercase().chars().collect()
+            } else {
+                text.chars().collect()
+            }
         };
         match like(&characters(&pattern), &characters(&text)) {
             Some(matched) => Value::Boolean(matched != negated),
@@ -213,11 +258,24 @@ impl Slow<'_> {
                 return if same { Value::Null } else { value };
             }
             "greatest" | "least" => {
-                let wanted = if name == "least" { Ordering::Less } else { Ordering::Greater };
-                let values: Vec<Value> = arguments.iter().map(|argument| self.value(argument)).collect();
+                let wanted = if name == "least" {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                };
+                let values: Vec<Value> = arguments
+                    .iter()
+                    .map(|argument| self.value(argument))
+                    .collect();
                 let known = values.into_iter().filter(|value| !value.is_null());
                 return known
-                    .reduce(|best, value| if order(&value, &best) == wanted { value } else { best })
+                    .reduce(|best, value| {
+                        if order(&value, &best) == wanted {
+                            value
+                        } else {
+                            best
+                        }
+                    })
                     .unwrap_or(Value::Null);
             }
             _ => {}
@@ -235,7 +293,11 @@ impl Slow<'_> {
             ("||", [Value::Text(a), Value::Text(b)]) => Value::Text(format!("{a}{b}")),
             ("left", [Value::Text(text), Value::Integer(count)]) => {
                 let length = text.chars().count() as i64;
-                let count = if *count < 0 { (length + count).max(0) } else { *count };
+                let count = if *count < 0 {
+                    (length + count).max(0)
+                } else {
+                    *count
+                };
                 Value::Text(text.chars().take(count as usize).collect())
             }
             other => panic!("no slow form of {other:?}"),
@@ -249,7 +311,9 @@ fn boolean(value: Option<bool>) -> Value {
 
 fn integer(value: i128, data_type: DataType) -> Option<Value> {
     let value = i64::try_from(value).ok()?;
-    data_type.holds_integer(value).then_some(Value::Integer(value))
+    data_type
+        .holds_integer(value)
+        .then_some(Value::Integer(value))
 }
 
 fn double(op: ArithmeticOp, a: f64, b: f64) -> Option<f64> {
@@ -283,9 +347,16 @@ fn order(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
         (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
-        (Value::Decimal { unscaled: a, scale: s }, Value::Decimal { unscaled: b, scale: t }) => {
-            decimal::compare(Decimal::new(*a, *s), Decimal::new(*b, *t))
-        }
+        (
+            Value::Decimal {
+                unscaled: a,
+                scale: s,
+            },
+            Value::Decimal {
+                unscaled: b,
+                scale: t,
+            },
+        ) => decimal::compare(Decimal::new(*a, *s), Decimal::new(*b, *t)),
         (Value::Double(a), Value::Double(b)) => {
             if a.is_nan() || b.is_nan() {
                 a.is_nan().cmp(&b.is_nan())
@@ -297,7 +368,9 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
         (Value::Date(a), Value::Date(b)) => a.cmp(b),
         (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b),
-        (Value::Interval(a), Value::Interval(b)) => a.approximate_micros().cmp(&b.approximate_micros()),
+        (Value::Interval(a), Value::Interval(b)) => {
+            a.approximate_micros().cmp(&b.approximate_micros())
+        }
         other => panic!("{other:?} are not compared"),
     }
 }
@@ -317,7 +390,9 @@ fn like(pattern: &[char], text: &[char]) -> Option<bool> {
 fn matches(pattern: &[char], text: &[char]) -> bool {
     match pattern.split_first() {
         None => text.is_empty(),
-        Some(('\\', rest)) => !rest.is_empty() && text.first() == rest.first() && matches(&rest[1..], &text[1..]),
+        Some(('\\', rest)) => {
+            !rest.is_empty() && text.first() == rest.first() && matches(&rest[1..], &text[1..])
+        }
         Some(('%', rest)) => (0..=text.len()).any(|skipped| matches(rest, &text[skipped..])),
         Some(('_', rest)) => !text.is_empty() && matches(rest, &text[1..]),
         Some((c, rest)) => text.first() == Some(c) && matches(rest, &text[1..]),
@@ -339,11 +414,24 @@ fn cast(value: &Value, from: DataType, to: DataType) -> Option<Value> {
             let whole = value.round_ties_even();
             // Every double up to 2^100 is an integer of 128 bits.
             let fits = whole.abs() < 2f64.powi(100);
-            if fits { integer(whole as i128, to) } else { None }
+            if fits {
+                integer(whole as i128, to)
+            } else {
+                None
+            }
         }
         (Value::Decimal { .. }, _) if to.is_integer() => {
-            let whole = Value::parse(&text, DataType::Decimal { precision: 38, scale: 0 }).ok()?;
-            let Value::Decimal { unscaled, .. } = whole else { return None };
+            let whole = Value::parse(
+                &text,
+                DataType::Decimal {
+                    precision: 38,
+                    scale: 0,
+                },
+            )
+            .ok()?;
+            let Value::Decimal { unscaled, .. } = whole else {
+                return None;
+            };
             integer(unscaled, to)
         }
         (Value::Timestamp(_), DataType::Date) => Value::parse(&text[..10], to).ok(),

@@ -5,14 +5,20 @@ use ferrisstreams_topology::data::{DataType, Value};
 /// `decimal(10,2)`, `text`, and so on.
 pub fn data_type(text: &str) -> Option<DataType> {
     let text = text.trim().to_ascii_lowercase();
-    if let Some(size) = text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(size) = text
+        .strip_prefix("decimal(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         let (precision, scale) = size.split_once(',')?;
         return Some(DataType::Decimal {
             precision: precision.trim().parse().ok()?,
             scale: scale.trim().parse().ok()?,
         });
     }
-    if let Some(length) = text.strip_prefix("varchar(").and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(length) = text
+        .strip_prefix("varchar(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         return Some(DataType::Varchar {
             length: Some(length.parse().ok()?),
         });

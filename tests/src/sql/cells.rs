@@ -122,7 +122,16 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_again() {
-        for text in ["", "NULL", " a", "a|b", "say \"hi\"", "two\nlines", "\\", "\tx\r"] {
+        for text in [
+            "",
+            "NULL",
+            " a",
+            "a|b",
+            "say \"hi\"",
+            "two\nlines",
+            "\\",
+            "\tx\r",
+        ] {
             let line = row_as_text(&[Value::Integer(1), Value::Text(text.to_owned()), Value::Null]);
             let expected = [Some("1".to_owned()), Some(text.to_owned()), None];
             assert_eq!(parse_cells(&line), expected, "{line}");

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ferrisstreams::connect::{Connector, Context, OptionReader, Uri};
 use ferrisstreams::connector::{
-    ConnectorError, ConnectorErrorKind, Poll, RawBatch, RawRecord, RecordDecoder,
-    ResolvedSink, ResolvedSource, RowFilter, RowSource, SinkRequest, Source, SourceDescription,
-    SourceReader, SourceRequest, SourceStart, Times,
+    ConnectorError, ConnectorErrorKind, Poll, RawBatch, RawRecord, RecordDecoder, ResolvedSink,
+    ResolvedSource, RowFilter, RowSource, SinkRequest, Source, SourceDescription, SourceReader,
+    SourceRequest, SourceStart, Times,
 };
 use ferrisstreams::data::{Field, Row, RowBuffer, RowLayout, Schema, Value};
 use ferrisstreams::record::Record;
@@ -74,7 +74,10 @@ impl ChangingTables {
         let content = self.table(table)?;
         let rows = rows.iter().map(|cells| content.row(cells));
         let rows = rows.collect::<Result<Vec<Row>, String>>()?;
-        let entries = rows.into_iter().map(|row| Entry { row, deleted: false });
+        let entries = rows.into_iter().map(|row| Entry {
+            row,
+            deleted: false,
+        });
         content.lock().entries.extend(entries);
         Ok(())
     }
@@ -94,7 +97,8 @@ impl ChangingTables {
             let mut log = content.lock();
             if content.key.is_empty() {
                 let place = log.entries.iter().position(|entry| entry.row == row);
-                log.entries.remove(place.expect("it is among those present"));
+                log.entries
+                    .remove(place.expect("it is among those present"));
                 log.generation += 1;
             } else {
                 log.entries.push(Entry { row, deleted: true });
@@ -141,11 +145,23 @@ impl Connector for ChangingTables {
         _: &Context<'_>,
     ) -> Result<ResolvedSource, ConnectorError> {
         if request.columns.is_empty() {
-            let message = format!("the columns of {}://{} must be declared", uri.scheme, uri.location());
+            let message = format!(
+                "the columns of {}://{} must be declared",
+                uri.scheme,
+                uri.location()
+            );
             return Err(ConnectorError::new(ConnectorErrorKind::Unreadable, message));
         }
-        let fields: Vec<Field> = request.columns.iter().map(|column| column.field.clone()).collect();
-        let keys = request.columns.iter().enumerate().filter(|(_, column)| column.key);
+        let fields: Vec<Field> = request
+            .columns
+            .iter()
+            .map(|column| column.field.clone())
+            .collect();
+        let keys = request
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.key);
         let content = Arc::new(Content {
             name: uri.location(),
             schema: Schema::new(fields),
@@ -172,7 +188,10 @@ impl Connector for ChangingTables {
         _: &Context<'_>,
     ) -> Result<ResolvedSink, ConnectorError> {
         let message = format!("{}://{} is read only", uri.scheme, uri.location());
-        Err(ConnectorError::new(ConnectorErrorKind::NotSupported, message))
+        Err(ConnectorError::new(
+            ConnectorErrorKind::NotSupported,
+            message,
+        ))
     }
 }
 
@@ -210,7 +229,8 @@ impl Content {
         let log = self.lock();
         let mut rows: Vec<Row> = Vec::new();
         for entry in &log.entries {
-            let same = |row: &Row| !self.key.is_empty() && self.key_of(row) == self.key_of(&entry.row);
+            let same =
+                |row: &Row| !self.key.is_empty() && self.key_of(row) == self.key_of(&entry.row);
             match (rows.iter().position(same), entry.deleted) {
                 (Some(at), true) => drop(rows.remove(at)),
                 (Some(at), false) => rows[at] = entry.row.clone(),
@@ -310,11 +330,16 @@ impl SourceReader for ContentReader {
             return Ok(());
         };
         let word = |at: usize| {
-            let bytes = token.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+            let bytes = token
+                .get(at..at + 8)
+                .and_then(|bytes| bytes.try_into().ok());
             bytes.map(u64::from_le_bytes)
         };
         let (Some(generation), Some(next)) = (word(0), word(8)) else {
-            return Err(Error::new(ErrorKind::Invalid, "a position in a table has sixteen bytes"));
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "a position in a table has sixteen bytes",
+            ));
         };
         (self.generation, self.next) = (generation, next as usize);
         Ok(())
@@ -364,11 +389,17 @@ impl RecordDecoder<(), Row> for RowDecoder {
     ) -> Option<Times> {
         let mut buffer = RowBuffer::new();
         for index in 0..batch.len() {
-            let Some(row) = batch.value(index) else { continue };
+            let Some(row) = batch.value(index) else {
+                continue;
+            };
             buffer.clear();
             let span = projected(row, &self.schema, &self.projection, &mut buffer);
             let row = Row::from_bytes(buffer.get(span));
-            if self.filter.as_ref().is_none_or(|filter| filter(row.bytes())) {
+            if self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter(row.bytes()))
+            {
                 records.push(Record::of_raw(index as u32, (), row, batch.times.at(index)));
             }
         }
@@ -396,7 +427,12 @@ impl RecordDecoder<Row, Option<Row>> for ChangeDecoder {
                 let span = projected(row, &self.schema, &self.projection, &mut buffer);
                 Row::from_bytes(buffer.get(span))
             });
-            records.push(Record::of_raw(index as u32, key, row, batch.times.at(index)));
+            records.push(Record::of_raw(
+                index as u32,
+                key,
+                row,
+                batch.times.at(index),
+            ));
         }
         None
     }

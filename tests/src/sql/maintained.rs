@@ -10,8 +10,8 @@ use ferrisstreams::sql::{
 };
 use ferrisstreams::store::{State, StateOptions};
 
-use super::changing::ChangingTables;
 use super::cells::rows_as_text;
+use super::changing::ChangingTables;
 
 /// The name of the table that a query is kept as.
 const VIEW: &str = "maintained";
@@ -45,7 +45,9 @@ impl Maintained {
         execute(&mut session, &format!("CREATE TABLE {VIEW} AS {query}"))?;
         let program = session
             .program()
-            .map_err(|problems| render_all(&problems, &Source::new("program", query), Colour::Never))?
+            .map_err(|problems| {
+                render_all(&problems, &Source::new("program", query), Colour::Never)
+            })?
             .ok_or("nothing runs")?;
         let view = program.tables.iter().find(|table| table.name == VIEW);
         let view = view.ok_or("the table is not there")?.clone();
@@ -80,9 +82,13 @@ impl Maintained {
             options = options.max_run(3);
         }
         self.first = false;
-        let mut engine =
-            Embedded::with_plans(&self.program.topology, self.state.clone(), options, &self.program.plans)
-                .map_err(chain)?;
+        let mut engine = Embedded::with_plans(
+            &self.program.topology,
+            self.state.clone(),
+            options,
+            &self.program.plans,
+        )
+        .map_err(chain)?;
         engine.start().map_err(chain)?;
         match engine.wait(Some(LIMIT)).map_err(chain)? {
             Ended::Finished => {}
@@ -97,10 +103,21 @@ impl Maintained {
         let from_tables = self.session.select(&self.select, Some(&snapshot));
         let from_tables = sorted(rows_as_text(&from_tables.map_err(|e| e.to_string())?));
         engine.close(LIMIT).map_err(chain)?;
-        let recomputed = self.session.select(&self.select, None).map_err(|e| e.to_string())?;
+        let recomputed = self
+            .session
+            .select(&self.select, None)
+            .map_err(|e| e.to_string())?;
         let recomputed = sorted(rows_as_text(&recomputed));
-        same("the table differs from the query answered now", &recomputed, &maintained)?;
-        same("the query over tables of the engine differs from that over sources", &recomputed, &from_tables)?;
+        same(
+            "the table differs from the query answered now",
+            &recomputed,
+            &maintained,
+        )?;
+        same(
+            "the query over tables of the engine differs from that over sources",
+            &recomputed,
+            &from_tables,
+        )?;
         Ok(maintained)
     }
 }

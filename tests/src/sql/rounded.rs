@@ -56,7 +56,9 @@ impl Number {
             self.digits.insert(0, 0);
         }
         if self.scale > places {
-            let dropped = self.digits.split_off(self.digits.len() - (self.scale - places));
+            let dropped = self
+                .digits
+                .split_off(self.digits.len() - (self.scale - places));
             self.scale = places;
             if dropped[0] >= 5 {
                 self.add_one();
@@ -67,7 +69,12 @@ impl Number {
             self.scale -= 1;
         }
         let point = self.digits.len() - self.scale;
-        let text = |digits: &[u8]| -> String { digits.iter().map(|digit| char::from(digit + b'0')).collect() };
+        let text = |digits: &[u8]| -> String {
+            digits
+                .iter()
+                .map(|digit| char::from(digit + b'0'))
+                .collect()
+        };
         let whole = text(&self.digits[..point]);
         let whole = whole.trim_start_matches('0');
         let mut out = String::new();
@@ -109,7 +116,10 @@ mod tests {
             ("9.9999999", "10"),
             ("0.33333333333333333333", "0.333333"),
             ("0.6666666", "0.666667"),
-            ("12345678901234567890123456789012345678.5", "12345678901234567890123456789012345678.5"),
+            (
+                "12345678901234567890123456789012345678.5",
+                "12345678901234567890123456789012345678.5",
+            ),
             (".5", "0.5"),
             ("007.10", "7.1"),
             ("abc", "abc"),

@@ -101,7 +101,10 @@ impl Script {
             blocks.push(block);
             at = next;
         }
-        Script { blocks, end: before }
+        Script {
+            blocks,
+            end: before,
+        }
     }
 }
 
@@ -113,7 +116,9 @@ impl std::fmt::Display for Script {
             for line in &block.lines {
                 writeln!(f, "{line}")?;
             }
-            let Some(expected) = &block.expected else { continue };
+            let Some(expected) = &block.expected else {
+                continue;
+            };
             writeln!(f, "----")?;
             for line in expected {
                 writeln!(f, "{line}")?;
@@ -143,7 +148,12 @@ impl Block {
         while end < lines.len() && !lines[end].trim().is_empty() && lines[end] != "----" {
             end += 1;
         }
-        let own = |range: &[&str]| range.iter().map(|line| (*line).to_owned()).collect::<Vec<String>>();
+        let own = |range: &[&str]| {
+            range
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect::<Vec<String>>()
+        };
         let mut block = Block {
             line: start + 1,
             kind,
@@ -183,14 +193,19 @@ impl Block {
     /// Where the block is about no table.
     #[must_use]
     pub fn table(&self) -> &str {
-        let (_, table) = self.lines[0].split_once(' ').expect("insert and delete name a table");
+        let (_, table) = self.lines[0]
+            .split_once(' ')
+            .expect("insert and delete name a table");
         table
     }
 
     /// The rows that come or go.
     #[must_use]
     pub fn rows(&self) -> Vec<Cells> {
-        self.lines[1..].iter().map(|line| parse_cells(line)).collect()
+        self.lines[1..]
+            .iter()
+            .map(|line| parse_cells(line))
+            .collect()
     }
 
     /// The difference to what came out, none where it is what is expected; line by line.
@@ -255,20 +270,39 @@ delete t
         let kinds: Vec<BlockKind> = script.blocks.iter().map(|block| block.kind).collect();
         use BlockKind::{Delete, Error, Insert, Query, Statement};
         assert_eq!(kinds, [Statement, Insert, Query, Error, Delete]);
-        assert_eq!(script.blocks[0].sql(), "CREATE TABLE t (a INT)\n  FROM rows://t");
+        assert_eq!(
+            script.blocks[0].sql(),
+            "CREATE TABLE t (a INT)\n  FROM rows://t"
+        );
         assert_eq!(script.blocks[1].rows()[1], [Some("2".to_owned()), None]);
         assert_eq!(script.blocks[3].expected.as_ref().unwrap().len(), 3);
         script.blocks[2].expected = Some(vec!["3".to_owned()]);
-        assert_eq!(script.to_string(), TEXT.replace("----\n1\n2\n", "----\n3\n"));
+        assert_eq!(
+            script.to_string(),
+            TEXT.replace("----\n1\n2\n", "----\n3\n")
+        );
     }
 
     #[test]
     fn differences_are_told_by_lines() {
         let script = Script::parse(TEXT);
         let query = &script.blocks[2];
-        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let lines = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(query.difference(&lines(&["1", "2"])), None);
-        assert_eq!(query.difference(&lines(&["1", "3"])).unwrap(), "  - 2\n  + 3\n");
-        assert!(query.difference(&lines(&["1", "2", "2"])).unwrap().contains("but found"));
+        assert_eq!(
+            query.difference(&lines(&["1", "3"])).unwrap(),
+            "  - 2\n  + 3\n"
+        );
+        assert!(
+            query
+                .difference(&lines(&["1", "2", "2"]))
+                .unwrap()
+                .contains("but found")
+        );
     }
 }

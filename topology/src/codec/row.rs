@@ -66,10 +66,9 @@ impl Codec<Row> for RowKey {
 
     fn decode(&self, bytes: &[u8]) -> Result<Row> {
         let mut buffer = RowBuffer::new();
-        let span = self
-            .encoder
-            .decode(bytes, &mut buffer)
-            .map_err(|e| bad_record(format!("cannot read a key of ({})", self.schema)).with_source(e))?;
+        let span = self.encoder.decode(bytes, &mut buffer).map_err(|e| {
+            bad_record(format!("cannot read a key of ({})", self.schema)).with_source(e)
+        })?;
         Ok(Row::from_bytes(buffer.get(span)))
     }
 

@@ -5,7 +5,9 @@
 //! bytes with zeros escaped and an end mark, so that no column runs into the next. The scheme is that
 //! of many ordered stores; FoundationDB's tuple layer and CockroachDB describe theirs.
 
-use super::{Interval, ParseError, Physical, RowBuffer, RowLayout, RowSpan, RowWriter, Schema, Slot};
+use super::{
+    Interval, ParseError, Physical, RowBuffer, RowLayout, RowSpan, RowWriter, Schema, Slot,
+};
 
 const VALUE: u8 = 1;
 const NULL: u8 = 2;
@@ -102,12 +104,20 @@ pub fn encode_column(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
         Physical::I128 => put_i128(out, slot.wide(row).unwrap_or_default()),
         Physical::F32 => {
             let bits = (slot.float(row).unwrap_or_default() as f32).to_bits();
-            let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+            let ordered = if bits >> 31 == 1 {
+                !bits
+            } else {
+                bits | 1 << 31
+            };
             out.extend_from_slice(&ordered.to_be_bytes());
         }
         Physical::F64 => {
             let bits = slot.float(row).unwrap_or_default().to_bits();
-            let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+            let ordered = if bits >> 63 == 1 {
+                !bits
+            } else {
+                bits | 1 << 63
+            };
             out.extend_from_slice(&ordered.to_be_bytes());
         }
         Physical::Bytes => put_bytes(out, slot.bytes(row).unwrap_or_default()),
@@ -202,12 +212,20 @@ fn decode_column(
         }
         Physical::F32 => {
             let ordered = u32::from_be_bytes(input.take()?);
-            let bits = if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered };
+            let bits = if ordered >> 31 == 1 {
+                ordered & !(1 << 31)
+            } else {
+                !ordered
+            };
             writer.set_float(column, f64::from(f32::from_bits(bits)));
         }
         Physical::F64 => {
             let ordered = u64::from_be_bytes(input.take()?);
-            let bits = if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered };
+            let bits = if ordered >> 63 == 1 {
+                ordered & !(1 << 63)
+            } else {
+                !ordered
+            };
             writer.set_float(column, f64::from_bits(bits));
         }
         Physical::Bytes => {
@@ -217,10 +235,21 @@ fn decode_column(
         Physical::Interval => {
             let length = (u128::from_be_bytes(input.take()?) ^ (1 << 127)) as i128;
             let (months, days) = (take_i32(input)?, take_i32(input)?);
-            let whole = Interval { months, days, micros: 0 };
+            let whole = Interval {
+                months,
+                days,
+                micros: 0,
+            };
             let micros = i64::try_from(length - whole.approximate_micros());
             let micros = micros.map_err(|_| ParseError::Malformed)?;
-            writer.set_interval(column, Interval { months, days, micros });
+            writer.set_interval(
+                column,
+                Interval {
+                    months,
+                    days,
+                    micros,
+                },
+            );
         }
     }
     Ok(())
@@ -240,7 +269,13 @@ mod tests {
     fn schema() -> Schema {
         Schema::new(vec![
             Field::new("text", DataType::TEXT),
-            Field::new("long", DataType::Decimal { precision: 38, scale: 0 }),
+            Field::new(
+                "long",
+                DataType::Decimal {
+                    precision: 38,
+                    scale: 0,
+                },
+            ),
             Field::new("double", DataType::Double),
             Field::new("small", DataType::SmallInt),
             Field::new("span", DataType::Interval),
@@ -252,18 +287,36 @@ mod tests {
         let null = |some: BoxedStrategy<Value>| prop_oneof![1 => Just(Value::Null), 4 => some];
         let text = "[\\x00ab]{0,3}".prop_map(Value::Text).boxed();
         let long = any::<i64>()
-            .prop_map(|n| Value::Decimal { unscaled: i128::from(n) << 30, scale: 0 })
+            .prop_map(|n| Value::Decimal {
+                unscaled: i128::from(n) << 30,
+                scale: 0,
+            })
             .boxed();
         let double = any::<f64>().prop_filter("a number", |f| !f.is_nan());
         let double = double.prop_map(Value::Double).boxed();
-        let small = any::<i16>().prop_map(|n| Value::Integer(i64::from(n))).boxed();
+        let small = any::<i16>()
+            .prop_map(|n| Value::Integer(i64::from(n)))
+            .boxed();
         let span = (-9..9i32, -99..99i32, any::<i32>())
             .prop_map(|(months, days, micros)| {
-                Value::Interval(Interval { months, days, micros: i64::from(micros) })
+                Value::Interval(Interval {
+                    months,
+                    days,
+                    micros: i64::from(micros),
+                })
             })
             .boxed();
-        let real = (-1000..1000i32).prop_map(|n| Value::Real(n as f32 / 8.0)).boxed();
-        (null(text), null(long), null(double), null(small), null(span), null(real))
+        let real = (-1000..1000i32)
+            .prop_map(|n| Value::Real(n as f32 / 8.0))
+            .boxed();
+        (
+            null(text),
+            null(long),
+            null(double),
+            null(small),
+            null(span),
+            null(real),
+        )
             .prop_map(|(a, b, c, d, e, f)| vec![a, b, c, d, e, f])
     }
 

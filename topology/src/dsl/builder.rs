@@ -9,7 +9,10 @@ use super::options::{Consumed, Materialized};
 use super::{KStream, KTable};
 use crate::codec::{Key, SharedCodec, nullable};
 use crate::error::Result;
-use crate::graph::{GraphBuilder, NodeId, NodeSpec, OldValues, OnRewrite, SourceSpec, StoreSpec, TableSpec, Topology};
+use crate::graph::{
+    GraphBuilder, NodeId, NodeSpec, OldValues, OnRewrite, SourceSpec, StoreSpec, TableSpec,
+    Topology,
+};
 use crate::operators::pass::Pass;
 use crate::operators::source::TypedDecoder;
 use crate::operators::to_table::ToTable;
@@ -98,21 +101,29 @@ impl StreamsBuilder {
             self.graph.borrow().mistake(format!(
                 "table {name} is read with a decoder of batches; read it as a stream and call to_table"
             ));
-            return self.stream(name, consumed).map_values(|_, v| Some(v.clone())).to_table(materialized);
+            return self
+                .stream(name, consumed)
+                .map_values(|_, v| Some(v.clone()))
+                .to_table(materialized);
         };
         let mut nullable_values = Consumed::with(key, nullable(value));
         nullable_values.source = consumed.source.clone();
         nullable_values.policy = consumed.policy.clone();
         nullable_values.load_first = consumed.load_first;
         if let Some(extract) = consumed.extract.clone() {
-            nullable_values.extract = Some(Arc::new(move |key: &K, value: &Option<V>, time| match value {
-                Some(value) => extract(key, value, time),
-                None => time,
-            }));
+            nullable_values.extract =
+                Some(Arc::new(
+                    move |key: &K, value: &Option<V>, time| match value {
+                        Some(value) => extract(key, value, time),
+                        None => time,
+                    },
+                ));
         }
         let make = nullable_values.make_decoder();
         let bootstrap = nullable_values.load_first;
-        let node = self.source(name, nullable_values, bootstrap, move || TypedDecoder(make()));
+        let node = self.source(name, nullable_values, bootstrap, move || {
+            TypedDecoder(make())
+        });
         KStream::<K, Option<V>>::new(self.graph.clone(), node, None).to_table(materialized)
     }
 
@@ -130,7 +141,9 @@ impl StreamsBuilder {
             inputs: Vec::new(),
             make: Arc::new(|_| Box::new(Pass)),
         });
-        let codecs = consumed.codecs().map(|codecs| Arc::new(codecs) as Arc<dyn Any + Send + Sync>);
+        let codecs = consumed
+            .codecs()
+            .map(|codecs| Arc::new(codecs) as Arc<dyn Any + Send + Sync>);
         let source = SourceSpec {
             binding: consumed.source,
             decoder: Arc::new(move || Box::new(make())),

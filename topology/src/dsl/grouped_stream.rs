@@ -61,9 +61,11 @@ impl<K: Key, V: Data> KGroupedStream<K, V> {
         add: impl Fn(&K, &V, A) -> R + Send + Sync + 'static,
         materialized: Materialized<K, A>,
     ) -> KTable<K, A> {
-        self.fold("aggregate", materialized, move |key, value, sum: Option<A>| {
-            add(key, value, sum.unwrap_or_else(&init)).into()
-        })
+        self.fold(
+            "aggregate",
+            materialized,
+            move |key, value, sum: Option<A>| add(key, value, sum.unwrap_or_else(&init)).into(),
+        )
     }
 
     fn fold<A: Data>(
@@ -109,7 +111,12 @@ impl<K: Key, V: Data> KGroupedStream<K, V> {
         };
         step.add(options, move |stores, env| {
             let seed = seed.clone().map(|seed| (seed, codec.clone()));
-            Box::new(Aggregate::<K, V, G>::new(stores, aggregator.clone(), seed, env))
+            Box::new(Aggregate::<K, V, G>::new(
+                stores,
+                aggregator.clone(),
+                seed,
+                env,
+            ))
         })
     }
 }

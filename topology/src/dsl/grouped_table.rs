@@ -64,9 +64,7 @@ impl<K: Key, V: Data> KGroupedTable<K, V> {
         self.fold(
             "aggregate",
             materialized,
-            move |key, value, sum: Option<A>| {
-                add(key, value, sum.unwrap_or_else(&init)).into()
-            },
+            move |key, value, sum: Option<A>| add(key, value, sum.unwrap_or_else(&init)).into(),
             move |key, value, sum: Option<A>| sum.and_then(|sum| take_back(key, value, sum).into()),
         )
     }
@@ -114,7 +112,12 @@ impl<K: Key, V: Data> KGroupedTable<K, V> {
         };
         step.add(options, move |stores, env| {
             let seed = seed.clone().map(|seed| (seed, codec.clone()));
-            Box::new(TableAggregate::<K, V, G>::new(stores, aggregator.clone(), seed, env))
+            Box::new(TableAggregate::<K, V, G>::new(
+                stores,
+                aggregator.clone(),
+                seed,
+                env,
+            ))
         })
     }
 }

@@ -141,7 +141,8 @@ impl<LK: Key, L: Data> KTable<LK, L> {
     ) -> NodeId {
         let held = self.collapse(Holds::BeforeExchange);
         let on = on.clone();
-        let by = Arc::new(move |key: &LK, row: &L| on(key, row).map(Some).or(keeps.then_some(None)));
+        let by =
+            Arc::new(move |key: &LK, row: &L| on(key, row).map(Some).or(keeps.then_some(None)));
         let keyed = held.step("index-by", OldValues::Reads, vec![held.node], move |_| {
             Box::new(IndexBy::<LK, L, Option<J>, _>::new(by.clone()))
         });
@@ -167,7 +168,9 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             name: format!("{}.join", materialized.name),
             kind: JoinKind::Inner,
             left: JoinSide::bincode(move |row| Some(left_on(row)).filter(|value| !value.is_null())),
-            right: JoinSide::bincode(move |row| Some(right_on(row)).filter(|value| !value.is_null())),
+            right: JoinSide::bincode(move |row| {
+                Some(right_on(row)).filter(|value| !value.is_null())
+            }),
             matches: Arc::new(|_, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
                 let both = l.cloned().zip(r.cloned());
@@ -203,7 +206,10 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             right: JoinSide::bincode(right_on),
             matches: Arc::new(|_, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
-                (l.cloned().expect("a left join has its left side"), r.cloned())
+                (
+                    l.cloned().expect("a left join has its left side"),
+                    r.cloned(),
+                )
             }),
             join: Arc::new(move |l: Option<&L>, r: Option<&R>| {
                 join(l.expect("a left join has its left side"), r)
@@ -234,7 +240,10 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             right: JoinSide::bincode(right_on),
             matches: Arc::new(|_, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
-                (l.cloned(), r.cloned().expect("a right join has its right side"))
+                (
+                    l.cloned(),
+                    r.cloned().expect("a right join has its right side"),
+                )
             }),
             join: Arc::new(move |l: Option<&L>, r: Option<&R>| {
                 join(l, r.expect("a right join has its right side"))

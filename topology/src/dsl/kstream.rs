@@ -129,7 +129,10 @@ impl<K: Data, V: Data> KStream<K, V> {
     {
         self.map_step("flat-map", false, move |record, out| {
             let rows = map(&record.key, &record.value);
-            out.extend(rows.into_iter().map(|(key, value)| record.derive(key, value)));
+            out.extend(
+                rows.into_iter()
+                    .map(|(key, value)| record.derive(key, value)),
+            );
         })
     }
 
@@ -143,7 +146,9 @@ impl<K: Data, V: Data> KStream<K, V> {
     {
         self.map_step("flat-map-values", true, move |record, out| {
             let values = map(&record.key, &record.value);
-            let records = values.into_iter().map(|value| record.derive(record.key.clone(), value));
+            let records = values
+                .into_iter()
+                .map(|value| record.derive(record.key.clone(), value));
             out.extend(records);
         })
     }
@@ -172,7 +177,9 @@ impl<K: Data, V: Data> KStream<K, V> {
     /// Shows each record to `look` and passes it on.
     pub fn peek(&self, look: impl Fn(&K, &V) + Send + Sync + 'static) -> Self {
         let look = Arc::new(look);
-        self.step("peek", true, move |_| Box::new(Peek::<K, V, _>::new(look.clone())))
+        self.step("peek", true, move |_| {
+            Box::new(Peek::<K, V, _>::new(look.clone()))
+        })
     }
 
     /// Shows each record to `look`; the stream ends there.
@@ -197,7 +204,10 @@ impl<K: Data, V: Data> KStream<K, V> {
             make: Arc::new(|_| Box::new(Pass)),
         });
         drop(graph);
-        let placed = self.placed.clone().filter(|codec| other.placed.as_ref() == Some(codec));
+        let placed = self
+            .placed
+            .clone()
+            .filter(|codec| other.placed.as_ref() == Some(codec));
         KStream::new(self.graph.clone(), node, placed)
     }
 
@@ -205,8 +215,9 @@ impl<K: Data, V: Data> KStream<K, V> {
     /// last of the streams returned has what no predicate holds for.
     pub fn branch(&self, predicates: Vec<Predicate<K, V>>) -> Vec<KStream<K, V>> {
         let count = predicates.len() + 1;
-        let split: KStream<K, V> =
-            self.step("branch", true, move |_| Box::new(Branch(predicates.clone())));
+        let split: KStream<K, V> = self.step("branch", true, move |_| {
+            Box::new(Branch(predicates.clone()))
+        });
         (0..count)
             .map(|at| {
                 let label = if at + 1 == count { "default" } else { "branch" };
@@ -462,7 +473,11 @@ impl<K: Data, V: Data> KStream<K, V> {
         let store = index.store;
         let node = graph.add(NodeSpec {
             name: joined.name,
-            label: if left { "left-join-index" } else { "join-index" },
+            label: if left {
+                "left-join-index"
+            } else {
+                "join-index"
+            },
             inputs: vec![stream.node],
             make: Arc::new(move |_| {
                 Box::new(StreamIndexJoin::<K, V, X, TK, T, R, _, _> {
@@ -507,7 +522,9 @@ impl<K: Data + TableKey<TK>, TK: Data> crate::codec::Codec<K> for TableKeyCodec<
     }
 
     fn decode(&self, _bytes: &[u8]) -> crate::Result<K> {
-        Err(crate::codec::bad_record("a key that only says where a record goes"))
+        Err(crate::codec::bad_record(
+            "a key that only says where a record goes",
+        ))
     }
 
     fn name(&self) -> String {

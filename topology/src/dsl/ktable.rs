@@ -156,7 +156,13 @@ impl<K: Key, V: Data> KTable<K, V> {
                 map: Arc::new(map),
             }) as SharedView<K, W>
         });
-        KTable::new(self.graph.clone(), node, view, self.key.clone(), self.placed.clone())
+        KTable::new(
+            self.graph.clone(),
+            node,
+            view,
+            self.key.clone(),
+            self.placed.clone(),
+        )
     }
 
     /// Notes that the step that was added last does nothing where nobody reads what it sends.
@@ -177,9 +183,8 @@ impl<K: Key, V: Data> KTable<K, V> {
 
     /// Keeps the rows that `predicate` holds for.
     pub fn filter(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
-        let keep = move |key: &K, value: V, _: &mut Report<'_>| {
-            predicate(key, &value).then_some(value)
-        };
+        let keep =
+            move |key: &K, value: V, _: &mut Report<'_>| predicate(key, &value).then_some(value);
         self.map_step("filter", Arc::new(keep)).purely()
     }
 
@@ -224,7 +229,13 @@ impl<K: Key, V: Data> KTable<K, V> {
         spec.stateless = false;
         register(&mut graph, &name, &view, &key);
         drop(graph);
-        KTable::new(self.graph.clone(), node, Some(view), key, self.placed.clone())
+        KTable::new(
+            self.graph.clone(),
+            node,
+            Some(view),
+            key,
+            self.placed.clone(),
+        )
     }
 
     /// Lets the table be read from outside under a name, without a store of its own.
@@ -263,7 +274,12 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Has the rows lie where `codec` puts their keys, by an exchange of this name.
-    pub(super) fn exchange<X: Data, Y: Data>(&self, from: NodeId, name: &str, codec: &SharedCodec<X>) -> NodeId {
+    pub(super) fn exchange<X: Data, Y: Data>(
+        &self,
+        from: NodeId,
+        name: &str,
+        codec: &SharedCodec<X>,
+    ) -> NodeId {
         let mut graph = self.graph.borrow();
         let by = codec.clone();
         let node = graph.add(NodeSpec {
@@ -346,10 +362,16 @@ impl<K: Key, V: Data> KTable<K, V> {
 
     /// The rows of both tables, whose keys must be different.
     pub fn union(&self, other: &KTable<K, V>) -> Self {
-        let node = self.step("union", OldValues::Passes, vec![self.node, other.node], |_| {
-            Box::new(Pass)
-        });
-        let placed = self.placed.clone().filter(|codec| other.placed.as_ref() == Some(codec));
+        let node = self.step(
+            "union",
+            OldValues::Passes,
+            vec![self.node, other.node],
+            |_| Box::new(Pass),
+        );
+        let placed = self
+            .placed
+            .clone()
+            .filter(|codec| other.placed.as_ref() == Some(codec));
         KTable::new(self.graph.clone(), node, None, self.key.clone(), placed)
     }
 
@@ -393,7 +415,11 @@ impl<K: Key, V: Data> KTable<K, V> {
         let keyed = held.step("index-by", OldValues::Reads, vec![held.node], move |_| {
             Box::new(IndexBy::<K, V, X, _>::new(by.clone()))
         });
-        let Materialized { name, key: own, value } = materialized;
+        let Materialized {
+            name,
+            key: own,
+            value,
+        } = materialized;
         let exchange =
             self.exchange::<X, Indexed<K, V>>(keyed, &format!("{name}.repartition"), &key);
         let store = add_buckets(&self.graph, &name, &key, &own, &value);
@@ -521,7 +547,13 @@ impl<K: Key, V: Data> KTable<K, V> {
         spec.sends_changes = true;
         spec.stateless = false;
         drop(graph);
-        KTable::new(self.graph.clone(), node, Some(view), self.key.clone(), self.placed.clone())
+        KTable::new(
+            self.graph.clone(),
+            node,
+            Some(view),
+            self.key.clone(),
+            self.placed.clone(),
+        )
     }
 }
 
@@ -553,7 +585,8 @@ pub(super) fn add_buckets<X: Key, K: Key, V: Data>(
             value.name()
         ),
         make: Arc::new(move |state, lane, generations| {
-            let store = BucketStore::<X, K, Bag<V>>::open(state, format.clone(), lane, generations)?;
+            let store =
+                BucketStore::<X, K, Bag<V>>::open(state, format.clone(), lane, generations)?;
             Ok(Box::new(store) as Box<dyn AnyStore>)
         }),
     })

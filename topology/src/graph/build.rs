@@ -112,7 +112,12 @@ impl GraphBuilder {
             if spec.writes.iter().any(|store| stores.contains(store)) {
                 return true;
             }
-            open.extend(spec.inputs.iter().copied().filter(|input| seen.insert(*input)));
+            open.extend(
+                spec.inputs
+                    .iter()
+                    .copied()
+                    .filter(|input| seen.insert(*input)),
+            );
         }
         false
     }
@@ -213,10 +218,7 @@ impl GraphBuilder {
 /// name of a node on a cycle.
 fn topological_order(graph: &Graph) -> std::result::Result<Vec<NodeId>, Arc<str>> {
     let mut missing: Vec<usize> = graph.nodes.iter().map(|node| node.inputs.len()).collect();
-    let mut ready: BTreeSet<NodeId> = graph
-        .ids()
-        .filter(|id| missing[id.index()] == 0)
-        .collect();
+    let mut ready: BTreeSet<NodeId> = graph.ids().filter(|id| missing[id.index()] == 0).collect();
     let mut order = Vec::with_capacity(graph.nodes.len());
     while let Some(id) = ready.pop_first() {
         order.push(id);

@@ -15,7 +15,11 @@ fn parts(graph: &Graph) -> Vec<SubTopology> {
 
 /// True for a step that is given nothing: it works where a table is read.
 fn is_view(graph: &Graph, id: NodeId) -> bool {
-    let feeds = |input: &NodeId| graph.children[input.index()].iter().any(|(child, _)| *child == id);
+    let feeds = |input: &NodeId| {
+        graph.children[input.index()]
+            .iter()
+            .any(|(child, _)| *child == id)
+    };
     let inputs = &graph.node(id).inputs;
     !inputs.is_empty() && !inputs.iter().any(feeds)
 }
@@ -54,7 +58,10 @@ pub(super) fn text(graph: &Graph) -> String {
     let mut out = String::from("Topology\n");
     for (number, part) in parts(graph).iter().enumerate() {
         writeln!(out, "  Sub-topology {number}").expect("writing to a string");
-        let entering = part.inputs.iter().filter(|id| matches!(graph.node(**id).kind, Kind::Exchange));
+        let entering = part
+            .inputs
+            .iter()
+            .filter(|id| matches!(graph.node(**id).kind, Kind::Exchange));
         for id in entering {
             write_node(graph, *id, "Source", &mut out);
         }
@@ -64,7 +71,8 @@ pub(super) fn text(graph: &Graph) -> String {
             }
         }
         for &id in &part.exits {
-            writeln!(out, "    Sink: {} (exchange)", graph.node(id).name).expect("writing to a string");
+            writeln!(out, "    Sink: {} (exchange)", graph.node(id).name)
+                .expect("writing to a string");
         }
     }
     write_views(graph, &mut out);
@@ -79,7 +87,8 @@ fn write_views(graph: &Graph, out: &mut String) {
     for id in views {
         let node = graph.node(id);
         let inputs = list(node.inputs.iter().map(|input| &*graph.node(*input).name));
-        writeln!(out, "    View: {} ({}) of {inputs}", node.name, node.label).expect("writing to a string");
+        writeln!(out, "    View: {} ({}) of {inputs}", node.name, node.label)
+            .expect("writing to a string");
     }
 }
 
@@ -95,7 +104,8 @@ fn write_node(graph: &Graph, id: NodeId, kind: &str, out: &mut String) {
     if let Some(place) = where_to(graph, id) {
         write!(out, " at {place}").expect("writing to a string");
     }
-    let stores = |ids: &[crate::processor::StoreId]| list(ids.iter().map(|id| &*graph.store(*id).name));
+    let stores =
+        |ids: &[crate::processor::StoreId]| list(ids.iter().map(|id| &*graph.store(*id).name));
     if !node.writes.is_empty() {
         write!(out, " stores: {}", stores(&node.writes)).expect("writing to a string");
     }

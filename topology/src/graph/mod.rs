@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 pub(crate) use self::build::{GraphBuilder, NodeSpec};
 pub(crate) use self::node::{
-    Decoded, Decoder, Kind, MakeDecoder, MakeProcessor, Node, NodeEnv, NodeId, OldValues,
-    OnRewrite, SinkSpec, SourceSpec, StoreSpec, TableSpec,
+    Decoded, Decoder, Kind, MakeProcessor, Node, NodeEnv, NodeId, OldValues, OnRewrite, SinkSpec,
+    SourceSpec, StoreSpec, TableSpec,
 };
-pub(crate) use self::plan::{Plan, RebuildGroup, SubTopology};
+pub(crate) use self::plan::{Plan, SubTopology};
 use crate::processor::{SinkId, StoreId};
 
 /// What is computed, from where and to where: an immutable graph of sources, operators and sinks.
@@ -91,7 +91,11 @@ impl Topology {
 
     /// The names of the sinks.
     pub fn sinks(&self) -> Vec<String> {
-        self.graph.sinks.iter().map(|sink| sink.name.to_string()).collect()
+        self.graph
+            .sinks
+            .iter()
+            .map(|sink| sink.name.to_string())
+            .collect()
     }
 
     /// The names of the tables that can be read.

@@ -96,8 +96,6 @@ pub(crate) enum OnRewrite {
     Passes,
     /// It builds its state again and forwards how it differs.
     Rebuilds,
-    /// It cannot take back what it did with the former records.
-    Keeps,
 }
 
 /// A node of a topology.

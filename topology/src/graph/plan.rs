@@ -39,8 +39,6 @@ pub(crate) struct RebuildGroup {
     pub(crate) sources: BTreeSet<NodeId>,
     /// The nodes that build their state anew.
     pub(crate) builders: BTreeSet<NodeId>,
-    /// A node that cannot take back what it did with the former content, if there is one.
-    pub(crate) keeps: Option<NodeId>,
 }
 
 /// Nodes that are connected, by an edge or by a store that both use, without an exchange that cuts.
@@ -125,7 +123,9 @@ fn parts(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Vec<SubTopology> {
         .iter()
         .map(|&root| {
             let inside = graph.order.iter().copied();
-            let inside = inside.filter(|id| joined.find(id.index()) == root).collect();
+            let inside = inside
+                .filter(|id| joined.find(id.index()) == root)
+                .collect();
             part(graph, inside, cuts)
         })
         .collect()
@@ -134,7 +134,10 @@ fn parts(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> Vec<SubTopology> {
 impl Plan {
     /// The place of one of its parts.
     pub(crate) fn place_of(&self, part: &SubTopology) -> usize {
-        let place = self.parts.iter().position(|other| std::ptr::eq(other, part));
+        let place = self
+            .parts
+            .iter()
+            .position(|other| std::ptr::eq(other, part));
         place.expect("the part is one of the plan's")
     }
 }
@@ -166,7 +169,11 @@ fn part(graph: &Graph, inside: Vec<NodeId>, cuts: &dyn Fn(NodeId) -> bool) -> Su
         })
         .copied()
         .collect();
-    let one_by_one = graph.one_by_one.intersection(&inside.iter().copied().collect()).copied().collect();
+    let one_by_one = graph
+        .one_by_one
+        .intersection(&inside.iter().copied().collect())
+        .copied()
+        .collect();
     SubTopology {
         nodes: inside,
         inputs,
@@ -193,10 +200,18 @@ pub(super) fn one_by_one(graph: &Graph) -> BTreeSet<NodeId> {
             .map(|(child, _)| child.index())
             .collect();
         let writes = &graph.node(id).writes;
-        ways.extend(graph.ids().filter(|other| *other != id).filter_map(|other| {
-            let reads = &graph.node(other).reads;
-            reads.iter().any(|store| writes.contains(store)).then_some(other.index())
-        }));
+        ways.extend(
+            graph
+                .ids()
+                .filter(|other| *other != id)
+                .filter_map(|other| {
+                    let reads = &graph.node(other).reads;
+                    reads
+                        .iter()
+                        .any(|store| writes.contains(store))
+                        .then_some(other.index())
+                }),
+        );
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         for way in ways {
             let mut reached = reach[way].clone();
@@ -220,7 +235,11 @@ fn set_levels(parts: &mut [SubTopology]) -> Vec<NodeId> {
         .iter()
         .map(|part| {
             (0..parts.len())
-                .filter(|other| part.exits.iter().any(|exit| parts[*other].inputs.contains(exit)))
+                .filter(|other| {
+                    part.exits
+                        .iter()
+                        .any(|exit| parts[*other].inputs.contains(exit))
+                })
                 .collect()
         })
         .collect();
@@ -252,7 +271,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
         let mut group = RebuildGroup {
             sources: BTreeSet::from([id]),
             builders: BTreeSet::new(),
-            keeps: None,
         };
         let mut open = vec![id];
         let mut seen = BTreeSet::from([id]);
@@ -263,7 +281,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
                     OnRewrite::Rebuilds if *port == 0 => {
                         group.builders.insert(*child);
                     }
-                    OnRewrite::Keeps => group.keeps = group.keeps.or(Some(*child)),
                     _ if graph.node(at).sends_changes => {}
                     _ => {
                         if seen.insert(*child) {
@@ -280,7 +297,6 @@ fn rebuild_groups(graph: &Graph) -> Vec<RebuildGroup> {
         for other in joined {
             group.sources.extend(other.sources);
             group.builders.extend(other.builders);
-            group.keeps = group.keeps.or(other.keeps);
         }
         groups.push(group);
     }

@@ -118,7 +118,11 @@ pub(super) fn plant<K: Key, A: Data>(
             timestamp: 0,
         };
         rows.put(key, Some(row))?;
-        cx.forward(vec![Record::new(key.clone(), Change::insert(state.clone()), 0)]);
+        cx.forward(vec![Record::new(
+            key.clone(),
+            Change::insert(state.clone()),
+            0,
+        )]);
     }
     Ok(())
 }
@@ -145,7 +149,9 @@ pub(super) fn change<A, R>(
 
 impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
     fn start(&mut self, cx: &mut Context<'_>) -> Result<()> {
-        let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+        let store = cx
+            .stores
+            .key_value::<K, Stamped<G::State>>(self.stores.rows);
         self.building = store.is_building();
         plant(&self.seed, self.stores.rows, cx)
     }
@@ -161,7 +167,9 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
         };
         let mut lent = LentMultisets::lend(self.stores.multisets, cx.stores);
         let mut sets = lent.of(target);
-        let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+        let store = cx
+            .stores
+            .key_value::<K, Stamped<G::State>>(self.stores.rows);
         for record in records {
             if record.key.is_null() {
                 dropped += 1;
@@ -184,7 +192,9 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
                 value: state.clone(),
                 timestamp: 0,
             };
-            let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+            let store = cx
+                .stores
+                .key_value::<K, Stamped<G::State>>(self.stores.rows);
             store.put_building(key, Some(row))?;
         }
         Ok(())

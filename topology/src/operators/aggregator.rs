@@ -99,7 +99,13 @@ where
     type State = A;
 
     #[inline]
-    fn add(&self, key: &K, value: &V, state: &mut Option<A>, _: &mut Multisets<'_, K>) -> Result<()> {
+    fn add(
+        &self,
+        key: &K,
+        value: &V,
+        state: &mut Option<A>,
+        _: &mut Multisets<'_, K>,
+    ) -> Result<()> {
         *state = (self.add)(key, value, state.take());
         Ok(())
     }
@@ -160,7 +166,10 @@ impl LentMultisets {
 
 impl<K: Key> Multisets<'_, K> {
     /// The form of the store.
-    pub(crate) fn format(name: &str, key: SharedCodec<K>) -> Arc<BucketFormat<(K, u16), Vec<u8>, i64>> {
+    pub(crate) fn format(
+        name: &str,
+        key: SharedCodec<K>,
+    ) -> Arc<BucketFormat<(K, u16), Vec<u8>, i64>> {
         Arc::new(BucketFormat::new(
             name,
             joined(key, u16::codec()),

@@ -117,7 +117,12 @@ impl<V: Data> Codec<Bag<V>> for BagCodec<V> {
     }
 
     fn memory(&self, bag: &Bag<V>) -> usize {
-        size_of::<Bag<V>>() + bag.0.iter().map(|row| self.0.memory(&row.value)).sum::<usize>()
+        size_of::<Bag<V>>()
+            + bag
+                .0
+                .iter()
+                .map(|row| self.0.memory(&row.value))
+                .sum::<usize>()
     }
 
     fn name(&self) -> String {

@@ -81,9 +81,4 @@ impl<K: Key, V: Data> Processor for Collapse<K, V> {
         cx.forward(records);
         Ok(())
     }
-
-    fn rollback(&mut self) {
-        self.places.clear();
-        self.held.clear();
-    }
 }

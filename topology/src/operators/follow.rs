@@ -31,7 +31,11 @@ impl<K: Data, V: Data> Processor for Follow<K, V> {
         }
         let mut rows = Vec::new();
         self.table.scan(cx.stores, &mut |key, row| {
-            rows.push(Record::new(key.clone(), Change::insert(row.value), row.timestamp));
+            rows.push(Record::new(
+                key.clone(),
+                Change::insert(row.value),
+                row.timestamp,
+            ));
             Ok(ControlFlow::Continue(()))
         })?;
         cx.forward(rows);

@@ -106,7 +106,10 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
         let rows = [&self.change.old, &self.change.new];
         let mut matched = [false; 2];
         for (key, partner) in self.partners {
-            let hits = rows.map(|row| row.as_ref().filter(|row| matches(&row.value, &partner.value)));
+            let hits = rows.map(|row| {
+                row.as_ref()
+                    .filter(|row| matches(&row.value, &partner.value))
+            });
             for (matched, hit) in matched.iter_mut().zip(&hits) {
                 *matched |= hit.is_some();
             }
@@ -121,7 +124,8 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
                     .iter()
                     .any(|(other, row)| other != self.key && matches(&row.value, &partner.value));
                 if alone {
-                    let none = |hit: Option<&Stamped<V>>| hit.is_none().then_some((None, Some(partner)));
+                    let none =
+                        |hit: Option<&Stamped<V>>| hit.is_none().then_some((None, Some(partner)));
                     tell(None, Some(key), hits.map(none));
                 }
             }
@@ -129,7 +133,10 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
         if self.keeps.0 {
             let mut alone = [None, None];
             for ((alone, row), matched) in alone.iter_mut().zip(rows).zip(matched) {
-                *alone = row.as_ref().filter(|_| !matched).map(|row| (Some(row), None));
+                *alone = row
+                    .as_ref()
+                    .filter(|_| !matched)
+                    .map(|row| (Some(row), None));
             }
             tell(Some(self.key), None, alone);
         }
@@ -149,7 +156,7 @@ where
     OK: Key,
     O: Data,
 {
-    fn from_left(
+    fn left_changed(
         &self,
         record: Record<Option<J>, Indexed<LK, L>>,
         out: &mut Vec<Record<OK, Change<O>>>,
@@ -171,7 +178,7 @@ where
         Ok(())
     }
 
-    fn from_right(
+    fn right_changed(
         &self,
         record: Record<Option<J>, Indexed<RK, R>>,
         out: &mut Vec<Record<OK, Change<O>>>,
@@ -253,11 +260,11 @@ where
         let mut out = Vec::with_capacity(run.len());
         if port == 0 {
             for record in run.take::<Option<J>, Indexed<LK, L>>() {
-                self.from_left(record, &mut out, cx)?;
+                self.left_changed(record, &mut out, cx)?;
             }
         } else {
             for record in run.take::<Option<J>, Indexed<RK, R>>() {
-                self.from_right(record, &mut out, cx)?;
+                self.right_changed(record, &mut out, cx)?;
             }
         }
         cx.forward(out);

@@ -1,7 +1,5 @@
 //! Makes of a run of records another run, in one call: for steps that share work between records.
 
-use std::sync::Arc;
-
 use crate::error::Result;
 use crate::processor::{Context, Processor};
 use crate::record::{Data, Record};
@@ -56,10 +54,6 @@ impl<'a, 'b> Failures<'a, 'b> {
         self.stop
     }
 }
-
-/// Makes the step for a task.
-pub(crate) type MakeRunMapper<K, V, K2, V2> =
-    Arc<dyn Fn() -> Box<dyn RunMapper<K, V, K2, V2>> + Send + Sync>;
 
 pub(crate) struct MapRun<K, V, K2, V2>(pub(crate) Box<dyn RunMapper<K, V, K2, V2>>);
 

@@ -20,7 +20,6 @@ pub(crate) struct StreamIndexJoin<K, V, X, TK, T, R, F, J> {
     pub(crate) join: Arc<J>,
     /// True where a record that finds nothing is joined with none.
     pub(crate) left: bool,
-    #[expect(clippy::type_complexity, reason = "it names the types of the operator")]
     pub(crate) types: PhantomData<fn(K, V, X, TK, T) -> R>,
 }
 
@@ -57,7 +56,10 @@ where
             }
             if !found {
                 missing += 1;
-                cx.tell(record.cause, "no row in the table for a record of the stream");
+                cx.tell(
+                    record.cause,
+                    "no row in the table for a record of the stream",
+                );
                 debug_assert_eq!(out.len(), before);
                 if self.left
                     && let Some(joined) = (self.join)(&record.key, &record.value, None)

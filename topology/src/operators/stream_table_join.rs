@@ -49,7 +49,10 @@ where
             };
             if row.is_none() {
                 missing += 1;
-                cx.tell(record.cause, "no row in the table for a record of the stream");
+                cx.tell(
+                    record.cause,
+                    "no row in the table for a record of the stream",
+                );
             }
             let joined = (self.join)(&record.key, &record.value, row.as_ref().map(|r| &r.value));
             if let Some(joined) = joined {

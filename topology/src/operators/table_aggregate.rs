@@ -55,7 +55,9 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
         let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
         let mut lent = LentMultisets::lend(self.stores.multisets, cx.stores);
         let mut sets = lent.of(Target::Current);
-        let store = cx.stores.key_value::<K, Stamped<G::State>>(self.stores.rows);
+        let store = cx
+            .stores
+            .key_value::<K, Stamped<G::State>>(self.stores.rows);
         let aggregator = &*self.aggregator;
         let (send_old, forwards) = (self.send_old, self.forwards);
         for record in records {

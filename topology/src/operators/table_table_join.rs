@@ -41,13 +41,15 @@ where
     O: Data,
     F: Fn(&K, Option<&L>, Option<&R>) -> Option<O> + Send + Sync,
 {
-    fn from_left(
+    fn left_changed(
         &self,
         record: Record<K, Change<L>>,
         cx: &mut Context<'_>,
     ) -> Result<Record<K, Change<O>>> {
         let row = self.right.get(cx.stores, &record.key)?;
-        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let timestamp = row
+            .as_ref()
+            .map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
         let other = row.as_ref().map(|row| &row.value);
         let join = |side: &Option<L>| (self.join)(&record.key, side.as_ref(), other);
         let change = Change {
@@ -57,13 +59,15 @@ where
         Ok(record.with_value(change).at(timestamp))
     }
 
-    fn from_right(
+    fn right_changed(
         &self,
         record: Record<K, Change<R>>,
         cx: &mut Context<'_>,
     ) -> Result<Record<K, Change<O>>> {
         let row = self.left.get(cx.stores, &record.key)?;
-        let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
+        let timestamp = row
+            .as_ref()
+            .map_or(record.timestamp, |row| row.timestamp.max(record.timestamp));
         let other = row.as_ref().map(|row| &row.value);
         let join = |side: &Option<R>| (self.join)(&record.key, other, side.as_ref());
         let change = Change {
@@ -85,7 +89,11 @@ where
     ) -> Result<Option<Record<K, Change<O>>>> {
         let seen = !record.value.is_nothing();
         let timestamp = record.timestamp;
-        let row = record.value.new.clone().map(|value| Stamped { value, timestamp });
+        let row = record
+            .value
+            .new
+            .clone()
+            .map(|value| Stamped { value, timestamp });
         record.value.old = results.put(&record.key, row)?.map(|row| row.value);
         let told = self.told.remove(&record.key);
         let changed = !record.value.is_nothing();
@@ -108,11 +116,11 @@ where
         let mut out = Vec::with_capacity(run.len());
         if port == 0 {
             for record in run.take::<K, Change<L>>() {
-                out.push(self.from_left(record, cx)?);
+                out.push(self.left_changed(record, cx)?);
             }
         } else {
             for record in run.take::<K, Change<R>>() {
-                out.push(self.from_right(record, cx)?);
+                out.push(self.right_changed(record, cx)?);
             }
         }
         match self.results {

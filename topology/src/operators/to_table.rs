@@ -35,7 +35,10 @@ impl<K, V> ToTable<K, V> {
 
 impl<K: Key, V: Data> Processor for ToTable<K, V> {
     fn start(&mut self, cx: &mut Context<'_>) -> Result<()> {
-        self.building = cx.stores.key_value::<K, Stamped<V>>(self.store).is_building();
+        self.building = cx
+            .stores
+            .key_value::<K, Stamped<V>>(self.store)
+            .is_building();
         Ok(())
     }
 

@@ -268,12 +268,14 @@ impl<K: Key, V: Data> SnapshotTable<K, V> {
     ) -> Result<Vec<(K, V)>> {
         let mut rows = Vec::new();
         let reader = self.reader();
-        self.handle.view.read_range(&reader, from, to, &mut |key, row| {
-            if wanted(key, &row.value) {
-                rows.push((key.clone(), row.value));
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        self.handle
+            .view
+            .read_range(&reader, from, to, &mut |key, row| {
+                if wanted(key, &row.value) {
+                    rows.push((key.clone(), row.value));
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
         if self.snapshot.lanes > 1 {
             self.sort(&mut rows)?;
         }

@@ -1,10 +1,12 @@
 //! Threads that hand committed output to sinks.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::outbox::{self, Delivered};
+use super::shared::panic_message;
 use crate::connector::{Health, Sink, SinkRecord, SinkStart, SinkWriter, Stats};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::State;
@@ -53,7 +55,11 @@ impl Outlet {
         })?;
         let count = writer.delivered(noted.count)?.max(noted.count);
         let mut waiting: VecDeque<SinkRecord> = records.into();
-        let next = if waiting.is_empty() { count } else { first + waiting.len() as u64 };
+        let next = if waiting.is_empty() {
+            count
+        } else {
+            first + waiting.len() as u64
+        };
         let had = (count.saturating_sub(first) as usize).min(waiting.len());
         waiting.drain(..had);
         let outlet = Outlet {
@@ -146,7 +152,7 @@ impl Outlet {
     pub(super) fn run(&self, mut writer: Box<dyn SinkWriter>, told: impl Fn()) {
         let mut pause = RETRY.0;
         while let Some((first, records)) = self.next_batch() {
-            match writer.deliver(first, &records) {
+            match deliver(&mut *writer, first, &records) {
                 Ok(memo) => {
                     pause = RETRY.0;
                     self.stats.set_health(Health::Healthy);
@@ -222,4 +228,13 @@ impl Outlet {
                 .0;
         }
     }
+}
+
+/// Delivers; a panic is an error like others that stay.
+fn deliver(writer: &mut dyn SinkWriter, first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
+    let delivered = catch_unwind(AssertUnwindSafe(|| writer.deliver(first, records)));
+    delivered.unwrap_or_else(|panic| {
+        let message = format!("panicked: {}", panic_message(&*panic));
+        Err(Error::new(ErrorKind::Failed, message))
+    })
 }

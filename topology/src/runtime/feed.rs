@@ -61,7 +61,7 @@ impl FeedSource {
         Ok(())
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         let mut queue = self.queue.lock().expect("no panic while locked");
         queue.closed = true;
         if let Some(waker) = &queue.waker {
@@ -190,7 +190,10 @@ impl SourceReader for FeedReader {
         }
         let ahead = offset - queue.first;
         queue.read = usize::try_from(ahead).map_err(|_| {
-            Error::state(format!("{} no longer has offset {offset}", self.source.name))
+            Error::state(format!(
+                "{} no longer has offset {offset}",
+                self.source.name
+            ))
         })?;
         Ok(())
     }

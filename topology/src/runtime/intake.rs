@@ -47,7 +47,10 @@ pub(super) fn plan(
     for member in bound {
         let positions = position::read(state, graph, member.node)?;
         let identity = member.source.describe().identity;
-        let (bootstrap, component) = (is_bootstrap(graph, member.node), components[member.node.index()]);
+        let (bootstrap, component) = (
+            is_bootstrap(graph, member.node),
+            components[member.node.index()],
+        );
         let same = plans.iter_mut().find(|(other, plan)| {
             *other == identity
                 && plan.positions == positions
@@ -84,7 +87,9 @@ impl ReadingPlan {
     /// The worker that reads: the same for everything that could share a reader.
     pub(super) fn place(&self, workers: usize) -> usize {
         let identity = self.members[0].source.describe().identity;
-        let sum = identity.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let sum = identity.bytes().fold(0usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
         sum % workers
     }
 }
@@ -101,6 +106,8 @@ pub(super) struct Reading {
     /// The partitions that were read so far.
     seen: BTreeSet<u32>,
     pub(super) ended: bool,
+    /// True where it is still to be learned what there is to be read at all.
+    pub(super) unknown: bool,
     /// True once the end that was seen at the start was reached.
     pub(super) caught_up: bool,
     /// True while the content is known to have been replaced and is not read yet.
@@ -125,7 +132,12 @@ pub(super) enum Polled {
 }
 
 impl Reading {
-    pub(super) fn open(plan: ReadingPlan, set: &mut TaskSet, bounded: bool, waker: &Waker) -> Result<Self> {
+    pub(super) fn open(
+        plan: ReadingPlan,
+        set: &mut TaskSet,
+        bounded: bool,
+        waker: &Waker,
+    ) -> Result<Self> {
         let first = &plan.members[0];
         let tokens = tokens(&plan.positions);
         let reader = first.source.open(SourceStart {
@@ -139,6 +151,7 @@ impl Reading {
             reader,
             seen: BTreeSet::new(),
             ended: false,
+            unknown: false,
             caught_up: false,
             replaced: false,
             loaded,
@@ -154,7 +167,8 @@ impl Reading {
         for member in &self.plan.members {
             for (partition, position) in &self.plan.positions {
                 set.resume(member.node, *partition, position.reached);
-                self.written.insert((member.node, *partition), position.offset);
+                self.written
+                    .insert((member.node, *partition), position.offset);
             }
         }
     }
@@ -197,12 +211,21 @@ impl Reading {
             }
         }
         let first = !std::mem::replace(&mut self.caught_up, true);
-        if first { Polled::Changed } else { Polled::Nothing }
+        if first {
+            Polled::Changed
+        } else {
+            Polled::Nothing
+        }
     }
 
     /// Begins again at the start of the content as it is now. What the state says of where the
     /// sources stand is removed by `commit`.
-    pub(super) fn restart(&mut self, graph: &Graph, state: &State, commit: &mut Commit) -> Result<()> {
+    pub(super) fn restart(
+        &mut self,
+        graph: &Graph,
+        state: &State,
+        commit: &mut Commit,
+    ) -> Result<()> {
         self.reader.restart()?;
         self.replaced = false;
         self.ended = false;
@@ -272,12 +295,16 @@ impl Reading {
         let places = |reading: &Reading| -> BTreeMap<u32, i64> {
             let node = reading.plan.members[0].node;
             let mine = reading.written.iter().filter(|((id, _), _)| *id == node);
-            mine.map(|((_, partition), offset)| (*partition, *offset)).collect()
+            mine.map(|((_, partition), offset)| (*partition, *offset))
+                .collect()
         };
         let quiet = |reading: &Reading| {
             reading.caught_up && reading.loaded && !reading.replaced && !reading.ended
         };
-        quiet(self) && quiet(other) && identity(self) == identity(other) && places(self) == places(other)
+        quiet(self)
+            && quiet(other)
+            && identity(self) == identity(other)
+            && places(self) == places(other)
     }
 
     /// Takes over the sources of another reader that stands at the same place.
@@ -292,7 +319,9 @@ impl Reading {
 
     /// Gives up sources that are no longer fed; true where none is left.
     pub(super) fn drop_nodes(&mut self, gone: &BTreeSet<NodeId>) -> bool {
-        self.plan.members.retain(|member| !gone.contains(&member.node));
+        self.plan
+            .members
+            .retain(|member| !gone.contains(&member.node));
         self.plan.members.is_empty()
     }
 }

@@ -7,23 +7,25 @@
 mod delivery;
 mod feed;
 mod intake;
+mod meeting;
 mod options;
 mod outbox;
 mod shared;
+mod thread;
 mod worker;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use self::delivery::Outlet;
-pub use self::feed::Feeder;
 use self::feed::FeedSource;
+pub use self::feed::Feeder;
 use self::intake::{Bound, ReadingPlan};
 pub use self::options::{EmbeddedOptions, Emit};
-use self::shared::Shared;
+use self::shared::{Shared, Sources};
+use self::thread::Thread;
 use self::worker::{Worker, building_key};
 use crate::codec::{Key, SharedCodec};
 use crate::connector::{Health, SinkWriter, Source, Stats};
@@ -35,6 +37,9 @@ use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
 use crate::store::State;
 
+/// How long threads that were told to end at once may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A topology that runs in this process.
 ///
 /// It is made with everything checked and opened, and begins to work at [`start`](Embedded::start).
@@ -44,7 +49,7 @@ pub struct Embedded {
     shared: Arc<Shared>,
     /// Behind a lock for the sake of readers in other threads; nobody ever waits for it.
     ready: Mutex<Option<Ready>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Thread>,
     sources: Vec<Bound>,
     feeds: Vec<(NodeId, FeedSource)>,
 }
@@ -134,7 +139,15 @@ impl Embedded {
             .filter(|bound| bound.source.describe().rereadable)
             .map(|bound| bound.node)
             .collect();
-        let shared = Shared::new(graph, plan, state, options, outlets, rereadable);
+        let fed = feeds.iter().map(|(node, _)| *node).collect();
+        let shared = Shared::new(
+            graph,
+            plan,
+            state,
+            options,
+            outlets,
+            Sources { rereadable, fed },
+        );
         let shared = Arc::new(shared);
         let ready = ready(&shared, &sources, writers)?;
         Ok(Embedded {
@@ -178,14 +191,14 @@ impl Embedded {
     }
 
     fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(run)
-            .map_err(|e| {
-                let message = format!("cannot start thread {name}");
-                Error::new(ErrorKind::Unavailable, message).with_source(e)
-            })?;
-        self.threads.push(thread);
+        match Thread::start(name, run) {
+            Ok(thread) => self.threads.push(thread),
+            Err(e) => {
+                // The others would wait for it.
+                self.shared.meeting.call_off();
+                return Err(e);
+            }
+        }
         Ok(())
     }
 
@@ -253,33 +266,40 @@ impl Embedded {
         self.shared.status().failed.clone()
     }
 
-    /// Stops: processes what was read, commits, and lets sinks have it, for at most `timeout`.
+    /// Stops: processes what was fed and what was read, commits, and lets sinks have it, for at most
+    /// `timeout`. What was fed and is not processed by then is lost; everything else goes on at the
+    /// next start.
     ///
     /// # Errors
     ///
-    /// Where the last commit failed.
+    /// Where the last commit failed, or a function or a sink does not return.
     pub fn close(mut self, timeout: Duration) -> Result<()> {
         self.stop(Instant::now() + timeout)
     }
 
     fn stop(&mut self, deadline: Instant) -> Result<()> {
         if self.take_ready().is_none() && !self.threads.is_empty() {
+            for (_, feed) in &self.feeds {
+                feed.end();
+            }
             self.shared.stopping.store(true, Ordering::Release);
             self.shared.wake_all();
             self.shared.wait(Some(deadline), |status| status.stopped);
             for outlet in self.shared.outlets.iter().flatten() {
                 outlet.wait(deadline);
             }
-            self.note_deliveries()?;
+            self.shared.hurry.store(true, Ordering::Release);
+            self.shared.wake_all();
         }
         for outlet in self.shared.outlets.iter().flatten() {
             outlet.stop();
         }
+        let patience = deadline.max(Instant::now() + PATIENCE);
+        let mut ended = Ok(());
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the topology panicked");
-            }
+            ended = ended.and(thread.join(patience));
         }
+        ended.and_then(|()| self.note_deliveries())?;
         self.shared.fatal_error()
     }
 
@@ -327,22 +347,31 @@ impl Embedded {
     /// Where there is no such source, or its records have other types or no codecs.
     pub fn input<K: Data, V: Data>(&self, name: &str) -> Result<Feeder<K, V>> {
         let graph = &self.shared.graph;
-        let found = self.feeds.iter().find(|(node, _)| &*graph.node(*node).name == name);
+        let found = self
+            .feeds
+            .iter()
+            .find(|(node, _)| &*graph.node(*node).name == name);
         let Some((node, feed)) = found else {
             return Err(Error::new(
                 ErrorKind::NotFound,
                 format!("there is no source {name} that the program feeds"),
             ));
         };
-        let codecs = graph.sources().find(|(id, _)| id == node).and_then(|(_, source)| {
-            let codecs = source.codecs.as_ref()?;
-            codecs.downcast_ref::<(SharedCodec<K>, SharedCodec<V>)>()
-        });
+        let codecs = graph
+            .sources()
+            .find(|(id, _)| id == node)
+            .and_then(|(_, source)| {
+                let codecs = source.codecs.as_ref()?;
+                codecs.downcast_ref::<(SharedCodec<K>, SharedCodec<V>)>()
+            });
         match codecs {
             Some((key, value)) => Ok(Feeder::new(feed.clone(), key.clone(), value.clone())),
             None => Err(Error::new(
                 ErrorKind::Invalid,
-                format!("source {name} is not fed with {}", std::any::type_name::<(K, V)>()),
+                format!(
+                    "source {name} is not fed with {}",
+                    std::any::type_name::<(K, V)>()
+                ),
             )),
         }
     }
@@ -379,8 +408,15 @@ impl Embedded {
     /// How all sources and sinks are: healthy where all are.
     pub fn health(&self) -> Health {
         let sources = self.sources.iter().map(|bound| bound.stats.health());
-        let sinks = self.shared.outlets.iter().flatten().map(|outlet| outlet.stats.health());
-        let mut worst = sources.chain(sinks).filter(|health| *health != Health::Healthy);
+        let sinks = self
+            .shared
+            .outlets
+            .iter()
+            .flatten()
+            .map(|outlet| outlet.stats.health());
+        let mut worst = sources
+            .chain(sinks)
+            .filter(|health| *health != Health::Healthy);
         worst.next().unwrap_or(Health::Healthy)
     }
 
@@ -392,7 +428,9 @@ impl Embedded {
     /// What each operator counts, by its name.
     pub fn node_stats(&self) -> Vec<(String, Arc<NodeStats>)> {
         let nodes = self.shared.graph.nodes.iter();
-        nodes.map(|node| (node.name.to_string(), node.stats.clone())).collect()
+        nodes
+            .map(|node| (node.name.to_string(), node.stats.clone()))
+            .collect()
     }
 
     /// The number of commits that were written.
@@ -427,7 +465,10 @@ pub(crate) fn refuse_undelivered(state: &State, graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-type Outlets = (Vec<Option<Arc<Outlet>>>, Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>);
+type Outlets = (
+    Vec<Option<Arc<Outlet>>>,
+    Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
+);
 
 fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
     let mut outlets = Vec::new();

@@ -96,7 +96,9 @@ pub(crate) fn read(state: &State, sink: &str) -> Result<(u64, Vec<SinkRecord>)> 
     let mut records = Vec::new();
     let (from, to) = (record_key(sink, 0), record_key(sink, u64::MAX));
     state.scan_family(&family(), &from, &to, &mut |key, value| {
-        let number = key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let number = key
+            .last_chunk()
+            .map_or(0, |bytes| u64::from_be_bytes(*bytes));
         first.get_or_insert(number);
         records.push(decode(value)?);
         Ok(ControlFlow::Continue(()))
@@ -135,9 +137,8 @@ fn take<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
 
 fn decode(bytes: &[u8]) -> Result<SinkRecord> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => {
-            read_record(rest).ok_or_else(|| Error::state("a record on its way to a sink is cut off"))
-        }
+        Some((&FORMAT, rest)) => read_record(rest)
+            .ok_or_else(|| Error::state("a record on its way to a sink is cut off")),
         Some((format, _)) => Err(Error::state(format!(
             "a record on its way to a sink was written in format {format}, and this program reads \
              format {FORMAT}"
@@ -172,8 +173,8 @@ mod tests {
 
     fn record(n: u8) -> SinkRecord {
         SinkRecord {
-            key: (n % 2 == 0).then(|| vec![n]),
-            value: (n % 3 != 0).then(|| vec![n; 3]),
+            key: n.is_multiple_of(2).then(|| vec![n]),
+            value: (!n.is_multiple_of(3)).then(|| vec![n; 3]),
             timestamp: i64::from(n),
             headers: Headers::default().with("n", [n]),
         }
@@ -203,7 +204,10 @@ mod tests {
         assert_eq!(read_delivered(&state, "a").unwrap(), delivered);
         assert!(decode(&[FORMAT, 1, 2]).is_err());
         let e = decode(&[9]).unwrap_err().to_string();
-        assert!(e.contains("in format 9, and this program reads format 1"), "{e}");
+        assert!(
+            e.contains("in format 9, and this program reads format 1"),
+            "{e}"
+        );
         let mut bytes = Vec::new();
         encode(&records[2], &mut bytes);
         assert_eq!(decode(&bytes).unwrap(), records[2]);

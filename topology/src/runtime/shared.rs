@@ -1,11 +1,13 @@
 //! What the threads of an embedded topology share.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::delivery::Outlet;
+use super::meeting::Meeting;
 use super::options::EmbeddedOptions;
 use crate::connector::{SinkRecord, Waker};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,24 +27,35 @@ pub(super) struct Shared {
     pub(super) options: EmbeddedOptions,
     pub(super) office: Arc<PostOffice>,
     pub(super) wakers: Vec<Waker>,
-    pub(super) barrier: Barrier,
+    pub(super) meeting: Meeting,
     pub(super) outlets: Vec<Option<Arc<Outlet>>>,
     pub(super) pulse: Arc<Pulse>,
-    /// Sources whose content can be read again from the start.
-    pub(super) rereadable: BTreeSet<NodeId>,
+    pub(super) sources: Sources,
     /// True where anything changed since the last commit.
     dirty: AtomicBool,
     /// The number of rounds that were asked for.
     pub(super) requested: AtomicU64,
     pub(super) paused: AtomicBool,
     pub(super) stopping: AtomicBool,
+    /// True where the end must not wait for what was fed.
+    pub(super) hurry: AtomicBool,
     /// True while more output waits than is good, so that nothing more is read.
     pub(super) congested: AtomicBool,
+    /// How many readers were not polled yet, so that nobody knows what they will give.
+    pub(super) unknown: AtomicU64,
     /// How many records wait, by worker.
     pub(super) backlog: Vec<AtomicU64>,
     round: Mutex<Round>,
     status: Mutex<Status>,
     changed: Condvar,
+}
+
+/// What is special about sources.
+pub(super) struct Sources {
+    /// Those whose content can be read again from the start.
+    pub(super) rereadable: BTreeSet<NodeId>,
+    /// Those that the program feeds.
+    pub(super) fed: BTreeSet<NodeId>,
 }
 
 /// What the workers tell one another while all of them stand still.
@@ -113,22 +126,24 @@ impl Shared {
         state: State,
         options: EmbeddedOptions,
         outlets: Vec<Option<Arc<Outlet>>>,
-        rereadable: BTreeSet<NodeId>,
+        sources: Sources,
     ) -> Self {
         let workers = usize::from(options.workers.min(plan.lanes));
         let wakers: Vec<Waker> = (0..workers).map(|_| Waker::new()).collect();
         Shared {
             office: PostOffice::new(wakers.clone()),
             wakers,
-            barrier: Barrier::new(workers),
+            meeting: Meeting::new(workers),
             outlets,
             pulse: Arc::default(),
-            rereadable,
+            sources,
             dirty: AtomicBool::new(true),
             requested: AtomicU64::new(0),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            hurry: AtomicBool::new(false),
             congested: AtomicBool::new(false),
+            unknown: AtomicU64::new(0),
             backlog: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             round: Mutex::new(Round::new()),
             status: Mutex::default(),
@@ -219,14 +234,44 @@ impl Shared {
     pub(super) fn fail_query(&self, query: &str, message: &str) {
         tracing::error!(query, "the query failed: {message}");
         self.change(|status| {
-            status.failed.push((query.to_owned(), message.to_owned()));
+            if status.failed.iter().all(|(failed, _)| failed != query) {
+                status.failed.push((query.to_owned(), message.to_owned()));
+            }
             status.fresh = true;
         });
     }
 
     /// True where nothing is read for now.
     pub(super) fn is_held(&self) -> bool {
-        self.paused.load(Ordering::Acquire) || self.congested.load(Ordering::Acquire)
+        // What was fed would be lost if the end did not wait for it, and it may wait for other sources.
+        let fed = !self.sources.fed.is_empty() && !self.hurry.load(Ordering::Acquire);
+        let paused = if self.stopping.load(Ordering::Acquire) {
+            !fed
+        } else {
+            self.paused.load(Ordering::Acquire)
+        };
+        paused || self.congested.load(Ordering::Acquire)
+    }
+
+    /// A reader was polled for the first time.
+    pub(super) fn became_known(&self) {
+        if self.unknown.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.wake_all();
+        }
+    }
+
+    /// A worker is gone: everything ends.
+    pub(super) fn lost(&self, message: &str) {
+        self.fatal(Error::new(
+            ErrorKind::Failed,
+            format!("a worker panicked: {message}"),
+        ));
+        self.meeting.call_off();
+        self.pulse.running.store(false, Ordering::Release);
+        self.change(|status| {
+            status.stopped = true;
+            status.running = false;
+        });
     }
 
     /// The error that ended everything.
@@ -244,12 +289,20 @@ impl Shared {
             let started = Instant::now();
             let overdue = started.duration_since(synced) >= SYNC_EVERY;
             let sync = !handed.outputs.is_empty() || handed.sync || overdue;
-            match self.state.commit(handed.commit, sync) {
+            let Handed {
+                commit, outputs, ..
+            } = handed;
+            let write = || self.state.commit(commit, sync);
+            let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| {
+                let message = format!("panicked: {}", panic_message(&*panic));
+                Err(Error::new(ErrorKind::Storage, message))
+            });
+            match written {
                 Ok(()) => {
                     if sync {
                         synced = Instant::now();
                     }
-                    for (sink, records) in handed.outputs {
+                    for (sink, records) in outputs {
                         if let Some(Some(outlet)) = self.outlets.get(sink) {
                             outlet.push(records);
                         }
@@ -328,7 +381,7 @@ impl Round {
                 }
             }
             for (at, group) in plan.rebuilds.iter().enumerate() {
-                let whole = group.sources.is_subset(rereadable) && group.keeps.is_none();
+                let whole = group.sources.is_subset(rereadable);
                 let touched = !group.sources.is_disjoint(&rewrite.restart);
                 if touched && whole && !group.builders.is_empty() && !rewrite.begin.contains(&at) {
                     rewrite.begin.push(at);
@@ -353,7 +406,9 @@ pub(super) fn dependents(graph: &Graph, queries: &BTreeSet<&str>) -> BTreeSet<No
         }
         open.extend(graph.children[at.index()].iter().map(|(child, _)| *child));
         for store in &graph.node(at).writes {
-            let readers = graph.ids().filter(|id| graph.node(*id).reads.contains(store));
+            let readers = graph
+                .ids()
+                .filter(|id| graph.node(*id).reads.contains(store));
             open.extend(readers);
         }
     }
@@ -362,5 +417,17 @@ pub(super) fn dependents(graph: &Graph, queries: &BTreeSet<&str>) -> BTreeSet<No
 
 /// True where an error is that of a query and not of the process.
 pub(super) fn is_of_query(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Failed | ErrorKind::BadRecord | ErrorKind::Invalid)
+    matches!(
+        error.kind(),
+        ErrorKind::Failed | ErrorKind::BadRecord | ErrorKind::Invalid
+    )
+}
+
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }

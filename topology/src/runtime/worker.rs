@@ -5,14 +5,14 @@
 //! be written as one. Processing goes on while it is written.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::intake::{Polled, Reading, ReadingPlan};
 use super::outbox;
-use super::shared::{Handed, Rewrite, Shared, dependents, is_of_query};
+use super::shared::{Handed, Rewrite, Round, Shared, dependents, is_of_query, panic_message};
 use crate::connector::SinkRecord;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::NodeId;
@@ -57,6 +57,9 @@ pub(super) struct Worker {
     gates: BTreeSet<usize>,
 }
 
+/// Another worker is gone, and there is nobody to go on with.
+struct CalledOff;
+
 /// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
@@ -76,7 +79,13 @@ impl Worker {
         let mut readings = Vec::new();
         for plan in plans {
             let waker = &shared.wakers[index];
-            readings.push(Reading::open(plan, &mut set, shared.options.bounded, waker)?);
+            let waits = !plan.bootstrap && !gates.is_disjoint(&plan.components);
+            let mut reading = Reading::open(plan, &mut set, shared.options.bounded, waker)?;
+            if !waits {
+                reading.unknown = true;
+                shared.unknown.fetch_add(1, Ordering::AcqRel);
+            }
+            readings.push(reading);
         }
         Ok(Worker {
             index,
@@ -97,8 +106,20 @@ impl Worker {
         self.index == 0
     }
 
-    /// Works until everything ends.
-    pub(super) fn run(mut self) {
+    /// Works until everything ends. Where that is a panic of the engine itself, it ends for all.
+    pub(super) fn run(self) {
+        let shared = self.shared.clone();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.work())) {
+            let message = panic_message(&*panic);
+            if panic.is::<CalledOff>() {
+                tracing::debug!("a worker ends, as another is gone");
+            } else {
+                shared.lost(message);
+            }
+        }
+    }
+
+    fn work(mut self) {
         self.set.say_all();
         loop {
             if self.shared.requested.load(Ordering::Acquire) > self.rounds {
@@ -120,8 +141,10 @@ impl Worker {
     fn turn(&mut self) -> bool {
         self.acknowledge();
         let read = self.read();
+        // Before every source has said what there is, nobody knows which record comes first.
+        let may_work = self.shared.unknown.load(Ordering::Acquire) == 0;
         let worked = self.guard(|worker| {
-            let worked = worker.set.work(Stamp::MAX, RUNS)?;
+            let worked = may_work && worker.set.work(Stamp::MAX, RUNS)?;
             worker.set.tick()?;
             Ok(worked)
         });
@@ -136,35 +159,63 @@ impl Worker {
 
     /// Polls the readers that may be read; true where records came.
     fn read(&mut self) -> bool {
-        if self.shared.is_held() || self.shared.stopping.load(Ordering::Acquire) {
+        if self.shared.is_held() {
             return false;
         }
-        let waiting = self.shared.backlog.iter().map(|n| n.load(Ordering::Acquire)).max();
-        if waiting.unwrap_or(0) > BACKLOG {
-            return false;
-        }
+        let waiting = self
+            .shared
+            .backlog
+            .iter()
+            .map(|n| n.load(Ordering::Acquire))
+            .max();
+        let full = waiting.unwrap_or(0) > BACKLOG;
         let mut any = false;
         for at in 0..self.readings.len() {
             let reading = &mut self.readings[at];
+            if full && !reading.unknown {
+                continue;
+            }
             if !reading.plan.bootstrap && !self.gates.is_disjoint(&reading.plan.components) {
                 continue;
             }
-            match reading.poll(POLL, &mut self.set) {
-                Ok(Polled::Something) => any = true,
-                Ok(Polled::Nothing) => {}
-                Ok(Polled::Changed) => self.shared.request(self.rounds),
-                Err(e) => self.source_failed(at, &e),
+            match self.poll(at) {
+                Some(Polled::Something) => any = true,
+                Some(Polled::Changed) => self.shared.request(self.rounds),
+                Some(Polled::Nothing) | None => {}
             }
         }
         any
     }
 
+    /// Polls a reader; a failure is noted, and none is returned.
+    fn poll(&mut self, at: usize) -> Option<Polled> {
+        let (reading, set) = (&mut self.readings[at], &mut self.set);
+        let polled = catch_unwind(AssertUnwindSafe(|| reading.poll(POLL, set)));
+        if std::mem::take(&mut reading.unknown) {
+            self.shared.became_known();
+        }
+        match polled {
+            Ok(Ok(polled)) => return Some(polled),
+            Ok(Err(e)) => self.source_failed(at, &e.to_string()),
+            Err(panic) => {
+                let message = format!("panicked: {}", panic_message(&*panic));
+                match self.set.at_work() {
+                    // What was read could not be decoded for one of those that read it.
+                    Some(_) => self.work_failed(&message),
+                    None => self.source_failed(at, &message),
+                }
+            }
+        }
+        None
+    }
+
     /// A source cannot be read any more: its queries end.
-    fn source_failed(&mut self, at: usize, error: &Error) {
+    fn source_failed(&mut self, at: usize, message: &str) {
         let graph = self.shared.graph.clone();
         for node in self.readings[at].nodes() {
             let node = graph.node(node);
-            self.shared.fail_query(&node.query, &format!("source {}: {error}", node.name));
+            self.shared
+                .fail_query(&node.query, &format!("source {}: {message}", node.name));
         }
         self.readings[at].ended = true;
         self.shared.request(self.rounds);
@@ -213,15 +264,20 @@ impl Worker {
             }
             Err(panic) => format!("panicked: {}", panic_message(&*panic)),
         };
+        self.work_failed(&failed);
+        None
+    }
+
+    /// The query of the node that is at work failed.
+    fn work_failed(&mut self, message: &str) {
         match self.set.at_work() {
             Some(node) => {
                 let query = self.shared.graph.node(node).query.clone();
-                self.shared.fail_query(&query, &failed);
+                self.shared.fail_query(&query, message);
             }
-            None => self.shared.fatal(Error::new(ErrorKind::Failed, failed)),
+            None => self.shared.fatal(Error::new(ErrorKind::Failed, message)),
         }
         self.shared.request(self.rounds);
-        None
     }
 
     /// Learns that the commit that was handed over last is written.
@@ -239,13 +295,16 @@ impl Worker {
     }
 
     fn meet(&self) {
-        self.shared.barrier.wait();
+        if !self.shared.meeting.wait() {
+            resume_unwind(Box::new(CalledOff));
+        }
     }
 
     fn round(&mut self) -> Flow {
         self.meet();
         if self.leads() {
-            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared
+                .wait(None, |status| status.written == status.handed);
             self.shared.round().clear();
         }
         self.meet();
@@ -287,7 +346,7 @@ impl Worker {
                 set.for_nodes(&builders, |task, mine| task.end_generation(mine, pending))
             });
         }
-        self.set.receive();
+        self.receive();
         {
             let mut round = self.shared.round();
             round.latest = round.latest.max(self.set.latest());
@@ -304,8 +363,20 @@ impl Worker {
         }
     }
 
+    /// Takes what other workers sent, which may have to be decoded.
+    fn receive(&mut self) {
+        self.guard(|worker| {
+            worker.set.receive();
+            Ok(())
+        });
+    }
+
     fn builders(&self, group: usize) -> Vec<NodeId> {
-        self.shared.plan.rebuilds[group].builders.iter().copied().collect()
+        self.shared.plan.rebuilds[group]
+            .builders
+            .iter()
+            .copied()
+            .collect()
     }
 
     /// Tells the others what is read and what is not.
@@ -341,16 +412,22 @@ impl Worker {
             round.building.remove(at);
         }
         let loading = std::mem::take(&mut round.loading);
-        let unloaded = loading.iter().filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
+        let unloaded = loading
+            .iter()
+            .filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
         round.unloaded = unloaded.map(|(component, _)| *component).collect();
-        let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.rereadable);
+        let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.sources.rereadable);
         round.building.extend(&rewrite.begin);
         let done: Vec<usize> = round
             .building
             .iter()
             .copied()
             .filter(|at| !rewrite.begin.contains(at))
-            .filter(|at| self.shared.plan.rebuilds[*at].sources.is_disjoint(&round.busy))
+            .filter(|at| {
+                self.shared.plan.rebuilds[*at]
+                    .sources
+                    .is_disjoint(&round.busy)
+            })
             .collect();
         if !done.is_empty() {
             // What was built is complete; it is committed now, and compared in a round right behind.
@@ -361,11 +438,21 @@ impl Worker {
             round.commit.remove_meta(&building_key(&self.shared, at));
         }
         for at in &rewrite.begin {
-            round.commit.put_meta(&building_key(&self.shared, *at), &[1]);
+            round
+                .commit
+                .put_meta(&building_key(&self.shared, *at), &[1]);
         }
         round.any = self.shared.clean() || rewrite != Rewrite::default();
         round.rewrite = rewrite;
-        round.last = self.shared.stopping.load(Ordering::Acquire) && round.finishing.is_empty();
+        round.last = self.shared.stopping.load(Ordering::Acquire)
+            && round.finishing.is_empty()
+            && (self.shared.hurry.load(Ordering::Acquire) || !self.awaits_fed(&round));
+    }
+
+    /// True where something that was fed is not processed.
+    fn awaits_fed(&self, round: &Round) -> bool {
+        let fed = &self.shared.sources.fed;
+        !fed.is_disjoint(&round.busy) || !fed.is_disjoint(&round.open)
     }
 
     /// Adds what changed here to the commit, and has the leader hand it over.
@@ -376,7 +463,9 @@ impl Worker {
         let positions: Vec<_> = {
             let round = self.shared.round();
             let kept = round.positions.iter();
-            kept.filter(|(node, ..)| !rewrite.restart.contains(node)).copied().collect()
+            kept.filter(|(node, ..)| !rewrite.restart.contains(node))
+                .copied()
+                .collect()
         };
         let frozen = self.guard(|worker| {
             let Worker {
@@ -413,7 +502,7 @@ impl Worker {
         if rewrite.restart.is_empty() {
             return;
         }
-        self.set.receive();
+        self.receive();
         for node in &rewrite.restart {
             self.set.clear_source(*node);
         }
@@ -425,12 +514,15 @@ impl Worker {
             });
         }
         for at in 0..self.readings.len() {
-            if self.readings[at].nodes().any(|node| rewrite.restart.contains(&node)) {
+            if self.readings[at]
+                .nodes()
+                .any(|node| rewrite.restart.contains(&node))
+            {
                 let shared = self.shared.clone();
                 let restarted =
                     self.readings[at].restart(&shared.graph, &shared.state, &mut self.pending);
                 if let Err(e) = restarted {
-                    self.source_failed(at, &e);
+                    self.source_failed(at, &e.to_string());
                 }
             }
         }
@@ -461,7 +553,9 @@ impl Worker {
                 outputs.push((sink, records));
             }
         }
-        self.shared.congested.store(backlog > CONGESTION, Ordering::Release);
+        self.shared
+            .congested
+            .store(backlog > CONGESTION, Ordering::Release);
         let (frozen, last) = (round.frozen, round.last);
         let any = round.any || !outputs.is_empty() || !commit.is_empty();
         let done = round.open.is_empty() && round.busy.is_empty() && round.finishing.is_empty();
@@ -478,7 +572,10 @@ impl Worker {
                 sync,
             };
             if self.commits.send(handed).is_err() {
-                self.shared.fatal(Error::new(ErrorKind::Closed, "nobody writes commits any more"));
+                self.shared.fatal(Error::new(
+                    ErrorKind::Closed,
+                    "nobody writes commits any more",
+                ));
             }
         }
         let cost = frozen + self.shared.status().write_time;
@@ -543,7 +640,9 @@ impl Worker {
         self.pending = Commit::default();
         match self.reopen(&disabled) {
             Ok(()) => self.set.say_all(),
-            Err(e) => self.shared.fatal(e.context("cannot go back to the last commit")),
+            Err(e) => self
+                .shared
+                .fatal(e.context("cannot go back to the last commit")),
         }
         self.meet();
         self.shared.soil();
@@ -554,8 +653,14 @@ impl Worker {
 
     fn reopen(&mut self, disabled: &Arc<BTreeSet<NodeId>>) -> Result<()> {
         self.set = open(self.index, &self.shared, disabled)?;
-        self.readings.retain_mut(|reading| !reading.drop_nodes(disabled));
         let shared = self.shared.clone();
+        self.readings.retain_mut(|reading| {
+            let gone = reading.drop_nodes(disabled);
+            if gone && reading.unknown {
+                shared.became_known();
+            }
+            !gone
+        });
         for reading in &mut self.readings {
             reading.seek(&shared.graph, &shared.state, &mut self.set)?;
         }
@@ -565,7 +670,8 @@ impl Worker {
     fn end(&mut self) -> Flow {
         self.meet();
         if self.leads() {
-            self.shared.wait(None, |status| status.written == status.handed);
+            self.shared
+                .wait(None, |status| status.written == status.handed);
             self.shared.pulse.running.store(false, Ordering::Release);
             self.shared.change(|status| {
                 status.stopped = true;
@@ -602,12 +708,4 @@ pub(super) fn building_key(shared: &Shared, group: usize) -> String {
     let first = shared.plan.rebuilds[group].sources.first();
     let name = first.map_or("", |node| &*shared.graph.node(*node).name);
     format!("rebuild/{name}/")
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
 }

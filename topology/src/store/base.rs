@@ -286,10 +286,7 @@ pub(crate) struct SnapshotRows<'a, K: Data, V: Data> {
 }
 
 impl<'a, K: Data, V: Data> SnapshotRows<'a, K, V> {
-    pub(crate) fn new(
-        snapshot: &'a StateSnapshot,
-        format: &'a StoreFormat<K, V>,
-    ) -> Self {
+    pub(crate) fn new(snapshot: &'a StateSnapshot, format: &'a StoreFormat<K, V>) -> Self {
         SnapshotRows {
             snapshot,
             format,

@@ -213,6 +213,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
         Ok(result)
     }
 
+    #[cfg(test)]
     fn get(
         &mut self,
         base: &Base<(P, S), V>,
@@ -353,6 +354,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
         }
     }
 
+    #[cfg(test)]
     fn rollback(&mut self) {
         let mut places: Vec<Place> = self
             .dirty
@@ -424,6 +426,7 @@ impl<P: Key, S: Key, V: Data> BucketStore<P, S, V> {
     }
 
     /// The value of one row.
+    #[cfg(test)]
     pub(crate) fn get(&mut self, target: Target, key: &P, sub: &S) -> Result<Option<V>> {
         let (base, format) = (self.base.clone(), self.format.clone());
         self.layer(target).get(&base, &format, key, sub)
@@ -453,6 +456,7 @@ impl<P: Key, S: Key, V: Data> BucketStore<P, S, V> {
     }
 
     /// The first row of a bucket.
+    #[cfg(test)]
     pub(crate) fn first(&mut self, target: Target, key: &P) -> Result<Option<(S, V)>> {
         let mut first = None;
         self.scan(target, key, &mut |sub, value| {
@@ -464,10 +468,6 @@ impl<P: Key, S: Key, V: Data> BucketStore<P, S, V> {
 }
 
 impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
-    fn name(&self) -> &str {
-        &self.format.rows.name
-    }
-
     fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
         self.current.freeze(&self.base, &self.format, commit)?;
         if let Some(building) = &mut self.building {
@@ -483,6 +483,7 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
         }
     }
 
+    #[cfg(test)]
     fn rollback(&mut self) {
         self.current.rollback();
         if let Some(building) = &mut self.building {
@@ -498,6 +499,7 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
         self.current.cache.bytes() + building
     }
 
+    #[cfg(test)]
     fn uncommitted(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |layer| layer.dirty.len());
         self.current.dirty.len() + building

@@ -52,6 +52,7 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
     }
 
     /// The number of entries.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.table.len()
     }
@@ -177,14 +178,6 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
             self.table = HashTable::new();
         }
         evicted
-    }
-
-    /// All entries, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &E)> {
-        self.slots
-            .iter()
-            .flatten()
-            .map(|slot| (&slot.key, &slot.entry))
     }
 }
 

@@ -121,7 +121,7 @@ impl<K: Key, V: Data> Layer<K, V> {
         over.dedup();
         let mut over = over.into_iter().peekable();
         let mut broke = false;
-        let mut held = |place: Place, visit: &mut dyn FnMut(K, V) -> Result<ControlFlow<()>>| {
+        let held = |place: Place, visit: &mut dyn FnMut(K, V) -> Result<ControlFlow<()>>| {
             let (key, held) = self.cache.peek(place);
             match &held.value {
                 Some(value) => visit(key.clone(), value.clone()),
@@ -198,6 +198,7 @@ impl<K: Key, V: Data> Layer<K, V> {
         }
     }
 
+    #[cfg(test)]
     fn rollback(&mut self) {
         let mut touched: Vec<Place> = self.dirty.drain(..).chain(self.frozen.drain(..)).collect();
         touched.sort_unstable();
@@ -313,11 +314,6 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
         self.current.scan(&self.base, &self.format, range, visit)
     }
 
-    /// The form in which rows are kept.
-    pub(crate) fn format(&self) -> &Arc<StoreFormat<K, V>> {
-        &self.format
-    }
-
     /// The codec of values.
     pub(crate) fn value_codec(&self) -> &SharedCodec<V> {
         &self.format.value
@@ -356,7 +352,7 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
             let Some(end) = common_end(&old, &new) else {
                 return Ok(found);
             };
-            self.compare(&old.upto(&end), &new.upto(&end), &mut found)?;
+            self.compare(old.upto(&end), new.upto(&end), &mut found)?;
             if old.last && new.last {
                 return Ok(found);
             }
@@ -443,10 +439,6 @@ fn common_end<K, V>(old: &Page<K, V>, new: &Page<K, V>) -> Option<Vec<u8>> {
 }
 
 impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
-    fn name(&self) -> &str {
-        &self.format.name
-    }
-
     fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
         self.current.freeze(&self.base, &self.format, commit)?;
         if let Some(building) = &mut self.building {
@@ -462,6 +454,7 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
         }
     }
 
+    #[cfg(test)]
     fn rollback(&mut self) {
         self.current.rollback();
         if let Some(building) = &mut self.building {
@@ -477,6 +470,7 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
         self.current.cache.bytes() + building
     }
 
+    #[cfg(test)]
     fn uncommitted(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |layer| layer.dirty.len());
         self.current.dirty.len() + building

@@ -11,6 +11,8 @@ mod cache;
 mod key_value;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod full_disk;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 mod rows;
@@ -19,9 +21,11 @@ mod writes;
 
 use std::any::Any;
 
-pub(crate) use self::base::{Base, ByteRange, SnapshotRows, StoreFormat};
+pub(crate) use self::base::{ByteRange, SnapshotRows, StoreFormat};
 pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
-pub(crate) use self::bytes::{Family, Part, increment};
+pub(crate) use self::bytes::{Family, Part};
+#[cfg(test)]
+pub(crate) use self::full_disk::full_disk;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
 pub(crate) use self::state::{Commit, StateSnapshot};
@@ -59,9 +63,6 @@ impl Generations {
 
 /// A store of whatever types, as the task that owns it handles it.
 pub(crate) trait AnyStore: Any + Send {
-    /// The name, which is the same at every start.
-    fn name(&self) -> &str;
-
     /// Adds what was written since the last commit to the next one.
     fn freeze(&mut self, commit: &mut Commit) -> Result<()>;
 
@@ -69,12 +70,14 @@ pub(crate) trait AnyStore: Any + Send {
     fn committed(&mut self);
 
     /// Back to what was written last.
+    #[cfg(test)]
     fn rollback(&mut self);
 
     /// About how many bytes of memory are taken.
     fn memory(&self) -> usize;
 
     /// How many rows were written since the last commit.
+    #[cfg(test)]
     fn uncommitted(&self) -> usize;
 
     /// Forgets committed rows until about `target` bytes are taken.

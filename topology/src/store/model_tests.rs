@@ -319,7 +319,7 @@ fn a_directory_has_one_owner_and_one_format() {
     let state = State::open(dir.path(), StateOptions::default()).unwrap();
     let again = State::open(dir.path(), StateOptions::default()).unwrap_err();
     assert!(
-        again.to_string().contains("in use by another process"),
+        again.to_string().contains("in use by this process"),
         "{again}"
     );
     let mut commit = Commit::default();

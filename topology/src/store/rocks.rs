@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rocksdb::{
-    BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor, DBCompressionType,
-    DBRawIteratorWithThreadMode, DBWithThreadMode, MultiThreaded, Options, ReadOptions,
-    SnapshotWithThreadMode, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor,
+    DBCompressionType, DBRawIteratorWithThreadMode, DBWithThreadMode, MultiThreaded, Options,
+    ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteBufferManager, WriteOptions,
 };
 use self_cell::self_cell;
 
@@ -34,12 +34,13 @@ fn failed(doing: &str, e: rocksdb::Error) -> Error {
 }
 
 impl RocksBytes {
-    /// Opens or makes the database in `dir`, for at most `memory` bytes of its own: half of it
-    /// caches blocks, half holds what was written last.
+    /// Opens or makes the database in `dir`, for at most `memory` bytes of its own: a third of it may
+    /// hold what was written last, and the rest caches blocks.
     pub(crate) fn open(dir: &Path, memory: usize) -> Result<Self> {
-        let cache = Cache::new_lru_cache(memory / 2);
+        // What is written counts among what is cached.
+        let cache = Cache::new_lru_cache(memory);
         let buffers = WriteBufferManager::new_write_buffer_manager_with_cache(
-            memory / 2,
+            memory / 3,
             false,
             cache.clone(),
         );
@@ -60,17 +61,7 @@ impl RocksBytes {
         let families = names
             .iter()
             .map(|name| ColumnFamilyDescriptor::new(name, family_options.clone()));
-        let db = Database::open_cf_descriptors(&options, dir, families).map_err(|e| {
-            if e.to_string().contains("lock") {
-                Error::new(
-                    ErrorKind::State,
-                    "the state directory is in use by another process",
-                )
-                .with_source(e)
-            } else {
-                failed("cannot open the state", e)
-            }
-        })?;
+        let db = Database::open_cf_descriptors(&options, dir, families).map_err(not_opened)?;
         let known = names
             .iter()
             .filter(|name| *name != rocksdb::DEFAULT_COLUMN_FAMILY_NAME)
@@ -92,13 +83,31 @@ impl RocksBytes {
     }
 }
 
+fn not_opened(e: rocksdb::Error) -> Error {
+    let said = e.to_string();
+    let by = if said.contains("lock hold by current process") {
+        "this process already"
+    } else if said.contains("While lock file") {
+        "another process"
+    } else {
+        return failed("cannot open the state", e);
+    };
+    Error::new(ErrorKind::State, format!("it is in use by {by}")).with_source(e)
+}
+
 fn family_options(cache: &Cache, memory: usize) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_bloom_filter(10.0, false);
+    // Filters and indexes are read a part at a time: the whole of a large file's would push all else
+    // out of a small cache, for each key that is looked up.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(4 << 10);
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    table.set_block_size(16 << 10);
+    table.set_pin_top_level_index_and_filter(true);
+    table.set_block_size(8 << 10);
     table.set_format_version(6);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);

@@ -79,7 +79,7 @@ impl State {
         let said = || format!("cannot open the state directory {}", dir.display());
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
-        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 4)
+        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 8 * 3)
             .map_err(|e| e.context(said()))?;
         let mut state = State::over(Box::new(disk), options);
         Arc::get_mut(&mut state.inner)
@@ -89,7 +89,7 @@ impl State {
         Ok(state)
     }
 
-    fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
+    pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
         State {
             inner: Arc::new(Inner {
                 bytes,
@@ -107,9 +107,9 @@ impl State {
     fn check_format(&self) -> Result<()> {
         self.inner.bytes.create(&Family::new(META))?;
         match self.meta("format")? {
-            None if self.inner.bytes.families().len() > 1 => {
-                Err(Error::state("it holds a database that does not say its format"))
-            }
+            None if self.inner.bytes.families().len() > 1 => Err(Error::state(
+                "it holds a database that does not say its format",
+            )),
             None => {
                 let mut commit = Commit::default();
                 commit.put_meta("format", &STATE_FORMAT.to_be_bytes());
@@ -152,7 +152,7 @@ impl State {
     /// Bytes of memory that rows of stores may take.
     pub(crate) fn rows_budget(&self) -> usize {
         if self.is_durable() {
-            self.inner.options.memory * 3 / 4
+            self.inner.options.memory / 8 * 5
         } else {
             usize::MAX
         }
@@ -215,12 +215,13 @@ impl State {
 
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
-        let epoch = self.epoch() + 1;
-        commit.put_meta("epoch", &epoch.to_be_bytes());
         for writes in &mut commit.writes {
             writes.sort();
         }
         let _applying = self.inner.commit.write().expect("no panic while locked");
+        let epoch = self.epoch() + 1;
+        commit.put_meta("epoch", &epoch.to_be_bytes());
+        commit.meta().sort();
         self.inner.bytes.write(&commit.writes, sync)?;
         for apply in commit.memory {
             apply();
@@ -253,22 +254,6 @@ impl State {
             .expect("no panic while locked")
             .remove(name);
         self.inner.bytes.remove(&store_family(name))
-    }
-
-    /// The names of the stores that are there.
-    pub(crate) fn stores(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .inner
-            .bytes
-            .families()
-            .iter()
-            .filter_map(|family| family.name().strip_prefix("store:").map(str::to_owned))
-            .collect();
-        let tables = self.inner.tables.lock().expect("no panic while locked");
-        names.extend(tables.keys().cloned());
-        names.sort();
-        names.dedup();
-        names
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Input {
     pub(super) frontier: Stamp,
     /// True where more is known to be there behind what was queued.
     pub(super) behind: bool,
+    /// True while nobody waits for that.
+    pub(super) released: bool,
     rank: u32,
     end: i64,
     /// The greatest timestamp that was queued.
@@ -57,6 +59,7 @@ impl Input {
             queue: VecDeque::new(),
             frontier: Stamp::MAX,
             behind: false,
+            released: false,
             rank: 0,
             end: 0,
             reached: NO_TIMESTAMP,
@@ -122,7 +125,7 @@ impl Input {
     /// The place of the first record that waits; or, where none does, the first place at which one
     /// may still come.
     pub(super) fn next(&self) -> Stamp {
-        self.head().unwrap_or(if self.behind {
+        self.head().unwrap_or(if self.behind && !self.released {
             Stamp::new(self.reached, self.rank, self.end)
         } else {
             self.frontier

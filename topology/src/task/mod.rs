@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Decoded, Decoder, Graph, Kind, NodeEnv, NodeId, Plan, SubTopology};
 use crate::policy::ErrorPolicy;
 use crate::processor::{
-    Child, Context, Exits, NodeFacts, NextPunctuation, Processor, SinkId, StoreId, Stores,
+    Child, Context, Exits, NextPunctuation, NodeFacts, Processor, SinkId, StoreId, Stores,
 };
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, Generations, State};
@@ -207,8 +207,14 @@ impl Task {
             .decoders
             .get_mut(&node)
             .expect("the source belongs to the task");
+        self.shared.at_work = node;
+        self.shared.working = true;
         let mut decoded = decoder.decode(batch);
-        let facts = &self.nodes[node.index()].as_ref().expect("it is there").facts;
+        self.shared.working = false;
+        let facts = &self.nodes[node.index()]
+            .as_ref()
+            .expect("it is there")
+            .facts;
         if facts.policy == ErrorPolicy::Fail {
             cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
         }
@@ -240,7 +246,7 @@ impl Task {
     /// nor for what is still to be read.
     pub(crate) fn release(&mut self) {
         for input in &mut self.inputs {
-            input.behind = false;
+            input.released = true;
             input.frontier = Stamp::MAX;
         }
     }
@@ -374,7 +380,9 @@ impl Task {
             let id = self.punctuates[i];
             let next = self.next_of(id);
             let due = |next: Option<Timestamp>, now: Timestamp| next.is_some_and(|at| at <= now);
-            if due(next.stream_time, self.shared.stream_time) || due(next.wall_clock, self.shared.now) {
+            if due(next.stream_time, self.shared.stream_time)
+                || due(next.wall_clock, self.shared.now)
+            {
                 self.with_processor(id, &Origin::Engine, |processor, cx| processor.punctuate(cx))?;
             }
         }
@@ -463,12 +471,11 @@ impl Task {
 
     /// About how many bytes the stores take in memory.
     pub(crate) fn memory(&mut self) -> usize {
-        self.shared.stores.iter_mut().map(|(_, store)| store.memory()).sum()
-    }
-
-    /// How many rows were written since the last commit.
-    pub(crate) fn uncommitted(&mut self) -> usize {
-        self.shared.stores.iter_mut().map(|(_, store)| store.uncommitted()).sum()
+        self.shared
+            .stores
+            .iter_mut()
+            .map(|(_, store)| store.memory())
+            .sum()
     }
 
     /// Has the stores shrink to `target` bytes in all, as far as they can.
@@ -517,7 +524,9 @@ impl Task {
             }
         }
         for &id in ids {
-            self.with_processor(id, &Origin::Engine, |processor, cx| processor.end_generation(cx))?;
+            self.with_processor(id, &Origin::Engine, |processor, cx| {
+                processor.end_generation(cx)
+            })?;
         }
         for id in self.written_by(ids) {
             let key = generation_key(&self.graph, id, self.lane);
@@ -531,7 +540,9 @@ impl Task {
     }
 
     fn written_by(&self, ids: &[NodeId]) -> Vec<StoreId> {
-        ids.iter().flat_map(|id| self.graph.node(*id).writes.clone()).collect()
+        ids.iter()
+            .flat_map(|id| self.graph.node(*id).writes.clone())
+            .collect()
     }
 
     /// Forgets what waits of a source, and where reading it goes on.
@@ -539,9 +550,11 @@ impl Task {
         self.inputs.retain(|input| input.node != node);
     }
 
-    /// Has the task wait again for what other tasks may still send, after it was released.
-    pub(crate) fn await_exchanges(&mut self) {
+    /// Has the task wait again for what other tasks may still send and for what is to be read, after
+    /// it was released.
+    pub(crate) fn await_again(&mut self) {
         for input in &mut self.inputs {
+            input.released = false;
             if matches!(self.graph.node(input.node).kind, Kind::Exchange) {
                 input.frontier = Stamp::MIN;
             }
@@ -629,14 +642,18 @@ fn dead_letters(graph: &Graph, policy: &ErrorPolicy) -> Option<SinkId> {
 /// With the policy to stop, nothing behind a record that cannot be read is processed.
 fn cut_at_first_bad(bad: &mut Vec<(u32, Error)>, run: &mut Run) {
     if let Some((first, _)) = bad.first() {
-        let keep = (0..run.len()).take_while(|i| run.cause(*i) < *first).count();
+        let keep = (0..run.len())
+            .take_while(|i| run.cause(*i) < *first)
+            .count();
         run.split_off(keep);
         bad.truncate(1);
     }
 }
 
 fn node(nodes: &mut [Option<Instance>], id: NodeId) -> &mut Instance {
-    nodes[id.index()].as_mut().expect("the node belongs to the task")
+    nodes[id.index()]
+        .as_mut()
+        .expect("the node belongs to the task")
 }
 
 impl Shared {
@@ -652,7 +669,6 @@ impl Shared {
             stores: &mut self.stores,
             exits: &mut self.exits,
             origin,
-            stream_time: self.stream_time,
             now: self.now,
             latest: self.latest,
             node: facts,

@@ -17,8 +17,7 @@ use crate::stamped::Stamped;
 use crate::store::{ByteRange, Generations, Part, SnapshotRows, StateSnapshot, StoreFormat};
 
 /// What a scan does with each row.
-pub(crate) type VisitRow<'a, K, V> =
-    dyn FnMut(&K, Stamped<V>) -> Result<ControlFlow<()>> + 'a;
+pub(crate) type VisitRow<'a, K, V> = dyn FnMut(&K, Stamped<V>) -> Result<ControlFlow<()>> + 'a;
 
 /// A shared view.
 pub(crate) type SharedView<K, V> = Arc<dyn View<K, V>>;
@@ -157,10 +156,11 @@ impl<K: Data, V: Data, W: Data> View<K, W> for MapView<K, V, W> {
     }
 
     fn scan(&self, stores: &mut Stores, visit: &mut VisitRow<'_, K, W>) -> Result<()> {
-        self.parent.scan(stores, &mut |key, row| match self.row(key, row) {
-            Some(row) => visit(key, row),
-            None => Ok(ControlFlow::Continue(())),
-        })
+        self.parent
+            .scan(stores, &mut |key, row| match self.row(key, row) {
+                Some(row) => visit(key, row),
+                None => Ok(ControlFlow::Continue(())),
+            })
     }
 
     fn read(&self, reader: &Reader<'_>, key: &K) -> Result<Option<Stamped<W>>> {
@@ -175,11 +175,10 @@ impl<K: Data, V: Data, W: Data> View<K, W> for MapView<K, V, W> {
         to: Option<&K>,
         visit: &mut VisitRow<'_, K, W>,
     ) -> Result<()> {
-        self.parent.read_range(reader, from, to, &mut |key, row| {
-            match self.row(key, row) {
+        self.parent
+            .read_range(reader, from, to, &mut |key, row| match self.row(key, row) {
                 Some(row) => visit(key, row),
                 None => Ok(ControlFlow::Continue(())),
-            }
-        })
+            })
     }
 }

@@ -20,7 +20,7 @@ fn shared(builder: &StreamsBuilder) {
 /// Numbers that are no number have no form in JSON.
 fn what_cannot_be_written(builder: &StreamsBuilder) {
     let texts = builder.stream::<Text, Text>("in", Consumed::plain());
-    let codec = super::sink::words();
+    let codec = words();
     texts.to(
         "out",
         Produced::with(ferrisstreams_topology::codec::plain(), codec),

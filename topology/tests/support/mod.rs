@@ -45,7 +45,11 @@ impl Lines {
 
     pub fn append(&self, partition: u32, line: &str) {
         let mut inner = self.inner.lock().unwrap();
-        inner.partitions.entry(partition).or_default().push(line.to_owned());
+        inner
+            .partitions
+            .entry(partition)
+            .or_default()
+            .push(line.to_owned());
         inner.wakers.iter().for_each(Waker::wake);
     }
 
@@ -119,7 +123,10 @@ impl SourceReader for LinesReader {
     fn is_behind(&self, partition: u32) -> bool {
         let inner = self.lines.inner.lock().unwrap();
         let next = self.next.get(&partition).copied().unwrap_or(0);
-        inner.partitions.get(&partition).is_some_and(|lines| next < lines.len())
+        inner
+            .partitions
+            .get(&partition)
+            .is_some_and(|lines| next < lines.len())
     }
 
     fn position(&mut self, _partition: u32, offset: i64) -> Result<Vec<u8>> {
@@ -186,13 +193,20 @@ impl Sink for Ledger {
 impl SinkWriter for Ledger {
     fn delivered(&mut self, recorded: u64) -> Result<u64> {
         let has = self.inner.lock().unwrap().0.len() as u64;
-        assert!(has >= recorded, "the state says that the sink has more than it has");
+        assert!(
+            has >= recorded,
+            "the state says that the sink has more than it has"
+        );
         Ok(has)
     }
 
     fn deliver(&mut self, first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
         let mut inner = self.inner.lock().unwrap();
-        assert_eq!(first, inner.0.len() as u64, "records are delivered in order");
+        assert_eq!(
+            first,
+            inner.0.len() as u64,
+            "records are delivered in order"
+        );
         if std::mem::take(&mut inner.1) {
             inner.0.extend_from_slice(&records[..records.len() / 2]);
             return Err(Error::new(ErrorKind::Unavailable, "the ledger is shut"));

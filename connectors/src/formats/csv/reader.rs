@@ -48,10 +48,7 @@ impl CsvReader {
         match cell.form {
             Form::Text if cell.of(line) == self.csv.null.as_bytes() => Cell::NULL,
             // What was quoted is text like any other, but never NULL.
-            Form::String => Cell {
-                form: Form::Text,
-                ..cell
-            },
+            Form::String => cell.with(Form::Text),
             _ => cell,
         }
     }

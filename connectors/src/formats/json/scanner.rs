@@ -48,6 +48,16 @@ struct Key {
     next: usize,
 }
 
+/// A key that was read.
+struct Met {
+    /// Its index, or `NONE` where it is not remembered.
+    index: usize,
+    /// The cell that wants it.
+    cell: Option<(usize, Fit)>,
+    /// Where its value begins.
+    value: usize,
+}
+
 /// No key.
 const NONE: usize = usize::MAX;
 
@@ -112,11 +122,11 @@ impl JsonReader {
                         at = start;
                         break;
                     }
-                    let (index, wanted, end) = self.meet(text, at, start, last)?;
-                    at = end;
-                    cell = wanted;
-                    last = index;
-                    expected = self.keys.get(index).map_or(NONE, |key| key.next);
+                    let met = self.meet(text, at, start, last)?;
+                    at = met.value;
+                    cell = met.cell;
+                    last = met.index;
+                    expected = self.keys.get(last).map_or(NONE, |key| key.next);
                 }
             }
             is_first = false;
@@ -144,16 +154,9 @@ impl JsonReader {
         (skip_blanks(text, at + 1) == text.len()).then_some(())
     }
 
-    /// Reads a key that was not expected, which begins at `start`, behind blanks from `from` on. The
-    /// answer is its index if it is remembered, the cell that wants it, and where its value begins.
+    /// Reads a key that was not expected, which begins at `start`, behind blanks from `from` on.
     #[inline(never)]
-    fn meet(
-        &mut self,
-        text: &[u8],
-        from: usize,
-        start: usize,
-        last: usize,
-    ) -> Option<(usize, Option<(usize, Fit)>, usize)> {
+    fn meet(&mut self, text: &[u8], from: usize, start: usize, last: usize) -> Option<Met> {
         if text.get(start) != Some(&b'"') {
             return None;
         }
@@ -171,7 +174,13 @@ impl JsonReader {
         let index = match self.by_name.get(name) {
             Some(index) => *index,
             None if self.keys.len() < MAX_KEYS => self.learn(name),
-            None => return Some((NONE, self.wanted(name), at)),
+            None => {
+                return Some(Met {
+                    index: NONE,
+                    cell: self.wanted(name),
+                    value: at,
+                });
+            }
         };
         let key = &mut self.keys[index];
         if key.prefix != prefix {
@@ -184,7 +193,11 @@ impl JsonReader {
             None if last == NONE => self.first = index,
             None => {}
         }
-        Some((index, wanted, at))
+        Some(Met {
+            index,
+            cell: wanted,
+            value: at,
+        })
     }
 
     fn learn(&mut self, name: &[u8]) -> usize {

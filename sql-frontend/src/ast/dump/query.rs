@@ -110,7 +110,9 @@ fn group_item(tree: &mut Tree, item: &GroupItem) {
         GroupItem::Expr(e) => expr(tree, e),
         GroupItem::Rollup(sets) => tree.list("Rollup", sets, |tree, one| set(tree, one)),
         GroupItem::Cube(sets) => tree.list("Cube", sets, |tree, one| set(tree, one)),
-        GroupItem::GroupingSets(sets) => tree.list("GroupingSets", sets, |tree, one| set(tree, one)),
+        GroupItem::GroupingSets(sets) => {
+            tree.list("GroupingSets", sets, |tree, one| set(tree, one))
+        }
     }
 }
 

@@ -12,7 +12,9 @@ pub(super) fn cast(cast: Cast, input: TextNode) -> Code {
     match cast.to {
         DataType::Boolean => Code::Bool(parse(cast, input, text::parse_bool)),
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            Code::Int(parse(cast, input, move |text| text::parse_integer(text, cast.to)))
+            Code::Int(parse(cast, input, move |text| {
+                text::parse_integer(text, cast.to)
+            }))
         }
         DataType::Decimal { precision, scale } => {
             let to = DecimalType::new(precision, scale);
@@ -26,13 +28,13 @@ pub(super) fn cast(cast: Cast, input: TextNode) -> Code {
                 i64::try_from(unscaled).map_err(|_| ParseError::OutOfRange)
             }))
         }
-        DataType::Real => {
-            Code::Float(parse(cast, input, |text| text::parse_f32(text).map(f64::from)))
-        }
+        DataType::Real => Code::Float(parse(cast, input, |text| {
+            text::parse_f32(text).map(f64::from)
+        })),
         DataType::Double => Code::Float(parse(cast, input, text::parse_f64)),
-        DataType::Date => {
-            Code::Int(parse(cast, input, |text| datetime::parse_date(text).map(i64::from)))
-        }
+        DataType::Date => Code::Int(parse(cast, input, |text| {
+            datetime::parse_date(text).map(i64::from)
+        })),
         DataType::Time => Code::Int(parse(cast, input, datetime::parse_time)),
         DataType::Timestamp => Code::Int(parse(cast, input, datetime::parse_timestamp)),
         DataType::TimestampTz => Code::Int(parse(cast, input, datetime::parse_timestamptz)),

@@ -1,12 +1,12 @@
 //! Casts: values turned into values of other types.
 
-mod cast;
+mod kind;
 mod number;
 mod time;
 mod from_text;
 mod to_text;
 
-pub(super) use cast::Cast;
+pub(super) use kind::Cast;
 
 use ferrisstreams_topology::data::DataType;
 

@@ -122,15 +122,27 @@ fn short_or_wide(is_wide: bool, node: Node<i128>) -> Code {
 
 fn to_float(cast: Cast, size: DecimalType, input: Code) -> Code {
     let is_real = cast.to == DataType::Real;
-    let rounded = move |value: f64| if is_real { f64::from(value as f32) } else { value };
+    let rounded = move |value: f64| {
+        if is_real {
+            f64::from(value as f32)
+        } else {
+            value
+        }
+    };
     if cast.from.is_integer() {
         return Code::Float(ints(input).map(move |value, _| {
-            Some(if is_real { f64::from(value as f32) } else { value as f64 })
+            Some(if is_real {
+                f64::from(value as f32)
+            } else {
+                value as f64
+            })
         }));
     }
-    Code::Float(input.widened().map(move |unscaled, _| {
-        Some(rounded(decimal::to_f64(Decimal::new(unscaled, size.scale))))
-    }))
+    Code::Float(
+        input.widened().map(move |unscaled, _| {
+            Some(rounded(decimal::to_f64(Decimal::new(unscaled, size.scale))))
+        }),
+    )
 }
 
 fn float_to_integer(cast: Cast, input: Code) -> Code {

@@ -1,6 +1,6 @@
 //! `x LIKE pattern`.
 
 mod pattern;
-mod like;
+mod matching;
 
-pub(super) use like::{Like, like};
+pub(super) use matching::{Like, like};

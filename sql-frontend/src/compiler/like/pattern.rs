@@ -85,7 +85,11 @@ fn parts(pattern: &str, escape: Option<char>) -> Result<Vec<Part>, String> {
         if Some(c) == escape {
             match characters.next() {
                 Some(escaped) => text.push(escaped),
-                None => return Err(format!("LIKE pattern '{pattern}' ends with its escape character")),
+                None => {
+                    return Err(format!(
+                        "LIKE pattern '{pattern}' ends with its escape character"
+                    ));
+                }
             }
             continue;
         }
@@ -163,8 +167,8 @@ fn matches_parts(parts: &[Part], text: &[u8]) -> bool {
 fn character_len(first: u8) -> usize {
     match first {
         0..=0x7f => 1,
-        0..=0xdf => 2,
-        0..=0xef => 3,
+        0x80..=0xdf => 2,
+        0xe0..=0xef => 3,
         _ => 4,
     }
 }

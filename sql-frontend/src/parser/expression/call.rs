@@ -4,12 +4,14 @@ use nom::Parser;
 use nom::combinator::cut;
 use nom::sequence::preceded;
 
-use super::{expression, window};
+use super::{begins_query, expression, window};
 use crate::ast::{Argument, Call, ExprKind, Lambda, Name, NullTreatment};
+use crate::error::{Code, Diagnostic};
 use crate::lexer::{Keyword, TokenKind};
+use crate::parser::fault::diagnosed;
 use crate::parser::query::order_by;
 use crate::parser::terminal::{commas, keyword, parens, symbol};
-use crate::parser::tokens::{Parsed, Tokens};
+use crate::parser::tokens::{Parsed, Tokens, meant};
 
 /// The call of a function whose name has been read; its parenthesis is next.
 pub(super) fn call(i: Tokens<'_>, name: Name) -> Parsed<'_, ExprKind> {
@@ -28,6 +30,9 @@ fn arguments<'a>(i: Tokens<'a>, call: &mut Call) -> Parsed<'a, ()> {
         call.arguments.push(Argument::Star);
         return Ok((i.advance(), ()));
     }
+    if begins_query(i) {
+        return query_alone(i, &call.name);
+    }
     call.distinct = i.is_keyword(Keyword::Distinct);
     let has_quantifier = call.distinct || i.is_keyword(Keyword::All);
     let i = if has_quantifier { i.advance() } else { i };
@@ -39,6 +44,21 @@ fn arguments<'a>(i: Tokens<'a>, call: &mut Call) -> Parsed<'a, ()> {
     };
     call.order_by = items;
     Ok((i, ()))
+}
+
+/// A query as an argument has parentheses of its own; EXISTS has not, and may be meant.
+fn query_alone<'a>(i: Tokens<'a>, name: &Name) -> Parsed<'a, ()> {
+    let diagnostic = Diagnostic::new(
+        Code::UnexpectedToken,
+        format!("unexpected `{}`", i.text()),
+        i.span(),
+    )
+    .label("expected an expression");
+    let words = [Keyword::Exists.text(), "ANY", "ALL"];
+    diagnosed(match meant(&name.last().text, &words) {
+        Some(word) => diagnostic.suggest(Some(word)),
+        None => diagnostic.help("a query has parentheses of its own: `((SELECT ...))`"),
+    })
 }
 
 fn argument(i: Tokens<'_>) -> Parsed<'_, Argument> {
@@ -94,7 +114,12 @@ fn suffixes<'a>(i: Tokens<'a>, call: &mut Call) -> Parsed<'a, ()> {
     } else if i.are_keywords(&[Keyword::Respect, Keyword::Nulls]) {
         (i, call.nulls) = (i.skip(2), Some(NullTreatment::Respect));
     }
-    if i.is_keyword(Keyword::Filter) && i.peek_at(1).kind == TokenKind::LeftParen {
+    let follows_filter = i.peek_at(1).kind;
+    let begins_filter = matches!(
+        follows_filter,
+        TokenKind::LeftParen | TokenKind::Keyword(Keyword::Where)
+    );
+    if i.is_keyword(Keyword::Filter) && begins_filter {
         let condition = preceded(keyword(Keyword::Where), cut(expression));
         let (rest, condition) = cut(parens(condition)).parse(i.advance())?;
         (i, call.filter) = (rest, Some(condition));

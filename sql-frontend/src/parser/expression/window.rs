@@ -14,7 +14,9 @@ use crate::parser::tokens::{Parsed, Tokens};
 
 /// A window by name or written out.
 pub(super) fn over(i: Tokens<'_>) -> Parsed<'_, Over> {
-    match i.is(TokenKind::LeftParen) {
+    // A window may be called `partition`, and `PARTITION BY` lacks its parenthesis.
+    let begins_spec = i.kind().is_name() && i.advance().is_keyword(Keyword::By);
+    match i.is(TokenKind::LeftParen) || begins_spec {
         true => window_spec.map(Over::Window).parse(i),
         false => name("a window").map(Over::Name).parse(i),
     }

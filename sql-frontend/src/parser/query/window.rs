@@ -108,6 +108,7 @@ fn options(i: Tokens<'_>) -> Parsed<'_, (Option<Duration>, Option<Duration>)> {
             }
         };
     }
+    i.want(Wanted::Symbol(TokenKind::Comma));
     Ok((i, (retention, grace)))
 }
 

@@ -115,6 +115,7 @@ fn target(i: Tokens<'_>) -> Parsed<'_, ExplainTarget> {
     i.note_bare_name();
     let (i, name) = cut(dotted_name("the name of a query")).parse(i)?;
     if name.parts.len() == 1 {
+        i.want(Wanted::Rare(Keyword::Analyze));
         for (stage, _) in STAGES {
             i.want(Wanted::Rare(*stage));
         }

@@ -146,7 +146,11 @@ mod tests {
     #[test]
     fn weeks_belong_to_the_year_of_their_thursday() {
         let at = |text: &str| parse_timestamp(text.as_bytes()).expect("a date");
-        for (date, year, week) in [("2021-01-03", 2020, 53), ("2021-01-04", 2021, 1), ("2024-12-30", 2025, 1)] {
+        for (date, year, week) in [
+            ("2021-01-03", 2020, 53),
+            ("2021-01-04", 2021, 1),
+            ("2024-12-30", 2025, 1),
+        ] {
             assert_eq!(extract(Field::IsoYear, at(date)), year, "{date}");
             assert_eq!(extract(Field::Week, at(date)), week, "{date}");
         }

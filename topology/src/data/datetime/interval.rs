@@ -40,9 +40,15 @@ pub fn parse_interval(text: &[u8]) -> Result<Interval, ParseError> {
             total.micros += clock(word)?;
             continue;
         }
-        let split = word.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(word.len());
+        let split = word
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(word.len());
         let (amount, unit) = word.split_at(split);
-        let unit = if unit.is_empty() { words.next().unwrap_or("seconds") } else { unit };
+        let unit = if unit.is_empty() {
+            words.next().unwrap_or("seconds")
+        } else {
+            unit
+        };
         let amount: f64 = amount.parse().map_err(|_| ParseError::Malformed)?;
         total.add(amount, unit)?;
     }
@@ -66,7 +72,10 @@ struct Total {
 impl Total {
     fn add(&mut self, amount: f64, unit: &str) -> Result<(), ParseError> {
         let unit = unit.to_ascii_lowercase();
-        let singular = unit.strip_suffix('s').filter(|unit| !unit.is_empty()).unwrap_or(&unit);
+        let singular = unit
+            .strip_suffix('s')
+            .filter(|unit| !unit.is_empty())
+            .unwrap_or(&unit);
         let (months, days, micros) = match singular {
             "year" | "yr" | "y" => (12.0, 0.0, 0.0),
             "month" | "mon" => (1.0, 0.0, 0.0),
@@ -91,7 +100,10 @@ impl Total {
         if micros.abs() > i64::MAX as f64 / 4.0 {
             return Err(ParseError::OutOfRange);
         }
-        self.micros = self.micros.checked_add(micros as i64).ok_or(ParseError::OutOfRange)?;
+        self.micros = self
+            .micros
+            .checked_add(micros as i64)
+            .ok_or(ParseError::OutOfRange)?;
         Ok(())
     }
 
@@ -111,7 +123,11 @@ impl Total {
 /// The whole part and the rest, which is zero where it is but noise.
 fn parts(value: f64) -> (f64, f64) {
     let rest = value - value.trunc();
-    if rest.abs() < 1e-9 { (value.trunc(), 0.0) } else { (value.trunc(), rest) }
+    if rest.abs() < 1e-9 {
+        (value.trunc(), 0.0)
+    } else {
+        (value.trunc(), rest)
+    }
 }
 
 /// `[-]hours:minutes[:seconds[.fraction]]`, the hours being any number.
@@ -188,7 +204,11 @@ pub fn add_months(date: i32, months: i32) -> Result<i32, ArithmeticError> {
         return Err(ArithmeticError::Overflow);
     }
     let year = year as i32;
-    Ok(days_from_civil(year, month, day.min(days_in_month(year, month))))
+    Ok(days_from_civil(
+        year,
+        month,
+        day.min(days_in_month(year, month)),
+    ))
 }
 
 /// A timestamp moved by an interval: by its months, then its days, then its time.
@@ -206,7 +226,10 @@ pub fn add_months(date: i32, months: i32) -> Result<i32, ArithmeticError> {
 /// ```
 pub fn add_interval(timestamp: i64, interval: Interval) -> Result<i64, ArithmeticError> {
     let date = i32::try_from(timestamp.div_euclid(MICROS_PER_DAY));
-    let date = add_months(date.map_err(|_| ArithmeticError::Overflow)?, interval.months)?;
+    let date = add_months(
+        date.map_err(|_| ArithmeticError::Overflow)?,
+        interval.months,
+    )?;
     let days = i64::from(date) + i64::from(interval.days);
     let time = timestamp.rem_euclid(MICROS_PER_DAY);
     let moved = days
@@ -244,7 +267,11 @@ pub fn negate(interval: Interval) -> Result<Interval, ArithmeticError> {
         .zip(interval.days.checked_neg())
         .zip(interval.micros.checked_neg());
     let ((months, days), micros) = parts.ok_or(ArithmeticError::Overflow)?;
-    Ok(Interval { months, days, micros })
+    Ok(Interval {
+        months,
+        days,
+        micros,
+    })
 }
 
 /// `a + b`, part by part.
@@ -259,7 +286,11 @@ pub fn sum(a: Interval, b: Interval) -> Result<Interval, ArithmeticError> {
         .zip(a.days.checked_add(b.days))
         .zip(a.micros.checked_add(b.micros));
     let ((months, days), micros) = parts.ok_or(ArithmeticError::Overflow)?;
-    Ok(Interval { months, days, micros })
+    Ok(Interval {
+        months,
+        days,
+        micros,
+    })
 }
 
 /// `interval · factor`; a part of a month goes to days, of a day to microseconds.
@@ -321,7 +352,10 @@ mod tests {
         let day = |y, m, d| days_from_civil(y, m, d);
         assert_eq!(add_months(day(2023, 1, 31), 1), Ok(day(2023, 2, 28)));
         assert_eq!(add_months(day(2024, 3, 31), -1), Ok(day(2024, 2, 29)));
-        assert_eq!(add_months(day(9999, 12, 1), 1), Err(ArithmeticError::Overflow));
+        assert_eq!(
+            add_months(day(9999, 12, 1), 1),
+            Err(ArithmeticError::Overflow)
+        );
     }
 
     proptest! {

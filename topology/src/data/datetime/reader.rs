@@ -25,7 +25,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), ParseError> {
-        if self.take(byte) { Ok(()) } else { Err(ParseError::Malformed) }
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(ParseError::Malformed)
+        }
     }
 
     /// Takes a number of `least` to `most` digits, at most nine.
@@ -49,7 +53,11 @@ impl<'a> Reader<'a> {
 
     /// Takes the digits behind a point as millionths, rounded.
     pub(super) fn millionths(&mut self) -> Result<i64, ParseError> {
-        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self
+            .rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         if digits == 0 {
             return Err(ParseError::Malformed);
         }
@@ -66,6 +74,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn end(&self) -> Result<(), ParseError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(ParseError::Malformed) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(ParseError::Malformed)
+        }
     }
 }

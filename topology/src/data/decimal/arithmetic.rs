@@ -35,7 +35,10 @@ pub fn sum_of_types(a: DecimalType, b: DecimalType) -> DecimalType {
 /// The type of a product.
 pub fn mul_type(a: DecimalType, b: DecimalType) -> DecimalType {
     let scale = u32::from(a.scale) + u32::from(b.scale);
-    bounded(u32::from(a.precision) + u32::from(b.precision) - scale, scale)
+    bounded(
+        u32::from(a.precision) + u32::from(b.precision) - scale,
+        scale,
+    )
 }
 
 /// The type of a quotient: at least six digits behind the point.
@@ -59,7 +62,10 @@ pub fn rem_type(a: DecimalType, b: DecimalType) -> DecimalType {
 
 /// A number with `scale` digits behind the point in a width that holds every product and quotient.
 fn wide(value: Decimal) -> (bool, U256) {
-    (value.unscaled < 0, U256::from(value.unscaled.unsigned_abs()))
+    (
+        value.unscaled < 0,
+        U256::from(value.unscaled.unsigned_abs()),
+    )
 }
 
 fn fit_wide(negative: bool, magnitude: U256, to: DecimalType) -> Result<i128, ArithmeticError> {
@@ -93,9 +99,7 @@ pub fn add(a: Decimal, b: Decimal, to: DecimalType) -> Result<i128, ArithmeticEr
     let sum = match to.scale.cmp(&scale) {
         Ordering::Equal => sum,
         Ordering::Less => scale_down(sum, scale - to.scale),
-        Ordering::Greater => {
-            scale_up(sum, to.scale - scale).ok_or(ArithmeticError::Overflow)?
-        }
+        Ordering::Greater => scale_up(sum, to.scale - scale).ok_or(ArithmeticError::Overflow)?,
     };
     fit(sum, to.precision)
 }
@@ -105,7 +109,10 @@ fn add_wide(a: Decimal, b: Decimal, to: DecimalType) -> Result<i128, ArithmeticE
     let scale = a.scale.max(b.scale);
     let ((a_negative, x), (b_negative, y)) = (wide(a), wide(b));
     // 38 digits and a shift of at most 38 more are less than 2^253.
-    let (x, y) = (x * wide_power(scale - a.scale), y * wide_power(scale - b.scale));
+    let (x, y) = (
+        x * wide_power(scale - a.scale),
+        y * wide_power(scale - b.scale),
+    );
     let (negative, magnitude) = if a_negative == b_negative {
         (a_negative, x + y)
     } else if x >= y {
@@ -247,25 +254,65 @@ mod tests {
     fn known_values() {
         let money = DecimalType::new(10, 2);
         let tenth = Decimal::new(10, 2);
-        let sum = (0..9).try_fold(tenth.unscaled, |sum, _| add(Decimal::new(sum, 2), tenth, money));
+        let sum = (0..9).try_fold(tenth.unscaled, |sum, _| {
+            add(Decimal::new(sum, 2), tenth, money)
+        });
         assert_eq!(sum, Ok(100));
         let quotient = div_type(money, money);
-        assert_eq!(div(Decimal::new(-100, 2), Decimal::new(300, 2), quotient), Ok(-333_333));
-        assert_eq!(div(Decimal::new(200, 2), Decimal::new(300, 2), quotient), Ok(666_667));
-        assert_eq!(div(tenth, Decimal::new(0, 1), quotient), Err(ArithmeticError::DivisionByZero));
-        assert_eq!(rem(Decimal::new(-75, 1), Decimal::new(2, 0), DecimalType::new(5, 1)), Ok(-15));
+        assert_eq!(
+            div(Decimal::new(-100, 2), Decimal::new(300, 2), quotient),
+            Ok(-333_333)
+        );
+        assert_eq!(
+            div(Decimal::new(200, 2), Decimal::new(300, 2), quotient),
+            Ok(666_667)
+        );
+        assert_eq!(
+            div(tenth, Decimal::new(0, 1), quotient),
+            Err(ArithmeticError::DivisionByZero)
+        );
+        assert_eq!(
+            rem(
+                Decimal::new(-75, 1),
+                Decimal::new(2, 0),
+                DecimalType::new(5, 1)
+            ),
+            Ok(-15)
+        );
         let wide = DecimalType::new(38, 0);
         let most = 10i128.pow(38) - 1;
-        assert_eq!(add(Decimal::new(most, 0), Decimal::new(1, 0), wide), Err(ArithmeticError::Overflow));
-        assert_eq!(mul(Decimal::new(most, 38), Decimal::new(most, 38), DecimalType::new(38, 6)), Ok(1_000_000));
+        assert_eq!(
+            add(Decimal::new(most, 0), Decimal::new(1, 0), wide),
+            Err(ArithmeticError::Overflow)
+        );
+        assert_eq!(
+            mul(
+                Decimal::new(most, 38),
+                Decimal::new(most, 38),
+                DecimalType::new(38, 6)
+            ),
+            Ok(1_000_000)
+        );
     }
 
     #[test]
     fn types_keep_range_before_scale() {
-        assert_eq!(mul_type(DecimalType::new(38, 10), DecimalType::new(38, 10)), DecimalType::new(38, 6));
-        assert_eq!(sum_of_types(DecimalType::new(38, 2), DecimalType::new(38, 2)), DecimalType::new(38, 2));
-        assert_eq!(sum_of_types(DecimalType::new(10, 2), DecimalType::new(5, 3)), DecimalType::new(12, 3));
-        assert_eq!(mul_type(DecimalType::new(10, 2), DecimalType::new(5, 3)), DecimalType::new(15, 5));
+        assert_eq!(
+            mul_type(DecimalType::new(38, 10), DecimalType::new(38, 10)),
+            DecimalType::new(38, 6)
+        );
+        assert_eq!(
+            sum_of_types(DecimalType::new(38, 2), DecimalType::new(38, 2)),
+            DecimalType::new(38, 2)
+        );
+        assert_eq!(
+            sum_of_types(DecimalType::new(10, 2), DecimalType::new(5, 3)),
+            DecimalType::new(12, 3)
+        );
+        assert_eq!(
+            mul_type(DecimalType::new(10, 2), DecimalType::new(5, 3)),
+            DecimalType::new(15, 5)
+        );
     }
 
     fn decimals() -> impl Strategy<Value = Decimal> {

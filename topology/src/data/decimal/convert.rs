@@ -79,8 +79,14 @@ mod tests {
         assert_eq!(to_f64(Decimal::new(-5, 2)), -0.05);
         assert_eq!(to_f64(Decimal::new(10i128.pow(30), 30)), 1.0);
         assert_eq!(to_i64(Decimal::new(-25, 1)), Ok(-3));
-        assert_eq!(to_i64(Decimal::new(i128::MAX, 0)), Err(ArithmeticError::Overflow));
-        assert_eq!(from_f64(1e300, DecimalType::new(38, 0)), Err(ArithmeticError::Overflow));
+        assert_eq!(
+            to_i64(Decimal::new(i128::MAX, 0)),
+            Err(ArithmeticError::Overflow)
+        );
+        assert_eq!(
+            from_f64(1e300, DecimalType::new(38, 0)),
+            Err(ArithmeticError::Overflow)
+        );
         assert_eq!(from_f64(1e-7, DecimalType::new(38, 10)), Ok(1000));
         let number = Decimal::new(-12_345, 3);
         let theirs = to_rust_decimal(number).expect("five digits fit");

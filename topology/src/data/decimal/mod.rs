@@ -22,9 +22,7 @@ pub use arithmetic::{
     add, add_i64, div, div_type, mul, mul_i64, mul_type, neg, rem, rem_type, sub, sub_i64,
     sum_of_types as add_type,
 };
-pub use convert::{
-    from_f64, from_i64, from_rust_decimal, to_f32, to_f64, to_i64, to_rust_decimal,
-};
+pub use convert::{from_f64, from_i64, from_rust_decimal, to_f32, to_f64, to_i64, to_rust_decimal};
 pub use kind::{Decimal, DecimalType};
 pub use parse::{parse, parse_compact, parse_exact, parse_rounded};
 pub use rescale::{Rounding, compare, fit, fits, rescale, round_to};

@@ -71,7 +71,9 @@ impl Parts<'_> {
         if missing > 0 && magnitude != 0 {
             let factor = u8::try_from(missing).ok().and_then(power);
             let factor = factor.ok_or(ParseError::OutOfRange)?;
-            magnitude = magnitude.checked_mul(factor).ok_or(ParseError::OutOfRange)?;
+            magnitude = magnitude
+                .checked_mul(factor)
+                .ok_or(ParseError::OutOfRange)?;
         }
         magnitude += u128::from(round_up);
         let value = i128::try_from(magnitude).map_err(|_| ParseError::OutOfRange)?;
@@ -198,7 +200,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_malformed() {
-        for text in ["", "-", ".", "1.2.3", "1e", "0x1", " 1", "1 ", "--1", "1_0", "e5"] {
+        for text in [
+            "", "-", ".", "1.2.3", "1e", "0x1", " 1", "1 ", "--1", "1_0", "e5",
+        ] {
             assert_eq!(parse(text.as_bytes()), Err(ParseError::Malformed), "{text}");
             let compact = parse_compact(text.as_bytes(), DecimalType::new(10, 2));
             assert_eq!(compact, Err(ParseError::Malformed), "{text}");
@@ -208,14 +212,35 @@ mod tests {
     #[test]
     fn numbers_are_rounded_away_from_zero() {
         let money = DecimalType::new(10, 2);
-        for (text, unscaled) in [("1.005", 101), ("-1.005", -101), (".5", 50), ("5.", 500), ("1e1", 1000), ("0.004", 0)] {
-            assert_eq!(parse_rounded(text.as_bytes(), money), Ok(unscaled), "{text}");
-            assert_eq!(parse_compact(text.as_bytes(), money), Ok(unscaled as i64), "{text}");
+        for (text, unscaled) in [
+            ("1.005", 101),
+            ("-1.005", -101),
+            (".5", 50),
+            ("5.", 500),
+            ("1e1", 1000),
+            ("0.004", 0),
+        ] {
+            assert_eq!(
+                parse_rounded(text.as_bytes(), money),
+                Ok(unscaled),
+                "{text}"
+            );
+            assert_eq!(
+                parse_compact(text.as_bytes(), money),
+                Ok(unscaled as i64),
+                "{text}"
+            );
         }
         assert_eq!(parse_exact(b"1.005", money), Err(ParseError::Inexact));
         assert_eq!(parse_exact(b"1.500", money), Ok(150));
-        assert_eq!(parse_compact(b"99999999.995", money), Err(ParseError::OutOfRange));
-        assert_eq!(parse_compact(b"100000000", money), Err(ParseError::OutOfRange));
+        assert_eq!(
+            parse_compact(b"99999999.995", money),
+            Err(ParseError::OutOfRange)
+        );
+        assert_eq!(
+            parse_compact(b"100000000", money),
+            Err(ParseError::OutOfRange)
+        );
     }
 
     proptest! {

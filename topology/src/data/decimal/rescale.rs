@@ -44,8 +44,9 @@ pub fn fit(unscaled: i128, precision: u8) -> Result<i128, ArithmeticError> {
 pub fn rescale(value: Decimal, to: DecimalType) -> Result<i128, ArithmeticError> {
     let scaled = match to.scale.cmp(&value.scale) {
         Ordering::Equal => value.unscaled,
-        Ordering::Greater => scale_up(value.unscaled, to.scale - value.scale)
-            .ok_or(ArithmeticError::Overflow)?,
+        Ordering::Greater => {
+            scale_up(value.unscaled, to.scale - value.scale).ok_or(ArithmeticError::Overflow)?
+        }
         Ordering::Less => scale_down(value.unscaled, value.scale - to.scale),
     };
     fit(scaled, to.precision)

@@ -99,7 +99,10 @@ impl WideSum {
             return None;
         }
         let negative = self.0.is_negative();
-        let magnitude = self.0.unsigned_abs().checked_mul(wide_power(to.scale - from_scale))?;
+        let magnitude = self
+            .0
+            .unsigned_abs()
+            .checked_mul(wide_power(to.scale - from_scale))?;
         let count = ethnum::U256::from(count.unsigned_abs());
         let rounded = super::power::divide_rounded_wide(magnitude, count);
         let value = super::power::signed_wide(negative, rounded)?;

@@ -15,4 +15,4 @@ pub use bytes::{parse_bytes, write_bytes};
 pub use float::{parse_f32, parse_f64, write_f32, write_f64};
 pub use integer::{parse_i64, parse_integer, write_i64};
 
-pub(super) use integer::{digits_of, write_padded};
+pub(super) use integer::write_padded;

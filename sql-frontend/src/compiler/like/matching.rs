@@ -42,7 +42,11 @@ fn read(pattern: &[u8], escape: Option<&[u8]>, ignore_case: bool) -> Result<Patt
             let mut characters = escape.chars();
             match (characters.next(), characters.next()) {
                 (first, None) => first,
-                _ => return Err(format!("the escape '{escape}' of LIKE is more than a character")),
+                _ => {
+                    return Err(format!(
+                        "the escape '{escape}' of LIKE is more than a character"
+                    ));
+                }
             }
         }
     };

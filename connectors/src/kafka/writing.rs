@@ -67,10 +67,7 @@ impl Writing {
 
     /// The configuration of a producer; `identity` where it writes in transactions.
     pub(super) fn config(&self, identity: Option<&str>) -> ClientConfig {
-        let mut fixed = vec![
-            ("enable.idempotence", "true"),
-            ("delivery.report.only.error", "true"),
-        ];
+        let mut fixed = vec![("enable.idempotence", "true")];
         let mut defaults = DEFAULTS.to_vec();
         match identity {
             Some(identity) => {

@@ -1,7 +1,8 @@
 //! A client that writes to one topic.
 //!
-//! Reports of delivery are asked for failures only and are served by the calls that wait, so that no
-//! thread polls and nothing waits in slices.
+//! Reports of delivery are served by the calls that wait, so that no thread polls. They are asked for all
+//! records, as their coming ends the waiting; where only failures are reported, the library looks every 10
+//! ms whether anything is still under way.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;

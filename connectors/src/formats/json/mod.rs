@@ -2,6 +2,7 @@
 
 mod value;
 mod members;
+mod prefix;
 mod scanner;
 
 pub(super) use members::members;

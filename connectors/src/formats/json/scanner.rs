@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::super::cell::{Cell, Form};
 use super::super::fault::{bad_record, excerpt};
 use super::members::members;
+use super::prefix::Prefix;
 use super::value::{skip_blanks, value};
 use ferrisstreams_topology::{Error, Result};
 
@@ -41,7 +42,7 @@ enum Fit {
 /// A key that was met.
 struct Key {
     /// What stood between `{` or `,` and the value.
-    prefix: Vec<u8>,
+    prefix: Prefix,
     /// The cell that wants it.
     cell: Option<(usize, Fit)>,
     /// The key that came next when it was met last.
@@ -110,7 +111,7 @@ impl JsonReader {
             // Behind `{` or `,`.
             let cell;
             match self.keys.get(expected) {
-                Some(key) if text[at..].starts_with(&key.prefix) => {
+                Some(key) if key.prefix.stands_at(text, at) => {
                     at += key.prefix.len();
                     cell = key.cell;
                     last = expected;
@@ -183,10 +184,7 @@ impl JsonReader {
             }
         };
         let key = &mut self.keys[index];
-        if key.prefix != prefix {
-            key.prefix.clear();
-            key.prefix.extend_from_slice(prefix);
-        }
+        key.prefix.set(prefix);
         let wanted = key.cell;
         match self.keys.get_mut(last) {
             Some(before) => before.next = index,
@@ -204,7 +202,7 @@ impl JsonReader {
         let index = self.keys.len();
         self.by_name.insert(name.into(), index);
         self.keys.push(Key {
-            prefix: Vec::new(),
+            prefix: Prefix::default(),
             cell: self.wanted(name),
             next: NONE,
         });

@@ -57,7 +57,7 @@ fn special(word: u64) -> u64 {
 }
 
 /// The string whose text begins at `start`, behind its quote.
-#[inline]
+#[inline(always)]
 fn string(text: &[u8], start: usize) -> Option<(Cell, usize)> {
     let mut at = start;
     while let Some(word) = text.get(at..at + 8) {

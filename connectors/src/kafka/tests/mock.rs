@@ -105,7 +105,10 @@ fn earlier_partitions_are_read_first() {
         assert!(batch.is_empty());
         assert!(reads.reader.is_behind(batch.partition));
     }
-    assert_eq!(reads.read_to_end().unwrap(), "0/a=5@5#0 0/a=6@6#1 1/b=1@1#0");
+    assert_eq!(
+        reads.read_to_end().unwrap(),
+        "0/a=5@5#0 0/a=6@6#1 1/b=1@1#0"
+    );
 }
 
 #[test]

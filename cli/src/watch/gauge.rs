@@ -25,8 +25,8 @@ struct Measured {
     table: Arc<Table>,
     /// The sources that are read for it alone, or with others.
     sources: Vec<SourceStatus>,
-    /// What its last step counts.
-    changes: Option<Arc<NodeStats>>,
+    /// What its steps count, the last one first; those that nobody reads count nothing.
+    changes: Vec<Arc<NodeStats>>,
     read: u64,
     changed: u64,
     told: Option<(u64, u64, String)>,
@@ -63,11 +63,11 @@ impl Gauges {
             let is_its_own = |name: &str| name == table.name || name.starts_with(&prefix);
             let mine =
                 |source: &&SourceStatus| source.query == table.name || is_its_own(&source.name);
-            let last = nodes.iter().rev().find(|(name, _)| is_its_own(name));
+            let own = nodes.iter().rev().filter(|(name, _)| is_its_own(name));
             Measured {
                 table: table.clone(),
                 sources: sources.iter().filter(mine).cloned().collect(),
-                changes: last.map(|(_, stats)| stats.clone()),
+                changes: own.map(|(_, stats)| stats.clone()).collect(),
                 read: 0,
                 changed: 0,
                 told: None,
@@ -103,7 +103,8 @@ impl Measured {
             .iter()
             .map(|source| source.stats.records())
             .sum();
-        let changed = self.changes.as_ref().map_or(0, |stats| stats.records());
+        let counts = self.changes.iter().map(|stats| stats.records());
+        let changed = counts.into_iter().find(|count| *count > 0).unwrap_or(0);
         let bad: u64 = self.sources.iter().map(|source| source.node.failed()).sum();
         let rows_per_second = (read - self.read.min(read)) as f64 / seconds;
         let changes_per_second = (changed - self.changed.min(changed)) as f64 / seconds;

@@ -156,7 +156,7 @@ fn mistakes_in_uris_and_options() {
     );
     assert!(
         of("ftp://x", "", "").starts_with(
-            "no connector knows the scheme `ftp` (there are: console, generator, memory"
+            "no connector knows the scheme `ftp` (there are: blackhole, console, file, generator"
         )
     );
     assert_eq!(
@@ -276,7 +276,7 @@ fn named_connections() {
         "memory has no named connections, as `crm` would be one"
     );
     assert_eq!(
-        told(connections.connection("crm", options("prt=1"))),
+        told(connections.connection("crm", options("type=cluster prt=1"))),
         "prt: there is no option `prt` here (did you mean `port`?)"
     );
     assert_eq!(
@@ -288,7 +288,7 @@ fn named_connections() {
         "type: mysql is not supported by this build"
     );
     connections
-        .connection("Crm", options("port=5432"))
+        .connection("Crm", options("type=cluster port=5432"))
         .expect("a connection");
     connections
         .connect("other", &options("type=cluster"))

@@ -109,7 +109,7 @@ fn files_that_grow_and_are_rewritten_soak() {
     let kept = tables(&script, Some(&state), None);
     let fresh = tables(&dir.write("fresh.sql", tables_sql), None, None);
     assert_eq!(kept, fresh);
-    assert!(fresh.lines().count() > 100, "{fresh}");
+    assert!(fresh.lines().count() > 60, "{fresh}");
     let grown = std::fs::read_to_string(dir.join("grown.csv")).expect("the file is there");
     let large = |line: &&str| {
         line.rsplit(',')

@@ -581,7 +581,7 @@ impl Worker {
         let cost = frozen + self.shared.status().write_time;
         let pause = self.shared.options.commit_interval.max(cost * COMMIT_SHARE);
         self.next_commit = Instant::now() + pause;
-        if done && self.shared.options.bounded {
+        if done {
             self.shared.change(|status| status.finished = true);
         }
     }

@@ -154,11 +154,9 @@ fn mistakes_in_uris_and_options() {
         of("memry://x", "", ""),
         "no connector knows the scheme `memry` (did you mean `memory`?)"
     );
-    assert!(
-        of("ftp://x", "", "").starts_with(
-            "no connector knows the scheme `ftp` (there are: blackhole, console, file, generator"
-        )
-    );
+    assert!(of("ftp://x", "", "").starts_with(
+        "no connector knows the scheme `ftp` (there are: blackhole, console, file, generator"
+    ));
     assert_eq!(
         of("postgres://crm/users", "", ""),
         "postgres is not supported by this build"

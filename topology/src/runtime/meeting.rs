@@ -69,7 +69,9 @@ mod tests {
             meeting.call_off();
             assert!(!meeting.wait());
             for thread in waiting {
-                assert_eq!(thread.join().unwrap(), 7);
+                // Who wakes from the last meeting may learn of the call-off first.
+                let met = thread.join().unwrap();
+                assert!((6..=7).contains(&met), "{met}");
             }
         });
     }

@@ -68,11 +68,13 @@ struct Subscriber {
     target: Target,
     waker: Waker,
     poll_interval: Duration,
+    /// How the files looked, locked while they are looked at: of two who look at once neither puts an
+    /// older sight over a newer one. Taken before `seen`.
+    stamps: Mutex<BTreeMap<PathBuf, Option<Stamp>>>,
     seen: Mutex<Seen>,
 }
 
 struct Seen {
-    stamps: BTreeMap<PathBuf, Option<Stamp>>,
     changes: Changes,
     next_look: Instant,
     /// When the reader wants to be woken.
@@ -91,8 +93,8 @@ impl Watch {
             target: target.clone(),
             waker: waker.clone(),
             poll_interval,
+            stamps: Mutex::default(),
             seen: Mutex::new(Seen {
-                stamps: BTreeMap::new(),
                 changes: Changes::default(),
                 next_look: Instant::now(),
                 alarm: None,
@@ -147,18 +149,23 @@ impl Subscriber {
         self.seen.lock().expect("no panic while locked")
     }
 
+    fn stamps(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Option<Stamp>>> {
+        self.stamps.lock().expect("no panic while locked")
+    }
+
     /// Looks at all files; where some have changed the reader is woken.
     fn look(&self) -> Listing {
         let begun = Instant::now();
+        let mut stamps = self.stamps();
         let listing = self.target.list().unwrap_or_default();
         let mut changed = false;
         for path in &listing.files {
-            changed |= self.look_at(path, false);
+            changed |= self.look_at(&mut stamps, path, false);
         }
+        let before = stamps.len();
+        stamps.retain(|path, _| listing.files.contains(path));
         let mut seen = self.lock();
-        let before = seen.stamps.len();
-        seen.stamps.retain(|path, _| listing.files.contains(path));
-        if seen.stamps.len() < before {
+        if stamps.len() < before {
             seen.changes.listing = true;
             changed = true;
         }
@@ -171,22 +178,25 @@ impl Subscriber {
     }
 
     /// Looks at one file, which the system said was written or not; true where it has changed.
-    fn look_at(&self, path: &Path, written: bool) -> bool {
+    fn look_at(
+        &self,
+        stamps: &mut BTreeMap<PathBuf, Option<Stamp>>,
+        path: &Path,
+        written: bool,
+    ) -> bool {
         let stamp = std::fs::metadata(path)
             .ok()
             .map(|metadata| Stamp::of(&metadata));
-        let mut seen = self.lock();
-        let before = seen.stamps.insert(path.to_owned(), stamp);
+        let before = stamps.insert(path.to_owned(), stamp);
         if before == Some(stamp) && !written {
             return false;
-        }
-        if before.is_none() {
-            seen.changes.listing = true;
         }
         let shorter = match (before.flatten(), stamp) {
             (Some(before), Some(stamp)) => before.id == stamp.id && stamp.size < before.size,
             _ => false,
         };
+        let mut seen = self.lock();
+        seen.changes.listing |= before.is_none();
         let change = seen.changes.files.entry(path.to_owned()).or_default();
         change.shorter |= shorter;
         change.written |= written;
@@ -195,9 +205,9 @@ impl Subscriber {
 
     /// Something happened to a file or directory.
     fn hear(&self, path: &Path, written: bool) {
-        let known = self.lock().stamps.contains_key(path);
-        if known {
-            if self.look_at(path, written) {
+        let mut stamps = self.stamps();
+        if stamps.contains_key(path) {
+            if self.look_at(&mut stamps, path, written) {
                 self.waker.wake();
             }
         } else if matches!(self.target, Target::Files(_)) {
@@ -350,6 +360,8 @@ impl Directories {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(30);
@@ -363,13 +375,15 @@ mod tests {
         let subscription = watch.subscribe(&Target::of(&path), LONG * 100, &waker);
         assert!(subscription.take().listing);
         // The first write may come before the system was asked to tell; the thread looks again then.
-        for text in ["x", "xyz"] {
-            std::fs::write(&path, text).unwrap();
+        // The second lets nobody see an empty file: what is seen last before the third is not empty.
+        let mut file = std::fs::File::create(&path).unwrap();
+        for text in ["x", "yz"] {
+            file.write_all(text.as_bytes()).unwrap();
             while !subscription.take().files.contains_key(&path) {
                 assert!(waker.wait(LONG), "nobody said that the file changed");
             }
         }
-        std::fs::write(&path, "").unwrap();
+        file.set_len(0).unwrap();
         loop {
             if subscription
                 .take()

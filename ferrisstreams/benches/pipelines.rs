@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use support::{Bench, run_sql};
 
 /// Orders in a file of each format.
-const ORDERS: usize = 2_000_000;
+const ORDERS: usize = 10_000_000;
 /// Distinct keys of the grouped orders and of the joined table.
 const KEYS: usize = 1_000_000;
 

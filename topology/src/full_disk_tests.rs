@@ -76,6 +76,7 @@ fn an_embedded_topology_ends_and_says_why() {
         app.start().unwrap();
         words.send(Record::new((), "a".to_owned(), 1)).unwrap();
         while table.get("a").unwrap().is_none() {
+            assert!(table.is_running(), "it ended before the disk was full");
             std::thread::yield_now();
         }
         full.store(true, Ordering::Release);

@@ -3,6 +3,7 @@
 
 mod error;
 mod nearest;
+mod prefetch;
 pub mod time;
 pub mod record;
 pub mod data;

@@ -46,8 +46,12 @@ impl<V: Data> Codec<Stamped<V>> for StampedCodec<V> {
         }
     }
 
-    fn memory(&self, row: &Stamped<V>) -> usize {
-        self.0.memory(&row.value) + size_of::<Timestamp>()
+    fn heap_bytes(&self, row: &Stamped<V>) -> usize {
+        self.0.heap_bytes(&row.value)
+    }
+
+    fn prefetch(&self, row: &Stamped<V>) {
+        self.0.prefetch(&row.value);
     }
 
     fn name(&self) -> String {

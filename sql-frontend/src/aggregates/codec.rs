@@ -57,8 +57,8 @@ impl Codec<AggState> for StateCodec {
             })
     }
 
-    fn memory(&self, state: &AggState) -> usize {
-        size_of::<AggState>() + state.heap_bytes()
+    fn heap_bytes(&self, state: &AggState) -> usize {
+        state.heap_bytes()
     }
 
     fn name(&self) -> String {

@@ -68,10 +68,14 @@ pub trait Codec<T: Data>: Send + Sync {
         value
     }
 
-    /// About how many bytes of memory a value takes, for the store's accounts.
-    fn memory(&self, _value: &T) -> usize {
-        size_of::<T>() + 32
+    /// About how many bytes a value takes on the heap, beside those of its own, for the store's
+    /// accounts.
+    fn heap_bytes(&self, _value: &T) -> usize {
+        if std::mem::needs_drop::<T>() { 32 } else { 0 }
     }
+
+    /// Asks the processor for the memory that `value` refers to, as it will be read soon.
+    fn prefetch(&self, _value: &T) {}
 
     /// The name of the form, which says whether bytes written earlier can still be read.
     fn name(&self) -> String;

@@ -381,8 +381,13 @@ impl<A: Data, B: Data> Codec<(A, B)> for Joined<A, B> {
         (self.0.keep(a), self.1.keep(b))
     }
 
-    fn memory(&self, (a, b): &(A, B)) -> usize {
-        self.0.memory(a) + self.1.memory(b)
+    fn heap_bytes(&self, (a, b): &(A, B)) -> usize {
+        self.0.heap_bytes(a) + self.1.heap_bytes(b)
+    }
+
+    fn prefetch(&self, (a, b): &(A, B)) {
+        self.0.prefetch(a);
+        self.1.prefetch(b);
     }
 
     fn name(&self) -> String {
@@ -424,10 +429,14 @@ impl<T: Key> Codec<Option<T>> for Optional<T> {
         value.map(|value| self.0.keep(value))
     }
 
-    fn memory(&self, value: &Option<T>) -> usize {
-        value
-            .as_ref()
-            .map_or(size_of::<T>(), |value| self.0.memory(value))
+    fn heap_bytes(&self, value: &Option<T>) -> usize {
+        value.as_ref().map_or(0, |value| self.0.heap_bytes(value))
+    }
+
+    fn prefetch(&self, value: &Option<T>) {
+        if let Some(value) = value {
+            self.0.prefetch(value);
+        }
     }
 
     fn name(&self) -> String {

@@ -30,8 +30,12 @@ impl Codec<Row> for RowBytes {
         value.compact()
     }
 
-    fn memory(&self, value: &Row) -> usize {
-        size_of::<Row>() + 24 + value.bytes().len()
+    fn heap_bytes(&self, value: &Row) -> usize {
+        value.heap_bytes()
+    }
+
+    fn prefetch(&self, value: &Row) {
+        value.prefetch();
     }
 
     fn name(&self) -> String {
@@ -76,8 +80,12 @@ impl Codec<Row> for RowKey {
         value.compact()
     }
 
-    fn memory(&self, value: &Row) -> usize {
-        size_of::<Row>() + 24 + value.bytes().len()
+    fn heap_bytes(&self, value: &Row) -> usize {
+        value.heap_bytes()
+    }
+
+    fn prefetch(&self, value: &Row) {
+        value.prefetch();
     }
 
     fn name(&self) -> String {

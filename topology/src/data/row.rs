@@ -14,6 +14,7 @@ use std::hash::{Hash, Hasher};
 use triomphe::ThinArc;
 
 use super::{Interval, Physical, Schema};
+use crate::prefetch::prefetch_bytes;
 
 /// The version of the layout of rows on disk.
 pub const ROW_FORMAT: u8 = 1;
@@ -258,6 +259,24 @@ impl Row {
     pub fn bytes(&self) -> &[u8] {
         let start = self.start as usize;
         &self.buffer.slice[start..start + self.len as usize]
+    }
+
+    /// About how many bytes the row takes beside the handle, where its buffer is its own: two counts
+    /// before it, and what the allocator adds to make multiples of 16 of it.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        (self.len as usize + 16 + 8).next_multiple_of(16)
+    }
+
+    /// Asks the processor for the bytes, as they will be read soon.
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        // Two counts stand before the bytes, and are read as well.
+        let start = self.buffer.heap_ptr().cast::<u8>();
+        prefetch_bytes(start, 16);
+        prefetch_bytes(
+            start.wrapping_add(16 + self.start as usize),
+            self.len as usize,
+        );
     }
 
     /// The same row in a buffer of its own, unless it has one already.

@@ -11,6 +11,7 @@ use super::exchange::Lanes;
 use crate::codec::{Key, SharedCodec};
 use crate::error::Result;
 use crate::graph::NodeEnv;
+use crate::prefetch::AHEAD;
 use crate::processor::{Context, Processor, StoreId};
 use crate::record::{Change, Data, Record};
 use crate::run::Run;
@@ -170,11 +171,15 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
         let store = cx
             .stores
             .key_value::<K, Stamped<G::State>>(self.stores.rows);
-        for record in records {
-            if record.key.is_null() {
-                dropped += 1;
-            } else {
-                self.add(store, &mut sets, record, &mut out)?;
+        let mut records = records.into_iter();
+        while let ahead @ [_, ..] = records.as_slice() {
+            store.prefetch(ahead.iter().take(AHEAD).map(|record| &record.key));
+            for record in records.by_ref().take(AHEAD) {
+                if record.key.is_null() {
+                    dropped += 1;
+                } else {
+                    self.add(store, &mut sets, record, &mut out)?;
+                }
             }
         }
         lent.give_back(cx.stores);

@@ -116,13 +116,14 @@ impl<V: Data> Codec<Bag<V>> for BagCodec<V> {
         Bag(bag.0.into_iter().map(keep).collect())
     }
 
-    fn memory(&self, bag: &Bag<V>) -> usize {
-        size_of::<Bag<V>>()
-            + bag
-                .0
-                .iter()
-                .map(|row| self.0.memory(&row.value))
-                .sum::<usize>()
+    fn heap_bytes(&self, bag: &Bag<V>) -> usize {
+        let rows = bag.0.iter().map(|row| self.0.heap_bytes(&row.value));
+        let spilled = if bag.0.spilled() {
+            bag.0.capacity() * size_of::<Stamped<V>>() + 16
+        } else {
+            0
+        };
+        rows.sum::<usize>() + spilled
     }
 
     fn name(&self) -> String {

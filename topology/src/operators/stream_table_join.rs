@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::codec::Key;
 use crate::error::Result;
+use crate::prefetch::AHEAD;
 use crate::processor::{Context, Processor};
 use crate::record::{Data, Record};
 use crate::run::Run;
@@ -38,25 +39,33 @@ where
         let records: Vec<Record<K, V>> = run.take();
         let mut out = Vec::with_capacity(records.len());
         let (mut missing, mut dropped) = (0, 0);
-        for record in records {
-            let row = match (self.key)(&record.key, &record.value) {
-                None if !self.left => {
-                    dropped += 1;
-                    continue;
+        let mut records = records.into_iter();
+        let mut keys: Vec<Option<TK>> = Vec::with_capacity(AHEAD);
+        while let ahead @ [_, ..] = records.as_slice() {
+            let ahead = ahead.iter().take(AHEAD);
+            keys.extend(ahead.map(|record| (self.key)(&record.key, &record.value)));
+            self.table.prefetch(cx.stores, &keys);
+            // Keys first: they end before the records.
+            for (key, record) in keys.drain(..).zip(records.by_ref()) {
+                let row = match key {
+                    None if !self.left => {
+                        dropped += 1;
+                        continue;
+                    }
+                    None => None,
+                    Some(key) => self.table.get(cx.stores, &key)?,
+                };
+                if row.is_none() {
+                    missing += 1;
+                    cx.tell(
+                        record.cause,
+                        "no row in the table for a record of the stream",
+                    );
                 }
-                None => None,
-                Some(key) => self.table.get(cx.stores, &key)?,
-            };
-            if row.is_none() {
-                missing += 1;
-                cx.tell(
-                    record.cause,
-                    "no row in the table for a record of the stream",
-                );
-            }
-            let joined = (self.join)(&record.key, &record.value, row.as_ref().map(|r| &r.value));
-            if let Some(joined) = joined {
-                out.push(record.with_value(joined));
+                let row = row.as_ref().map(|row| &row.value);
+                if let Some(joined) = (self.join)(&record.key, &record.value, row) {
+                    out.push(record.with_value(joined));
+                }
             }
         }
         cx.stats().count_missing(missing);

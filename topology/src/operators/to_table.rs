@@ -9,6 +9,7 @@ use super::change::differences;
 use crate::codec::Key;
 use crate::error::Result;
 use crate::graph::NodeEnv;
+use crate::prefetch::AHEAD;
 use crate::processor::{Context, Processor, StoreId};
 use crate::record::{Change, Data, Record};
 use crate::run::Run;
@@ -47,26 +48,30 @@ impl<K: Key, V: Data> Processor for ToTable<K, V> {
         let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
         let mut dropped = 0;
         let store = cx.stores.key_value::<K, Stamped<V>>(self.store);
-        for record in records {
-            if record.key.is_null() {
-                dropped += 1;
-                continue;
-            }
-            let timestamp = record.timestamp;
-            let sent = record.derive((), record.value.clone());
-            let row = record.value.map(|value| Stamped { value, timestamp });
-            if self.building {
-                store.put_building(&record.key, row)?;
-                continue;
-            }
-            let old = store.put(&record.key, row)?;
-            if self.forwards {
-                let change = Change {
-                    old: old.map(|row| row.value),
-                    new: sent.value.clone(),
-                };
-                if !change.is_nothing() {
-                    out.push(sent.with(record.key, change));
+        let mut records = records.into_iter();
+        while let ahead @ [_, ..] = records.as_slice() {
+            store.prefetch(ahead.iter().take(AHEAD).map(|record| &record.key));
+            for record in records.by_ref().take(AHEAD) {
+                if record.key.is_null() {
+                    dropped += 1;
+                    continue;
+                }
+                let timestamp = record.timestamp;
+                let sent = record.derive((), record.value.clone());
+                let row = record.value.map(|value| Stamped { value, timestamp });
+                if self.building {
+                    store.put_building(&record.key, row)?;
+                    continue;
+                }
+                let old = store.put(&record.key, row)?;
+                if self.forwards {
+                    let change = Change {
+                        old: old.map(|row| row.value),
+                        new: sent.value.clone(),
+                    };
+                    if !change.is_nothing() {
+                        out.push(sent.with(record.key, change));
+                    }
                 }
             }
         }

@@ -35,8 +35,17 @@ impl<K: Data, V: Data> StoreFormat<K, V> {
         Ok(bytes)
     }
 
-    pub(crate) fn memory(&self, key: &K, value: Option<&V>) -> usize {
-        self.key.memory(key) + value.map_or(size_of::<V>(), |value| self.value.memory(value))
+    /// Asks the processor for what a key and its value refer to.
+    pub(crate) fn prefetch(&self, key: &K, value: Option<&V>) {
+        self.key.prefetch(key);
+        if let Some(value) = value {
+            self.value.prefetch(value);
+        }
+    }
+
+    /// About how many bytes a key and its value take on the heap.
+    pub(crate) fn heap_bytes(&self, key: &K, value: Option<&V>) -> usize {
+        self.key.heap_bytes(key) + value.map_or(0, |value| self.value.heap_bytes(value))
     }
 }
 
@@ -79,6 +88,49 @@ impl<K: Data, V: Data> Clone for Base<K, V> {
         match self {
             Base::Disk(state) => Base::Disk(state.clone()),
             Base::Memory(table) => Base::Memory(table.clone()),
+        }
+    }
+}
+
+/// What a commit writes to a part of a store.
+pub(super) struct PartWrites<K, V> {
+    part: Part,
+    rows: RowWrites<K, V>,
+}
+
+enum RowWrites<K, V> {
+    Bytes(FamilyWrites),
+    Typed(Vec<(Arc<[u8]>, Option<(K, V)>)>),
+}
+
+impl<K: Data, V: Data> PartWrites<K, V> {
+    /// Adds a row, or the removal of one.
+    pub(super) fn push(
+        &mut self,
+        format: &StoreFormat<K, V>,
+        key: &K,
+        value: Option<&V>,
+    ) -> Result<()> {
+        match &mut self.rows {
+            RowWrites::Bytes(writes) => writes.push(
+                |out| {
+                    out.extend_from_slice(&self.part.bytes());
+                    format.key.encode(key, out)
+                },
+                |out| match value {
+                    Some(value) => format.value.encode(value, out).map(|()| true),
+                    None => Ok(false),
+                },
+            ),
+            RowWrites::Typed(writes) => {
+                let mut bytes = self.part.bytes().to_vec();
+                format.key.encode(key, &mut bytes)?;
+                writes.push((
+                    bytes.into(),
+                    value.map(|value| (key.clone(), value.clone())),
+                ));
+                Ok(())
+            }
         }
     }
 }
@@ -189,39 +241,26 @@ impl<K: Data, V: Data> Base<K, V> {
         Ok(empty)
     }
 
-    /// Adds writes to a commit.
-    pub(super) fn write<'a>(
+    /// Writes to a part, of which about `rows` will come.
+    pub(super) fn writes(
         &self,
         format: &StoreFormat<K, V>,
         part: Part,
-        rows: impl Iterator<Item = (&'a K, Option<&'a V>)>,
-        commit: &mut Commit,
-    ) -> Result<()> {
-        match self {
+        rows: usize,
+    ) -> PartWrites<K, V> {
+        let rows = match self {
             Base::Disk(_) => {
-                let mut writes = FamilyWrites::new(format.family.clone());
-                for (key, value) in rows {
-                    writes.push(
-                        |out| {
-                            out.extend_from_slice(&part.bytes());
-                            format.key.encode(key, out)
-                        },
-                        |out| match value {
-                            Some(value) => format.value.encode(value, out).map(|()| true),
-                            None => Ok(false),
-                        },
-                    )?;
-                }
-                commit.writes.push(writes);
+                RowWrites::Bytes(FamilyWrites::with_capacity(format.family.clone(), rows))
             }
-            Base::Memory(table) => {
-                let mut writes = Vec::new();
-                for (key, value) in rows {
-                    let mut bytes = part.bytes().to_vec();
-                    format.key.encode(key, &mut bytes)?;
-                    let bytes: Arc<[u8]> = bytes.into();
-                    writes.push((bytes, value.map(|value| (key.clone(), value.clone()))));
-                }
+            Base::Memory(_) => RowWrites::Typed(Vec::with_capacity(rows)),
+        };
+        PartWrites { part, rows }
+    }
+
+    /// Adds writes to a commit.
+    pub(super) fn write(&self, writes: PartWrites<K, V>, commit: &mut Commit) {
+        match (self, writes.rows) {
+            (Base::Memory(table), RowWrites::Typed(writes)) => {
                 let table = table.clone();
                 commit.memory.push(Box::new(move || {
                     let mut rows = table.rows.write().expect("no panic while locked");
@@ -233,8 +272,9 @@ impl<K: Data, V: Data> Base<K, V> {
                     }
                 }));
             }
+            (Base::Disk(_), RowWrites::Bytes(writes)) => commit.writes.push(writes),
+            _ => unreachable!("writes are those of the base that made them"),
         }
-        Ok(())
     }
 
     /// Has a commit remove all rows of a part.

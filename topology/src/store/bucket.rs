@@ -107,8 +107,8 @@ impl<P: Key, S: Key, V: Data> BucketFormat<P, S, V> {
         let value = row
             .value
             .as_ref()
-            .map_or(0, |value| self.rows.value.memory(value));
-        self.sub.memory(&row.sub) + value + 48
+            .map_or(0, |value| self.rows.value.heap_bytes(value));
+        self.sub.heap_bytes(&row.sub) + value + size_of::<BucketRow<S, V>>() + 48
     }
 }
 
@@ -144,7 +144,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
     ) -> Result<Place> {
         let mut rows = Rows::new();
         let mut whole = true;
-        let mut bytes = format.key.memory(key) + size_of::<Bucket<S, V>>();
+        let mut bytes = format.key.heap_bytes(key);
         if !self.complete {
             let prefix = format.prefix(key)?;
             scan_base(base, format, self.part, &prefix, &mut |sub_bytes, row| {
@@ -299,25 +299,16 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
         if self.dirty.is_empty() {
             return Ok(());
         }
-        let keys: Vec<(P, S)> = self
-            .dirty
-            .iter()
-            .map(|(place, sub)| {
-                let (key, bucket) = self.cache.peek(*place);
-                let row = bucket.rows.get(sub).expect("what is dirty is there");
-                (key.clone(), row.sub.clone())
-            })
-            .collect();
-        let rows = self.dirty.iter().zip(&keys).map(|((place, sub), key)| {
-            let (_, bucket) = self.cache.peek(*place);
-            let row = bucket.rows.get(sub).expect("what is dirty is there");
-            (key, row.value.as_ref())
-        });
-        base.write(&format.rows, self.part, rows, commit)?;
+        let mut writes = base.writes(&format.rows, self.part, self.dirty.len());
         for (place, sub) in &self.dirty {
+            let key = self.cache.peek(*place).0.clone();
             let row = self.cache.entry(*place).rows.get_mut(sub);
-            row.expect("what is dirty is there").state = FROZEN;
+            let row = row.expect("what is dirty is there");
+            let key = (key, row.sub.clone());
+            writes.push(&format.rows, &key, row.value.as_ref())?;
+            row.state = FROZEN;
         }
+        base.write(writes, commit);
         self.frozen.append(&mut self.dirty);
         Ok(())
     }
@@ -349,7 +340,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
                 .iter()
                 .map(|(_, row)| format.row_memory(row))
                 .sum();
-            let bytes = format.key.memory(key) + size_of::<Bucket<S, V>>() + rows;
+            let bytes = format.key.heap_bytes(key) + rows;
             self.cache.resize(place, bytes);
         }
     }

@@ -7,7 +7,9 @@
 use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
+
+use super::index::Index;
+use crate::prefetch::{AHEAD, prefetch};
 
 /// The place of an entry.
 pub(super) type Place = u32;
@@ -20,58 +22,96 @@ pub(super) trait Entry {
 
 struct Slot<K, E> {
     key: K,
-    hash: u64,
+    /// What key and entry take on the heap.
+    heap_bytes: u32,
     used: bool,
-    bytes: u32,
     entry: E,
 }
 
 /// Decoded entries by key.
 pub(super) struct Cache<K, E> {
     hasher: RandomState,
-    table: HashTable<Place>,
+    index: Index,
     slots: Vec<Option<Slot<K, E>>>,
     free: Vec<Place>,
     hand: usize,
-    bytes: usize,
+    /// What all keys and entries take on the heap.
+    heap_bytes: usize,
 }
 
-/// What a slot and its share of the table take beside key and entry.
-const OVERHEAD: usize = 24;
-
 impl<K: Eq + Hash, E: Entry> Cache<K, E> {
+    /// What a slot and its share of the index take, and the places of it in lists.
+    const SLOT_BYTES: usize = size_of::<Option<Slot<K, E>>>() + 24;
+
     pub(super) fn new() -> Self {
         Cache {
             hasher: RandomState::default(),
-            table: HashTable::new(),
+            index: Index::new(),
             slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
-            bytes: 0,
+            heap_bytes: 0,
         }
     }
 
     /// The number of entries.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.index.len()
     }
 
     /// About how many bytes the entries take.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.len() * Self::SLOT_BYTES + self.heap_bytes
     }
 
     #[inline]
     pub(super) fn find(&self, key: &K) -> Option<Place> {
-        let hash = self.hasher.hash_one(key);
-        self.table
-            .find(hash, |&place| {
-                self.slots[place as usize]
-                    .as_ref()
-                    .is_some_and(|slot| slot.hash == hash && slot.key == *key)
-            })
-            .copied()
+        let is = |place: Place| {
+            self.slots[place as usize]
+                .as_ref()
+                .is_some_and(|slot| slot.key == *key)
+        };
+        self.index.find(self.hasher.hash_one(key), is)
+    }
+
+    /// Asks the processor for the entries of some keys, as far as there are any, and has `refer` ask
+    /// for what they refer to.
+    pub(super) fn prefetch<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a K> + Clone,
+        refer: impl Fn(&K, &E),
+    ) where
+        K: 'a,
+    {
+        let mut hashes = [0; AHEAD];
+        let mut places = [0; AHEAD];
+        let mut n = 0;
+        for (hash, key) in hashes.iter_mut().zip(keys) {
+            *hash = self.hasher.hash_one(key);
+            self.index.prefetch(*hash);
+            n += 1;
+        }
+        let mut found = 0;
+        for hash in &hashes[..n] {
+            // Most often the first of the same upper half of the hash is the one.
+            if let Some(place) = self.index.find(*hash, |_| true) {
+                places[found] = place;
+                found += 1;
+            }
+        }
+        self.prefetch_places(&places[..found], refer);
+    }
+
+    /// Asks the processor for the entries at some places, and has `refer` ask for what they refer to.
+    pub(super) fn prefetch_places(&self, places: &[Place], refer: impl Fn(&K, &E)) {
+        for place in places {
+            prefetch(&self.slots[*place as usize]);
+        }
+        for place in places {
+            if let Some(slot) = &self.slots[*place as usize] {
+                refer(&slot.key, &slot.entry);
+            }
+        }
     }
 
     fn slot(&self, place: Place) -> &Slot<K, E> {
@@ -101,51 +141,45 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
         &mut slot.entry
     }
 
-    /// Adds an entry for a key that has none. `bytes` is what key and entry take.
-    pub(super) fn insert(&mut self, key: K, entry: E, bytes: usize) -> Place {
+    /// Adds an entry for a key that has none, which takes `heap_bytes` beside its slot.
+    pub(super) fn insert(&mut self, key: K, entry: E, heap_bytes: usize) -> Place {
         let hash = self.hasher.hash_one(&key);
-        let bytes = bytes + OVERHEAD;
-        let slot = Slot {
+        let heap_bytes = u32::try_from(heap_bytes).unwrap_or(u32::MAX);
+        self.heap_bytes += heap_bytes as usize;
+        let slot = Some(Slot {
             key,
-            hash,
+            heap_bytes,
             used: true,
-            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             entry,
-        };
-        self.bytes += slot.bytes as usize;
+        });
         let place = match self.free.pop() {
             Some(place) => {
-                self.slots[place as usize] = Some(slot);
+                self.slots[place as usize] = slot;
                 place
             }
             None => {
-                self.slots.push(Some(slot));
+                self.slots.push(slot);
                 Place::try_from(self.slots.len() - 1).expect("a cache has less than 2^32 entries")
             }
         };
-        let slots = &self.slots;
-        self.table.insert_unique(hash, place, |&place| {
-            slots[place as usize].as_ref().map_or(0, |slot| slot.hash)
-        });
+        self.index.insert(hash, place);
         place
     }
 
-    /// Notes that the entry at `place` now takes `bytes`, its key included.
-    pub(super) fn resize(&mut self, place: Place, bytes: usize) {
-        let bytes = u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
+    /// Notes what the entry at `place` takes now beside its slot, its key included.
+    pub(super) fn resize(&mut self, place: Place, heap_bytes: usize) {
+        let heap_bytes = u32::try_from(heap_bytes).unwrap_or(u32::MAX);
         let slot = self.slot_mut(place);
-        let before = std::mem::replace(&mut slot.bytes, bytes);
-        self.bytes = self.bytes + bytes as usize - before as usize;
+        let before = std::mem::replace(&mut slot.heap_bytes, heap_bytes);
+        self.heap_bytes = self.heap_bytes + heap_bytes as usize - before as usize;
     }
 
     pub(super) fn remove(&mut self, place: Place) -> E {
         let slot = self.slots[place as usize]
             .take()
             .expect("a place in use has a slot");
-        if let Ok(found) = self.table.find_entry(slot.hash, |&other| other == place) {
-            found.remove();
-        }
-        self.bytes -= slot.bytes as usize;
+        self.index.remove(self.hasher.hash_one(&slot.key), place);
+        self.heap_bytes -= slot.heap_bytes as usize;
         self.free.push(place);
         slot.entry
     }
@@ -155,7 +189,7 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
     pub(super) fn evict(&mut self, target: usize) -> bool {
         let mut evicted = false;
         let mut looks = self.slots.len() * 2;
-        while self.bytes > target && looks > 0 {
+        while self.bytes() > target && looks > 0 {
             looks -= 1;
             self.hand = if self.hand + 1 < self.slots.len() {
                 self.hand + 1
@@ -172,10 +206,10 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
                 evicted = true;
             }
         }
-        if evicted && self.table.is_empty() {
+        if evicted && self.len() == 0 {
             self.slots = Vec::new();
             self.free = Vec::new();
-            self.table = HashTable::new();
+            self.index = Index::new();
         }
         evicted
     }
@@ -196,12 +230,13 @@ mod tests {
     #[test]
     fn eviction_spares_what_is_dirty_or_was_used() {
         let mut cache = Cache::new();
+        let each = Cache::<u32, Flag>::SLOT_BYTES + 76;
         for key in 0..100u32 {
             cache.insert(key, Flag(key % 2 == 0), 76);
         }
-        assert_eq!(cache.bytes(), 100 * 100);
-        assert!(cache.evict(6_000));
-        assert_eq!(cache.bytes(), 6_000);
+        assert_eq!(cache.bytes(), 100 * each);
+        assert!(cache.evict(60 * each));
+        assert_eq!(cache.bytes(), 60 * each);
         assert!(cache.evict(0));
         assert_eq!(cache.len(), 50, "the dirty ones stay");
         assert!((0..100).all(|key| cache.find(&key).is_some() == (key % 2 == 1)));
@@ -210,6 +245,6 @@ mod tests {
         cache.resize(place, 10);
         cache.remove(place);
         assert_eq!(cache.find(&7_000), None);
-        assert_eq!(cache.bytes(), 50 * 100);
+        assert_eq!(cache.bytes(), 50 * each);
     }
 }

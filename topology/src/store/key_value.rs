@@ -15,6 +15,7 @@ use super::state::{Commit, State};
 use super::{AnyStore, Generations};
 use crate::codec::{Key, SharedCodec};
 use crate::error::Result;
+use crate::prefetch::AHEAD;
 use crate::record::Data;
 
 const CLEAN: u8 = 0;
@@ -82,13 +83,22 @@ impl<K: Key, V: Data> Layer<K, V> {
         } else {
             base.get(format, self.part, key)?
         };
-        let bytes = format.memory(key, value.as_ref());
+        let bytes = format.heap_bytes(key, value.as_ref());
         let key = format.key.keep(key.clone());
         let held = Held {
             value,
             state: CLEAN,
         };
         Ok(self.cache.insert(key, held, bytes))
+    }
+
+    /// Asks the processor for the rows of keys that will be looked up soon.
+    fn prefetch<'a>(&self, format: &StoreFormat<K, V>, keys: impl Iterator<Item = &'a K> + Clone)
+    where
+        K: 'a,
+    {
+        self.cache
+            .prefetch(keys, |key, held| format.prefetch(key, held.value.as_ref()));
     }
 
     /// The entry at `place`, noted as written.
@@ -169,31 +179,34 @@ impl<K: Key, V: Data> Layer<K, V> {
         if self.dirty.is_empty() {
             return Ok(());
         }
-        for i in 0..self.dirty.len() {
-            let place = self.dirty[i];
-            let (key, held) = self.cache.peek(place);
-            let bytes = format.memory(key, held.value.as_ref());
-            self.cache.resize(place, bytes);
+        let mut writes = base.writes(format, self.part, self.dirty.len());
+        for places in self.dirty.chunks(AHEAD) {
+            self.cache.prefetch_places(places, |key, held| {
+                format.prefetch(key, held.value.as_ref());
+            });
+            for &place in places {
+                let (key, held) = self.cache.peek(place);
+                writes.push(format, key, held.value.as_ref())?;
+                let bytes = format.heap_bytes(key, held.value.as_ref());
+                self.cache.resize(place, bytes);
+                self.cache.entry(place).state = FROZEN;
+            }
         }
-        let cache = &self.cache;
-        let rows = self.dirty.iter().map(|&place| {
-            let (key, held) = cache.peek(place);
-            (key, held.value.as_ref())
-        });
-        base.write(format, self.part, rows, commit)?;
-        for &place in &self.dirty {
-            self.cache.entry(place).state = FROZEN;
-        }
+        base.write(writes, commit);
         self.frozen.append(&mut self.dirty);
         Ok(())
     }
 
     fn committed(&mut self) {
-        for place in std::mem::take(&mut self.frozen) {
-            let held = self.cache.entry(place);
-            held.state &= !FROZEN;
-            if held.state == CLEAN && held.value.is_none() && self.complete {
-                self.cache.remove(place);
+        let frozen = std::mem::take(&mut self.frozen);
+        for places in frozen.chunks(AHEAD) {
+            self.cache.prefetch_places(places, |_, _| {});
+            for &place in places {
+                let held = self.cache.entry(place);
+                held.state &= !FROZEN;
+                if held.state == CLEAN && held.value.is_none() && self.complete {
+                    self.cache.remove(place);
+                }
             }
         }
     }
@@ -231,6 +244,16 @@ impl<K: Key, V: Data> KeyValueStore<K, V> {
             building,
             former: None,
         })
+    }
+
+    /// Asks the processor for the rows of at most [`AHEAD`] keys that will be looked up soon. What
+    /// the lookups answer is the same without.
+    #[inline]
+    pub(crate) fn prefetch<'a>(&self, keys: impl Iterator<Item = &'a K> + Clone) {
+        self.building
+            .as_ref()
+            .unwrap_or(&self.current)
+            .prefetch(&self.format, keys);
     }
 
     /// The value of `key`.

@@ -8,6 +8,7 @@ mod base;
 mod bucket;
 mod bytes;
 mod cache;
+mod index;
 mod key_value;
 #[cfg(test)]
 mod model_tests;

@@ -24,7 +24,7 @@ pub struct StateOptions {
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { memory: 256 << 20 }
+        StateOptions { memory: 384 << 20 }
     }
 }
 
@@ -79,7 +79,7 @@ impl State {
         let said = || format!("cannot open the state directory {}", dir.display());
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
-        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 8 * 3)
+        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 3)
             .map_err(|e| e.context(said()))?;
         let mut state = State::over(Box::new(disk), options);
         Arc::get_mut(&mut state.inner)
@@ -152,7 +152,7 @@ impl State {
     /// Bytes of memory that rows of stores may take.
     pub(crate) fn rows_budget(&self) -> usize {
         if self.is_durable() {
-            self.inner.options.memory / 8 * 5
+            self.inner.options.memory / 3 * 2
         } else {
             usize::MAX
         }

@@ -1,6 +1,10 @@
 //! What a commit writes: keys and values as bytes, to be sorted and handed to the disk in one batch.
 
-use super::{Family, Part};
+use super::Family;
+use crate::prefetch::prefetch;
+
+/// How many writes ahead memory is asked for.
+const AHEAD: usize = 8;
 
 /// Writes to one part of a family, in one run of memory.
 ///
@@ -17,7 +21,7 @@ pub(crate) struct FamilyWrites {
 
 #[derive(Debug, Clone, Copy)]
 struct Write {
-    /// The first eight bytes behind the part; most comparisons end here.
+    /// Eight bytes of the key, from where the keys first differ; set when they are sorted.
     head: u64,
     start: u32,
     key_len: u32,
@@ -32,6 +36,14 @@ impl FamilyWrites {
             bytes: Vec::new(),
             entries: Vec::new(),
             cleared: Vec::new(),
+        }
+    }
+
+    /// No writes yet, and memory for those of so many rows.
+    pub(crate) fn with_capacity(family: Family, rows: usize) -> Self {
+        FamilyWrites {
+            entries: Vec::with_capacity(rows),
+            ..FamilyWrites::new(family)
         }
     }
 
@@ -62,13 +74,8 @@ impl FamilyWrites {
             self.bytes.len() <= u32::MAX as usize,
             "a commit holds less than 4 GiB a store"
         );
-        let key = &self.bytes[start..start + key_len];
-        let mut head = [0; 8];
-        let tail = key.get(Part::LEN..).unwrap_or(&[]);
-        let n = tail.len().min(8);
-        head[..n].copy_from_slice(&tail[..n]);
         self.entries.push(Write {
-            head: u64::from_be_bytes(head),
+            head: 0,
             start: start as u32,
             key_len: key_len as u32,
             value_len: present.then_some(value_len as u32),
@@ -112,13 +119,38 @@ impl FamilyWrites {
         let bytes = &self.bytes;
         let key =
             |write: &Write| &bytes[write.start as usize..(write.start + write.key_len) as usize];
-        self.entries
-            .sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| key(a).cmp(key(b))));
+        let Some(first) = self.entries.first().map(key) else {
+            return;
+        };
+        // Keys of one store begin alike: with the part, the type, the upper bytes of numbers. Eight
+        // bytes behind that tell most of them apart, without a look at the keys themselves.
+        let mut common = first.len();
+        for write in &self.entries {
+            common = common_len(&first[..common], key(write));
+        }
+        for write in &mut self.entries {
+            let tail = &key(write)[common..];
+            let mut head = [0; 8];
+            let n = tail.len().min(8);
+            head[..n].copy_from_slice(&tail[..n]);
+            write.head = u64::from_be_bytes(head);
+        }
+        self.entries.sort_unstable_by(|a, b| {
+            a.head
+                .cmp(&b.head)
+                .then_with(|| key(a)[common..].cmp(&key(b)[common..]))
+        });
     }
 
     /// The writes: a key, and its value or none where the key is removed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.entries.iter().map(|write| {
+        self.entries.iter().enumerate().map(|(at, write)| {
+            // In the order of keys, they lie all over the bytes.
+            if let Some(later) = self.entries.get(at + AHEAD) {
+                let len = (later.key_len + later.value_len.unwrap_or(0)) as usize;
+                let start = later.start as usize;
+                prefetch(&self.bytes[start..start + len]);
+            }
             let start = write.start as usize;
             let end = start + write.key_len as usize;
             let value = write
@@ -127,6 +159,13 @@ impl FamilyWrites {
             (&self.bytes[start..end], value)
         })
     }
+}
+
+fn common_len(a: &[u8], b: &[u8]) -> usize {
+    if b.starts_with(a) {
+        return a.len();
+    }
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]

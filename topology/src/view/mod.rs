@@ -30,6 +30,10 @@ pub(crate) trait View<K: Data, V: Data>: Send + Sync {
     /// A row as a task sees it, uncommitted changes included.
     fn get(&self, stores: &mut Stores, key: &K) -> Result<Option<Stamped<V>>>;
 
+    /// Asks the processor for the rows of at most [`AHEAD`](crate::prefetch::AHEAD) keys that will be
+    /// looked up soon.
+    fn prefetch(&self, _stores: &mut Stores, _keys: &[Option<K>]) {}
+
     /// All rows as a task sees them, in key order.
     fn scan(&self, stores: &mut Stores, visit: &mut VisitRow<'_, K, V>) -> Result<()>;
 
@@ -81,6 +85,11 @@ impl<K: Key, V: Data> View<K, V> for StoreView<K, V> {
     fn get(&self, stores: &mut Stores, key: &K) -> Result<Option<Stamped<V>>> {
         let store = stores.key_value::<K, Stamped<V>>(self.id);
         Ok(store.get(key)?.cloned())
+    }
+
+    fn prefetch(&self, stores: &mut Stores, keys: &[Option<K>]) {
+        let store = stores.key_value::<K, Stamped<V>>(self.id);
+        store.prefetch(keys.iter().flatten());
     }
 
     fn scan(&self, stores: &mut Stores, visit: &mut VisitRow<'_, K, V>) -> Result<()> {
@@ -153,6 +162,10 @@ impl<K: Data, V: Data, W: Data> View<K, W> for MapView<K, V, W> {
     fn get(&self, stores: &mut Stores, key: &K) -> Result<Option<Stamped<W>>> {
         let row = self.parent.get(stores, key)?;
         Ok(row.and_then(|row| self.row(key, row)))
+    }
+
+    fn prefetch(&self, stores: &mut Stores, keys: &[Option<K>]) {
+        self.parent.prefetch(stores, keys);
     }
 
     fn scan(&self, stores: &mut Stores, visit: &mut VisitRow<'_, K, W>) -> Result<()> {

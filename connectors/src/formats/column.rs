@@ -18,6 +18,34 @@ pub(super) struct Column {
     nullable: bool,
     /// Digits behind the point that the type does not keep are a fault, and not rounded away.
     exact: bool,
+    common: Common,
+}
+
+/// What is read at once where it stands there as it mostly does; anything else, and every fault, is
+/// read and told by the slower way that knows all forms.
+#[derive(Debug, Clone, Copy)]
+enum Common {
+    /// BIGINT.
+    Integer,
+    /// VARCHAR of any length.
+    Text,
+    /// A decimal of at most 18 digits.
+    Decimal(DecimalType),
+    /// Another type.
+    Nothing,
+}
+
+impl Common {
+    fn of(data_type: DataType) -> Self {
+        match data_type {
+            DataType::BigInt => Common::Integer,
+            DataType::Varchar { length: None } => Common::Text,
+            DataType::Decimal { precision, scale } if precision <= MAX_COMPACT_PRECISION => {
+                Common::Decimal(DecimalType::new(precision, scale))
+            }
+            _ => Common::Nothing,
+        }
+    }
 }
 
 impl Column {
@@ -27,6 +55,7 @@ impl Column {
             data_type: field.data_type,
             nullable: field.nullable,
             exact,
+            common: Common::of(field.data_type),
         }
     }
 
@@ -41,6 +70,43 @@ impl Column {
     /// Writes a field as column `index` of a row. `scratch` is room to work in.
     #[inline]
     pub(super) fn write(
+        &self,
+        record: &[u8],
+        cell: Cell,
+        scratch: &mut Vec<u8>,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        if self.write_common(record, cell, writer, index).is_some() {
+            return Ok(());
+        }
+        self.write_any(record, cell, scratch, writer, index)
+    }
+
+    /// Nothing is written where the answer is none.
+    #[inline]
+    fn write_common(
+        &self,
+        record: &[u8],
+        cell: Cell,
+        writer: &mut RowWriter<'_>,
+        index: usize,
+    ) -> Option<()> {
+        let text = match cell.form {
+            Form::Text | Form::Number | Form::String => cell.of(record),
+            _ => return None,
+        };
+        match self.common {
+            Common::Integer => writer.set_i64(index, text::parse_i64(text).ok()?),
+            Common::Decimal(to) => writer.set_i64(index, decimal::parse_plain(text, to)?),
+            Common::Text if is_utf8(text) => writer.set_bytes(index, text),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    #[inline(never)]
+    fn write_any(
         &self,
         record: &[u8],
         cell: Cell,
@@ -99,7 +165,7 @@ impl Column {
     ) -> Result<(), Fault> {
         match self.data_type {
             DataType::Varchar { length: None } => {
-                if std::str::from_utf8(text).is_err() {
+                if !is_utf8(text) {
                     return Err(Fault::NotUtf8);
                 }
                 writer.set_bytes(index, text);
@@ -175,11 +241,11 @@ impl Column {
         index: usize,
     ) -> Result<(), Fault> {
         if self.exact {
-            writer.set_wide(index, parse_exact(text, to)?);
+            writer.set_wide(index, decimal::parse_exact(text, to)?);
         } else if to.precision <= MAX_COMPACT_PRECISION {
             writer.set_integer(index, decimal::parse_compact(text, to)?);
         } else {
-            writer.set_wide(index, parse_wide(text, to)?);
+            writer.set_wide(index, decimal::parse_rounded(text, to)?);
         }
         Ok(())
     }
@@ -311,51 +377,11 @@ fn whole(number: &[u8], data_type: DataType) -> Result<i64, Fault> {
     }
 }
 
-/// The digits behind the point, where the text is a plain short number.
+/// As the standard library says, and at once for the short plain text that most columns hold.
 #[inline]
-fn short_fraction(text: &[u8]) -> Option<usize> {
-    if text.len() > 18 {
-        return None;
-    }
-    let point = text.iter().rposition(|byte| *byte == b'.');
-    Some(point.map_or(0, |at| text.len() - at - 1))
-}
-
-/// A number of any precision, rounded.
-#[inline]
-fn parse_wide(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
-    match short_fraction(text) {
-        Some(_) if to.scale <= MAX_COMPACT_PRECISION => parse_short(text, to),
-        _ => decimal::parse_rounded(text, to),
-    }
-}
-
-/// A number of any precision, which must keep all its digits.
-#[inline]
-fn parse_exact(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
-    match short_fraction(text) {
-        Some(fraction)
-            if fraction <= usize::from(to.scale) && to.scale <= MAX_COMPACT_PRECISION =>
-        {
-            match parse_short(text, to) {
-                // An exponent is not seen above.
-                Ok(value) if !text.iter().any(|byte| matches!(byte, b'e' | b'E')) => Ok(value),
-                _ => decimal::parse_exact(text, to),
-            }
-        }
-        _ => decimal::parse_exact(text, to),
-    }
-}
-
-/// A number of at most 18 characters, by the reader of short ones where its value is short as well.
-#[inline]
-fn parse_short(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
-    let short = DecimalType::new(to.precision.min(MAX_COMPACT_PRECISION), to.scale);
-    match decimal::parse_compact(text, short) {
-        Ok(value) => Ok(i128::from(value)),
-        Err(ParseError::OutOfRange) => decimal::parse_rounded(text, to),
-        Err(e) => Err(e),
-    }
+fn is_utf8(text: &[u8]) -> bool {
+    const SHORT: usize = 16;
+    (text.len() <= SHORT && text.iter().all(u8::is_ascii)) || std::str::from_utf8(text).is_ok()
 }
 
 /// Appends text in which quotes are doubled, with each pair as one.

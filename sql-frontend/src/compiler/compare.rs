@@ -171,10 +171,22 @@ fn texts(op: CompareOp, left: TextNode, right: TextNode) -> Node<bool> {
 
 fn column_text(op: CompareOp, slot: Slot, text: Box<[u8]>) -> Node<bool> {
     match op {
-        CompareOp::Equal => Node::code(move |row, _| Some(*slot.bytes(row)? == *text)),
-        CompareOp::NotEqual => Node::code(move |row, _| Some(*slot.bytes(row)? != *text)),
+        CompareOp::Equal => Node::code(move |row, _| Some(same_text(slot.bytes(row)?, &text))),
+        CompareOp::NotEqual => Node::code(move |row, _| Some(!same_text(slot.bytes(row)?, &text))),
         _ => Node::code(move |row, _| Some(holds(op, slot.bytes(row)?.cmp(&text)))),
     }
+}
+
+/// Without a call where they are short, as the constants of conditions mostly are.
+#[inline]
+fn same_text(text: &[u8], constant: &[u8]) -> bool {
+    const SHORT: usize = 8;
+    text.len() == constant.len()
+        && if constant.len() <= SHORT {
+            text.iter().zip(constant).all(|(a, b)| a == b)
+        } else {
+            text == constant
+        }
 }
 
 /// Texts are compared by their bytes, which sorts them by the numbers of their characters.

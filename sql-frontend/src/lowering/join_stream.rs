@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ferrisstreams_topology::codec::{SharedCodec, row, row_key};
-use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan};
+use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan, Slot};
 use ferrisstreams_topology::dsl::{Joined, KStream, Materialized};
 
 use super::keyed::{Keying, Part, has_null};
-use super::pipeline::{CompiledPipeline, Pipeline};
+use super::pipeline::Pipeline;
 use super::relation::{Lowered, TableRows};
-use super::scratch::{Scratch, with_scratch};
+use super::scratch::{Scratch, owned, with_scratch};
 use super::{Lowering, Result, not_supported};
 use crate::binder::{conjunction, conjuncts};
 use crate::plan::schema;
@@ -109,11 +109,7 @@ impl Lowering<'_> {
     ) -> Result<KStream<(), Row>> {
         let name = self.name("join");
         let keeps = join.kind != JoinKind::Inner;
-        let (stream_plan, table_plan) = if side.is_left {
-            (join.left, join.right)
-        } else {
-            (join.right, join.left)
-        };
+        let table_plan = if side.is_left { join.right } else { join.left };
         let pairs = join.on.iter().map(|on| {
             if side.is_left {
                 (on.left.clone(), on.right.clone())
@@ -132,13 +128,13 @@ impl Lowering<'_> {
         } else {
             (behind, Pipeline::default())
         };
-        let combine = Combine {
-            is_left: side.is_left,
-            stream: RowLayout::new(&schema(&stream_plan.columns)),
-            table: RowLayout::new(&schema(&table_plan.columns)),
-            both: RowLayout::new(&schema(join.columns)),
-            tail: fused.compile(join.columns),
-        };
+        let combine = combiner(
+            &join.left.columns,
+            &join.right.columns,
+            join.columns,
+            &fused,
+        );
+        let is_left = side.is_left;
         let direct = lookup_order(table, &of_table);
         let key = match &direct {
             Some(order) => order.iter().map(|at| of_stream[*at].clone()).collect(),
@@ -151,7 +147,13 @@ impl Lowering<'_> {
             value: None,
         };
         let stream = keying.look_up(&side.stream, side.columns);
-        let found = move |_: &Option<Row>, row: &Row, found: Option<&Row>| combine.row(row, found);
+        let found = move |_: &Option<Row>, row: &Row, found: Option<&Row>| {
+            if is_left {
+                combine(Some(row), found)
+            } else {
+                combine(found, Some(row))
+            }
+        };
         let joined = if direct.is_some() {
             stream.join_with(&table.table, keeps, found, Joined::named(name))
         } else {
@@ -257,33 +259,6 @@ fn lookup_order(table: &TableRows, by: &[Scalar]) -> Option<Vec<usize>> {
         .collect()
 }
 
-/// Puts the rows of both sides side by side.
-struct Combine {
-    is_left: bool,
-    stream: RowLayout,
-    table: RowLayout,
-    both: RowLayout,
-    tail: CompiledPipeline,
-}
-
-impl Combine {
-    fn row(&self, stream: &Row, table: Option<&Row>) -> Option<Row> {
-        with_scratch(|scratch| {
-            let (left, right) = (
-                Some((stream, &self.stream)),
-                table.map(|row| (row, &self.table)),
-            );
-            let widths = (self.stream.len(), self.table.len());
-            let span = if self.is_left {
-                side_by_side(&self.both, &mut scratch.made, left, widths.0, right)
-            } else {
-                side_by_side(&self.both, &mut scratch.made, right, widths.1, left)
-            };
-            self.tail.apply_made(span, scratch)
-        })
-    }
-}
-
 /// Writes a row of the columns of two rows, of which one may be missing; the first has `width` columns.
 pub(super) fn side_by_side(
     both: &RowLayout,
@@ -316,6 +291,10 @@ pub(super) fn combiner(
         RowLayout::new(&schema(left)),
         RowLayout::new(&schema(right)),
     );
+    if let Some((places, columns)) = tail.picked(both) {
+        let picked = Picked::new(&left, &right, &places, &columns);
+        return Arc::new(move |l, r| with_scratch(|scratch| Some(picked.row(l, r, scratch))));
+    }
     let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
     Arc::new(move |l, r| {
         with_scratch(|scratch: &mut Scratch| {
@@ -324,4 +303,40 @@ pub(super) fn combiner(
             code.apply_made(span, scratch)
         })
     })
+}
+
+/// Columns of two rows, written as one row without those that nobody wants.
+struct Picked {
+    layout: RowLayout,
+    /// Which side each column comes from, and where it stands there.
+    columns: Vec<(Side, Slot)>,
+}
+
+impl Picked {
+    fn new(left: &RowLayout, right: &RowLayout, places: &[usize], columns: &[Column]) -> Self {
+        let place = |at: &usize| match at.checked_sub(left.len()) {
+            None => (Side::Left, left.slot(*at)),
+            Some(at) => (Side::Right, right.slot(at)),
+        };
+        Picked {
+            layout: RowLayout::new(&schema(columns)),
+            columns: places.iter().map(place).collect(),
+        }
+    }
+
+    fn row(&self, left: Option<&Row>, right: Option<&Row>, scratch: &mut Scratch) -> Row {
+        let mut writer = scratch.out.begin(&self.layout);
+        let (left, right) = (left.map(Row::bytes), right.map(Row::bytes));
+        for (index, (side, slot)) in self.columns.iter().enumerate() {
+            let row = match side {
+                Side::Left => left,
+                Side::Right => right,
+            };
+            if let Some(row) = row {
+                writer.copy(index, row, *slot);
+            }
+        }
+        let span = writer.finish();
+        owned(scratch.out.get(span))
+    }
 }

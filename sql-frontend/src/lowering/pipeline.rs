@@ -84,6 +84,25 @@ impl Pipeline {
         Some(column)
     }
 
+    /// The places of the input's columns that its output is, and the output's columns, where it only
+    /// picks columns and changes none.
+    pub(super) fn picked(&self, input: &[Column]) -> Option<(Vec<usize>, Vec<Column>)> {
+        let mut places: Vec<usize> = (0..input.len()).collect();
+        for step in &self.steps {
+            let Step::Project(exprs, columns) = step else {
+                return None;
+            };
+            let pick = |(expr, column): (&Scalar, &Column)| match expr.kind {
+                ScalarKind::Column(at) => {
+                    Some(places[at]).filter(|from| input[*from].data_type == column.data_type)
+                }
+                _ => None,
+            };
+            places = exprs.iter().zip(columns).map(pick).collect::<Option<_>>()?;
+        }
+        Some((places, self.columns(input)))
+    }
+
     fn scalars(&self) -> impl Iterator<Item = &Scalar> {
         self.steps.iter().flat_map(|step| match step {
             Step::Filter(predicate) => std::slice::from_ref(predicate),

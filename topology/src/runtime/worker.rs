@@ -37,8 +37,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How many runs are processed between looks at what else there is to do.
 const RUNS: usize = 64;
 
-/// A commit takes at most one part in so many of the time, while a backlog is read.
-const COMMIT_SHARE: u32 = 4;
+/// Between commits passes at least so many times what one takes, while a backlog is read.
+const COMMIT_SHARE: u32 = 9;
 
 pub(super) struct Worker {
     index: usize,

@@ -112,7 +112,10 @@ pub fn parse(text: &[u8]) -> Result<Decimal, ParseError> {
 ///
 /// Where the text is no number, or the number has too many digits before the point.
 pub fn parse_rounded(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
-    let (unscaled, _) = split(text)?.at_scale(to.scale)?;
+    let unscaled = match Short::read(text).and_then(|short| short.exact(to.scale)) {
+        Some(unscaled) => unscaled,
+        None => split(text)?.at_scale(to.scale)?.0,
+    };
     if fits(unscaled, to.precision) {
         Ok(unscaled)
     } else {
@@ -125,8 +128,12 @@ pub fn parse_rounded(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
 /// # Errors
 ///
 /// As [`parse_rounded`], and where digits behind the point would be lost.
+#[inline]
 pub fn parse_exact(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
-    let (unscaled, lost) = split(text)?.at_scale(to.scale)?;
+    let (unscaled, lost) = match Short::read(text).and_then(|short| short.exact(to.scale)) {
+        Some(unscaled) => (unscaled, false),
+        None => split(text)?.at_scale(to.scale)?,
+    };
     if lost {
         return Err(ParseError::Inexact);
     }
@@ -137,6 +144,64 @@ pub fn parse_exact(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
     }
 }
 
+/// A number that is written with at most 18 characters behind its sign, digits and a point.
+struct Short {
+    negative: bool,
+    magnitude: u64,
+    /// How many digits stand behind the point.
+    fraction: usize,
+}
+
+impl Short {
+    /// None for a number that is written in any other way, and for what is no number.
+    #[inline]
+    fn read(text: &[u8]) -> Option<Short> {
+        let (negative, digits) = match text.split_first() {
+            Some((b'-', rest)) => (true, rest),
+            Some((b'+', rest)) => (false, rest),
+            _ => (false, text),
+        };
+        // Up to 18 characters cannot overflow, whatever they are.
+        if digits.len() > 18 {
+            return None;
+        }
+        let mut magnitude: u64 = 0;
+        let mut point = None;
+        for (at, byte) in digits.iter().enumerate() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit <= 9 {
+                magnitude = magnitude * 10 + u64::from(digit);
+            } else if *byte == b'.' && point.is_none() {
+                point = Some(at);
+            } else {
+                return None;
+            }
+        }
+        if digits.len() == usize::from(point.is_some()) {
+            return None;
+        }
+        Some(Short {
+            negative,
+            magnitude,
+            fraction: point.map_or(0, |at| digits.len() - at - 1),
+        })
+    }
+
+    #[inline]
+    fn signed<N: std::ops::Neg<Output = N>>(&self, value: N) -> N {
+        if self.negative { -value } else { value }
+    }
+
+    /// The number with `scale` digits behind the point, where none is lost and few are added.
+    #[inline]
+    fn exact(&self, scale: u8) -> Option<i128> {
+        let missing = usize::from(scale).checked_sub(self.fraction)?;
+        let factor = SHORT_POWERS.get(missing)?;
+        let value = i128::from(self.magnitude) * i128::from(*factor);
+        Some(self.signed(value))
+    }
+}
+
 /// Reads a number as an unscaled integer of a type of at most 18 digits, rounded half away from zero.
 ///
 /// # Errors
@@ -144,45 +209,34 @@ pub fn parse_exact(text: &[u8], to: DecimalType) -> Result<i128, ParseError> {
 /// As [`parse_rounded`].
 #[inline]
 pub fn parse_compact(text: &[u8], to: DecimalType) -> Result<i64, ParseError> {
-    // Up to 18 characters cannot overflow, whatever they are.
-    let (negative, digits) = match text.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        Some((b'+', rest)) => (false, rest),
-        _ => (false, text),
-    };
-    if digits.len() > 18 {
+    let Some(short) = Short::read(text) else {
         return parse_long(text, to);
-    }
-    let mut value: u64 = 0;
-    let mut fraction = None;
-    for (at, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            value = value * 10 + u64::from(digit);
-        } else if *byte == b'.' && fraction.is_none() {
-            fraction = Some(digits.len() - at - 1);
-        } else {
-            return parse_long(text, to);
-        }
-    }
-    let fraction = fraction.unwrap_or(0);
-    if digits.len() - usize::from(fraction > 0) == 0 || digits == b"." {
-        return Err(ParseError::Malformed);
-    }
+    };
     let scale = usize::from(to.scale);
-    if fraction > scale {
-        let unit = SHORT_POWERS[fraction - scale];
+    let mut value = short.magnitude;
+    if short.fraction > scale {
+        let unit = SHORT_POWERS[short.fraction - scale];
         let rest = value % unit;
         value = value / unit + u64::from(rest >= unit - rest);
     } else {
-        let factor = SHORT_POWERS[scale - fraction];
+        let factor = SHORT_POWERS[scale - short.fraction];
         value = value.checked_mul(factor).ok_or(ParseError::OutOfRange)?;
     }
     if value >= SHORT_POWERS[usize::from(to.precision)] {
         return Err(ParseError::OutOfRange);
     }
-    let value = value as i64;
-    Ok(if negative { -value } else { value })
+    Ok(short.signed(value as i64))
+}
+
+/// Reads a number as an unscaled integer of a type of at most 18 digits, where it is written as most
+/// are: with at most 18 characters behind its sign, digits and a point, and no more digits behind the
+/// point than the type keeps. None for all else, of which [`parse_exact`] tells what it is.
+#[inline]
+pub fn parse_plain(text: &[u8], to: DecimalType) -> Option<i64> {
+    let short = Short::read(text)?;
+    let missing = usize::from(to.scale).checked_sub(short.fraction)?;
+    let value = short.magnitude.checked_mul(*SHORT_POWERS.get(missing)?)?;
+    (value < SHORT_POWERS[usize::from(to.precision)]).then(|| short.signed(value as i64))
 }
 
 #[cold]
@@ -250,6 +304,19 @@ mod tests {
             let mut text = Vec::new();
             write(&mut text, Decimal::new(unscaled, scale));
             prop_assert_eq!(parse(&text), Ok(Decimal::new(unscaled, scale)));
+        }
+
+        #[test]
+        fn short_numbers_are_read_as_long_ones_are(text in "[-+]?[0-9]{0,9}[.]?[0-9]{0,9}", scale in 0u8..=38) {
+            let to = DecimalType::new(38, scale);
+            let long = split(text.as_bytes()).and_then(|parts| parts.at_scale(scale));
+            prop_assert_eq!(parse_rounded(text.as_bytes(), to), long.map(|(unscaled, _)| unscaled));
+            let exact = long.and_then(|(unscaled, lost)| if lost { Err(ParseError::Inexact) } else { Ok(unscaled) });
+            prop_assert_eq!(parse_exact(text.as_bytes(), to), exact);
+            let compact = DecimalType::new(18, scale.min(18));
+            if let Some(plain) = parse_plain(text.as_bytes(), compact) {
+                prop_assert_eq!(parse_exact(text.as_bytes(), compact), Ok(i128::from(plain)));
+            }
         }
 
         #[test]

@@ -450,6 +450,11 @@ impl TaskSet {
         self.tasks.iter_mut().map(Task::memory).sum()
     }
 
+    /// About how many more it takes to write what is not known to be written.
+    pub(crate) fn write_memory(&mut self) -> usize {
+        self.tasks.iter_mut().map(Task::write_memory).sum()
+    }
+
     /// Has the stores shrink to `target` bytes in all, as far as they can.
     pub(crate) fn evict(&mut self, target: usize) {
         let all = self.memory();

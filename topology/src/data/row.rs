@@ -5,7 +5,8 @@
 //! and packed. The slot of a NULL is zero, so that equal rows are equal bytes. What the bytes mean
 //! stands in a [`RowLayout`], never in the row itself.
 //!
-//! A [`Row`] is a handle: a counted buffer that the rows of a batch share, and a place in it.
+//! A [`Row`] is a handle: a counted buffer that the rows of a batch share, and a place in it. A short
+//! row, as most keys are, stands in the handle itself.
 //! [`Row::compact`] copies a row out, so that one row that is kept does not keep its batch.
 
 use std::fmt;
@@ -235,10 +236,21 @@ impl RowLayout {
 /// Cloning counts a reference. Rows are equal where their bytes are, which for rows of one layout
 /// means that all columns are.
 #[derive(Clone)]
-pub struct Row {
-    buffer: ThinArc<(), u8>,
-    start: u32,
-    len: u32,
+pub struct Row(Repr);
+
+/// How many bytes a row may have that stands in its handle.
+const INLINE: usize = 22;
+
+#[derive(Clone)]
+enum Repr {
+    /// Most keys are short: they are copied, compared and hashed without a look elsewhere.
+    Inline { len: u8, bytes: [u8; INLINE] },
+    /// A place in a buffer.
+    Shared {
+        start: u32,
+        len: u32,
+        buffer: ThinArc<(), u8>,
+    },
 }
 
 impl Row {
@@ -248,11 +260,29 @@ impl Row {
     ///
     /// Where `bytes` has 4 GiB or more.
     pub fn from_bytes(bytes: &[u8]) -> Row {
-        Row {
-            buffer: ThinArc::from_header_and_slice((), bytes),
+        if bytes.len() <= INLINE {
+            return Row::inline(bytes, 0, bytes.len());
+        }
+        Row(Repr::Shared {
             start: 0,
             len: u32::try_from(bytes.len()).expect("a row has less than 4 GiB"),
+            buffer: ThinArc::from_header_and_slice((), bytes),
+        })
+    }
+
+    /// The `len` bytes from `start` on of `all`, in the handle.
+    #[inline]
+    fn inline(all: &[u8], start: usize, len: usize) -> Row {
+        let mut bytes = [0; INLINE];
+        // A copy of a length that is known is a few instructions; what follows the row does not count.
+        match all.get(start..start + INLINE) {
+            Some(more) => bytes.copy_from_slice(more),
+            None => bytes[..len].copy_from_slice(&all[start..start + len]),
         }
+        Row(Repr::Inline {
+            len: len as u8,
+            bytes,
+        })
     }
 
     /// The row of no column.
@@ -263,34 +293,42 @@ impl Row {
     /// The bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        let start = self.start as usize;
-        &self.buffer.slice[start..start + self.len as usize]
+        match &self.0 {
+            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Shared { start, len, buffer } => {
+                let start = *start as usize;
+                &buffer.slice[start..start + *len as usize]
+            }
+        }
     }
 
     /// About how many bytes the row takes beside the handle, where its buffer is its own: two counts
     /// before it, and what the allocator adds to make multiples of 16 of it.
     pub(crate) fn heap_bytes(&self) -> usize {
-        (self.len as usize + 16 + 8).next_multiple_of(16)
+        match &self.0 {
+            Repr::Inline { .. } => 0,
+            Repr::Shared { len, .. } => (*len as usize + 16 + 8).next_multiple_of(16),
+        }
     }
 
     /// Asks the processor for the bytes, as they will be read soon.
     #[inline]
     pub(crate) fn prefetch(&self) {
-        // Two counts stand before the bytes, and are read as well.
-        let start = self.buffer.heap_ptr().cast::<u8>();
-        prefetch_bytes(start, 16);
-        prefetch_bytes(
-            start.wrapping_add(16 + self.start as usize),
-            self.len as usize,
-        );
+        if let Repr::Shared { start, len, buffer } = &self.0 {
+            // Two counts stand before the bytes, and are read as well.
+            let head = buffer.heap_ptr().cast::<u8>();
+            prefetch_bytes(head, 16);
+            prefetch_bytes(head.wrapping_add(16 + *start as usize), *len as usize);
+        }
     }
 
-    /// The same row in a buffer of its own, unless it has one already.
+    /// The same row without a hold on a buffer that it shares with others.
     pub fn compact(&self) -> Row {
-        if self.buffer.slice.len() == self.len as usize {
-            self.clone()
-        } else {
-            Row::from_bytes(self.bytes())
+        match &self.0 {
+            Repr::Shared { len, buffer, .. } if buffer.slice.len() != *len as usize => {
+                Row::from_bytes(self.bytes())
+            }
+            _ => self.clone(),
         }
     }
 }
@@ -463,11 +501,14 @@ impl FrozenRows {
     #[inline]
     pub fn row(&self, span: RowSpan) -> Row {
         debug_assert!((span.start + span.len) as usize <= self.buffer.slice.len());
-        Row {
-            buffer: self.buffer.clone(),
+        if span.len as usize <= INLINE {
+            return Row::inline(&self.buffer.slice, span.start as usize, span.len as usize);
+        }
+        Row(Repr::Shared {
             start: span.start,
             len: span.len,
-        }
+            buffer: self.buffer.clone(),
+        })
     }
 }
 
@@ -640,5 +681,31 @@ impl RowWriter<'_> {
     /// Takes the row back.
     pub fn cancel(self) {
         self.bytes.truncate(self.start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_every_length_are_what_was_written() {
+        let all: Vec<u8> = (0..100).collect();
+        let mut buffer = RowBuffer::new();
+        let spans: Vec<RowSpan> = (0..60).map(|len| buffer.push(&all[..len])).collect();
+        let rows = buffer.freeze();
+        for (len, span) in spans.into_iter().enumerate() {
+            let row = rows.row(span);
+            assert_eq!(row.bytes(), &all[..len]);
+            assert_eq!(row, Row::from_bytes(&all[..len]));
+            assert_eq!(row, row.compact());
+            assert_eq!(row.compact().heap_bytes() == 0, len <= INLINE);
+            if len > 0 {
+                let mut other = all[..len].to_vec();
+                other[len / 2] ^= 1;
+                assert_ne!(row, Row::from_bytes(&other));
+                assert_ne!(row, Row::from_bytes(&all[..len - 1]));
+            }
+        }
     }
 }

@@ -153,8 +153,23 @@ impl Worker {
         self.shared.backlog[self.index].store(waiting, Ordering::Release);
         if worked || read {
             self.shared.soil();
+            self.limit_memory();
         }
         worked || read
+    }
+
+    /// Has everybody commit where rows take too much memory here: what is not written cannot be
+    /// forgotten. While a commit is being written its rows count as well, and the next one waits.
+    fn limit_memory(&mut self) {
+        let budget = self.budget();
+        if self.set.memory() + self.set.write_memory() > budget.saturating_add(budget / 8) {
+            let status = self.shared.status();
+            let writing = status.handed > status.written;
+            drop(status);
+            if !writing {
+                self.shared.request(self.rounds);
+            }
+        }
     }
 
     /// Polls the readers that may be read; true where records came.
@@ -290,6 +305,7 @@ impl Worker {
                 for reading in &mut self.readings {
                     reading.committed();
                 }
+                self.shrink();
             }
         }
     }
@@ -601,9 +617,14 @@ impl Worker {
         Flow::On
     }
 
+    /// Bytes that the rows of this worker may take in memory.
+    fn budget(&self) -> usize {
+        self.shared.state.rows_budget() / self.shared.workers()
+    }
+
     /// Keeps rows in memory within their budget.
     fn shrink(&mut self) {
-        let budget = self.shared.state.rows_budget() / self.shared.workers();
+        let budget = self.budget();
         if self.set.memory() > budget {
             self.set.evict(budget / 8 * 7);
         }

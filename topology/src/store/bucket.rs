@@ -12,7 +12,7 @@ use super::bytes::{Part, increment};
 use super::cache::{Cache, Entry, Place};
 use super::rows::{BucketRow, Rows};
 use super::state::{Commit, State};
-use super::{AnyStore, Generations};
+use super::{AnyStore, Generations, WRITE_BYTES};
 use crate::codec::{Key, SharedCodec, joined};
 use crate::error::Result;
 use crate::record::Data;
@@ -121,6 +121,11 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
             frozen: Vec::new(),
             complete: base.is_empty(&format.rows, part)?,
         })
+    }
+
+    /// About what is taken, or will be, to write what is not known to be written.
+    fn write_bytes(&self) -> usize {
+        (self.dirty.len() + self.frozen.len()) * WRITE_BYTES
     }
 
     fn locate(
@@ -483,11 +488,13 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
     }
 
     fn memory(&self) -> usize {
-        let building = self
-            .building
-            .as_ref()
-            .map_or(0, |layer| layer.cache.bytes());
-        self.current.cache.bytes() + building
+        let building = self.building.as_ref();
+        self.current.cache.bytes() + building.map_or(0, |layer| layer.cache.bytes())
+    }
+
+    fn write_memory(&self) -> usize {
+        let building = self.building.as_ref();
+        self.current.write_bytes() + building.map_or(0, Layer::write_bytes)
     }
 
     #[cfg(test)]

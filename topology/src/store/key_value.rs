@@ -12,7 +12,7 @@ use super::base::{Base, BaseRow, ByteRange, StoreFormat};
 use super::bytes::Part;
 use super::cache::{Cache, Entry, Place};
 use super::state::{Commit, State};
-use super::{AnyStore, Generations};
+use super::{AnyStore, Generations, WRITE_BYTES};
 use crate::codec::{Key, SharedCodec};
 use crate::error::Result;
 use crate::prefetch::AHEAD;
@@ -66,6 +66,11 @@ impl<K: Key, V: Data> Layer<K, V> {
             frozen: Vec::new(),
             complete: base.is_empty(format, part)?,
         })
+    }
+
+    /// About what is taken, or will be, to write what is not known to be written.
+    fn write_bytes(&self) -> usize {
+        (self.dirty.len() + self.frozen.len()) * WRITE_BYTES
     }
 
     /// The place of `key`, read from the base if need be.
@@ -486,11 +491,13 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
     }
 
     fn memory(&self) -> usize {
-        let building = self
-            .building
-            .as_ref()
-            .map_or(0, |layer| layer.cache.bytes());
-        self.current.cache.bytes() + building
+        let building = self.building.as_ref();
+        self.current.cache.bytes() + building.map_or(0, |layer| layer.cache.bytes())
+    }
+
+    fn write_memory(&self) -> usize {
+        let building = self.building.as_ref();
+        self.current.write_bytes() + building.map_or(0, Layer::write_bytes)
     }
 
     #[cfg(test)]

@@ -62,6 +62,10 @@ impl Generations {
     }
 }
 
+/// About what a row that is not written takes besides: its bytes and their place in the order of
+/// keys, and the bytes once more in the batch that the database takes.
+const WRITE_BYTES: usize = 112;
+
 /// A store of whatever types, as the task that owns it handles it.
 pub(crate) trait AnyStore: Any + Send {
     /// Adds what was written since the last commit to the next one.
@@ -74,8 +78,11 @@ pub(crate) trait AnyStore: Any + Send {
     #[cfg(test)]
     fn rollback(&mut self);
 
-    /// About how many bytes of memory are taken.
+    /// About how many bytes of memory rows take.
     fn memory(&self) -> usize;
+
+    /// About how many more it takes to write those that are not known to be written.
+    fn write_memory(&self) -> usize;
 
     /// How many rows were written since the last commit.
     #[cfg(test)]

@@ -478,6 +478,15 @@ impl Task {
             .sum()
     }
 
+    /// About how many more it takes to write what is not known to be written.
+    pub(crate) fn write_memory(&mut self) -> usize {
+        self.shared
+            .stores
+            .iter_mut()
+            .map(|(_, store)| store.write_memory())
+            .sum()
+    }
+
     /// Has the stores shrink to `target` bytes in all, as far as they can.
     pub(crate) fn evict(&mut self, target: usize) {
         let all = self.memory();

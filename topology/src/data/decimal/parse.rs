@@ -310,8 +310,10 @@ mod tests {
         fn short_numbers_are_read_as_long_ones_are(text in "[-+]?[0-9]{0,9}[.]?[0-9]{0,9}", scale in 0u8..=38) {
             let to = DecimalType::new(38, scale);
             let long = split(text.as_bytes()).and_then(|parts| parts.at_scale(scale));
-            prop_assert_eq!(parse_rounded(text.as_bytes(), to), long.map(|(unscaled, _)| unscaled));
-            let exact = long.and_then(|(unscaled, lost)| if lost { Err(ParseError::Inexact) } else { Ok(unscaled) });
+            let fitting = |unscaled| if fits(unscaled, 38) { Ok(unscaled) } else { Err(ParseError::OutOfRange) };
+            let rounded = long.and_then(|(unscaled, _)| fitting(unscaled));
+            prop_assert_eq!(parse_rounded(text.as_bytes(), to), rounded);
+            let exact = long.and_then(|(unscaled, lost)| if lost { Err(ParseError::Inexact) } else { fitting(unscaled) });
             prop_assert_eq!(parse_exact(text.as_bytes(), to), exact);
             let compact = DecimalType::new(18, scale.min(18));
             if let Some(plain) = parse_plain(text.as_bytes(), compact) {

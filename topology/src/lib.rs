@@ -20,6 +20,7 @@ mod graph;
 mod operators;
 pub mod dsl;
 mod task;
+mod horizon;
 mod tasks;
 mod position;
 mod identity;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use crate::connector::{RawBatch, Waker};
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId, Plan};
+use crate::horizon::Horizon;
 use crate::processor::{Departure, Output};
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, State};
@@ -49,6 +50,8 @@ pub(crate) enum Mail {
 /// Where the sets of a process leave mail for one another.
 pub(crate) struct PostOffice {
     boxes: Vec<(Mutex<Vec<Mail>>, Waker)>,
+    /// How far sources may be processed.
+    horizon: Horizon,
 }
 
 impl PostOffice {
@@ -59,6 +62,7 @@ impl PostOffice {
                 .into_iter()
                 .map(|waker| (Mutex::default(), waker))
                 .collect(),
+            horizon: Horizon::default(),
         })
     }
 
@@ -68,8 +72,9 @@ impl PostOffice {
         waker.wake();
     }
 
-    /// Throws all mail away.
+    /// Throws all mail away, and forgets what is known of sources.
     pub(crate) fn clear(&self) {
+        self.horizon.clear();
         for (mails, _) in &self.boxes {
             mails.lock().expect("no panic while locked").clear();
         }
@@ -117,6 +122,11 @@ pub(crate) struct TaskSet {
     outputs: Vec<Output>,
     /// The number of lanes that each source is shared by.
     lanes: BTreeMap<NodeId, u16>,
+    /// The connected part of the graph that each node is in.
+    components: Vec<usize>,
+    /// Of each task the connected part whose horizon it keeps to, if it does: where it reads sources,
+    /// and not tables alone that are to be loaded before all else.
+    keeps_to: Vec<Option<usize>>,
 }
 
 impl TaskSet {
@@ -140,6 +150,8 @@ impl TaskSet {
                 .sources()
                 .map(|(id, _)| (id, plan.lanes_of(id)))
                 .collect(),
+            components: graph.components(),
+            keeps_to: Vec::new(),
         };
         for part in &plan.parts {
             for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
@@ -154,6 +166,12 @@ impl TaskSet {
                 }
                 set.tasks.push(task);
                 set.said.push(Stamp::MIN);
+                let waits = part.inputs.iter().any(|id| match &graph.node(*id).kind {
+                    Kind::Source(source) => !source.bootstrap,
+                    _ => false,
+                });
+                let component = set.components[part.nodes[0].index()];
+                set.keeps_to.push(waits.then_some(component));
             }
         }
         Ok(set)
@@ -187,12 +205,58 @@ impl TaskSet {
         let lane = self.lane_of(node, partition);
         if self.share.has(lane) {
             self.task_of(node, lane).resume(node, partition, reached);
+            self.say_reached(node, partition);
         }
     }
 
-    /// How many records wait, of all inputs.
-    pub(crate) fn waiting(&self) -> usize {
-        self.tasks.iter().map(Task::waiting).sum()
+    /// Says how far a source was read of which a task here has the records.
+    fn say_reached(&mut self, node: NodeId, partition: u32) {
+        let lane = self.lane_of(node, partition);
+        let reached = self.task_of(node, lane).reached(node, partition);
+        let component = self.components[node.index()];
+        self.office
+            .horizon
+            .set_reached(component, node, partition, reached);
+    }
+
+    /// Up to which place a task may take records of its sources.
+    fn limit(&self, at: usize) -> Stamp {
+        self.keeps_to[at].map_or(Stamp::MAX, |component| self.office.horizon.of(component))
+    }
+
+    /// Says which sources have nothing left to be processed; true where that is news.
+    pub(crate) fn say_processed(&mut self) -> bool {
+        let mut news = false;
+        for task in &self.tasks {
+            for (node, partition) in task.processed_sources() {
+                let component = self.components[node.index()];
+                let horizon = &self.office.horizon;
+                news |= horizon.set_processed(component, node, partition);
+            }
+        }
+        news
+    }
+
+    /// True where others wait for what is still to be read of a source.
+    pub(crate) fn holds_back(&self, node: NodeId) -> bool {
+        let component = self.components[node.index()];
+        self.office.horizon.holds_back(component, node)
+    }
+
+    /// Has nobody wait for what is still to be read of a source.
+    pub(crate) fn forget_behind(&self, node: NodeId) {
+        let component = self.components[node.index()];
+        self.office.horizon.forget(component, node);
+    }
+
+    /// How many records wait in each connected part of the graph, by its number.
+    pub(crate) fn waiting(&self) -> Vec<u64> {
+        let mut waiting = vec![0; self.components.len()];
+        for task in &self.tasks {
+            let node = self.plan.parts[task.part].nodes[0];
+            waiting[self.components[node.index()]] += task.waiting() as u64;
+        }
+        waiting
     }
 
     /// The sources of which something waits.
@@ -212,6 +276,7 @@ impl TaskSet {
             self.receive();
             let mut any = false;
             for at in 0..self.tasks.len() {
+                let bound = bound.min(self.limit(at));
                 // What a task sends goes out for several runs together.
                 for _ in 0..RUNS_A_TURN {
                     if !self.tasks[at].step(bound)? {
@@ -258,6 +323,7 @@ impl TaskSet {
             Mail::Batch { node, rank, batch } => {
                 let lane = self.lane_of(node, batch.partition);
                 self.task_of(node, lane).enqueue(node, rank, &batch);
+                self.say_reached(node, batch.partition);
             }
             Mail::Behind {
                 node,
@@ -279,6 +345,9 @@ impl TaskSet {
             rank,
             batch: batch.clone(),
         };
+        let component = self.components[node.index()];
+        let horizon = &self.office.horizon;
+        horizon.set_waits(component, node, batch.partition);
         // Mail may be taken between the two, and nobody must think then that nothing is to come.
         if behind {
             self.tell_behind(node, batch.partition, true);
@@ -291,6 +360,10 @@ impl TaskSet {
 
     /// Notes whether more is known to be there of a partition of a source.
     pub(crate) fn tell_behind(&mut self, node: NodeId, partition: u32, behind: bool) {
+        let component = self.components[node.index()];
+        self.office
+            .horizon
+            .set_behind(component, node, partition, behind);
         let mail = Mail::Behind {
             node,
             partition,
@@ -374,7 +447,13 @@ impl TaskSet {
         for at in 0..self.tasks.len() {
             if self.tasks[at].level == level {
                 self.tasks[at].release();
-                while self.tasks[at].step(bound)? {
+                // What was sent is taken whole; what was read waits for what is still to be read.
+                let own = bound.min(self.limit(at));
+                loop {
+                    let sent = self.tasks[at].has_been_sent();
+                    if !self.tasks[at].step(if sent { bound } else { own })? {
+                        break;
+                    }
                     self.send(at);
                 }
                 self.tasks[at].flush()?;
@@ -483,6 +562,7 @@ impl TaskSet {
 
     /// Forgets what waits of a source, and where reading it goes on.
     pub(crate) fn clear_source(&mut self, node: NodeId) {
+        self.forget_behind(node);
         for task in &mut self.tasks {
             task.clear_source(node);
         }

@@ -9,9 +9,12 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ferrisstreams_topology::Topology;
+use ferrisstreams_topology::connector::{
+    Poll, Source, SourceDescription, SourceReader, SourceStart,
+};
 use ferrisstreams_topology::dsl::{
     Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder,
 };
@@ -20,6 +23,7 @@ use ferrisstreams_topology::query::{Snapshot, Table};
 use ferrisstreams_topology::record::Record;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions, Feeder, Outcome};
 use ferrisstreams_topology::store::{State, StateOptions};
+use ferrisstreams_topology::{Result, Topology};
 use support::{Ledger, Lines, wait_until};
 
 type Text = String;
@@ -370,4 +374,111 @@ fn state_of_another_program_is_refused_and_can_be_rebuilt() {
     assert!(counts(&app).is_empty());
     app.start().unwrap();
     wait_until("it counts anew", || counts(&app) == expected(["a"]));
+}
+
+/// Lines of which more is known to be there than is given, until it is let go.
+#[derive(Clone)]
+struct Held {
+    lines: Lines,
+    held: Arc<AtomicBool>,
+}
+
+struct HeldReader {
+    held: Arc<AtomicBool>,
+    given: bool,
+    lines: Box<dyn SourceReader>,
+}
+
+impl Source for Held {
+    fn describe(&self) -> SourceDescription {
+        self.lines.describe()
+    }
+
+    fn open(&self, start: SourceStart) -> Result<Box<dyn SourceReader>> {
+        Ok(Box::new(HeldReader {
+            held: self.held.clone(),
+            given: false,
+            lines: self.lines.open(start)?,
+        }))
+    }
+}
+
+impl SourceReader for HeldReader {
+    fn poll(&mut self, _limit: usize) -> Result<Poll> {
+        if self.given && self.held.load(Ordering::Acquire) {
+            return Ok(Poll::Waiting);
+        }
+        self.given = true;
+        self.lines.poll(1)
+    }
+
+    fn is_behind(&self, partition: u32) -> bool {
+        self.lines.is_behind(partition)
+    }
+
+    fn position(&mut self, partition: u32, offset: i64) -> Result<Vec<u8>> {
+        self.lines.position(partition, offset)
+    }
+
+    fn seek(&mut self, positions: &BTreeMap<u32, Vec<u8>>) -> Result<()> {
+        self.lines.seek(positions)
+    }
+}
+
+#[test]
+fn a_join_waits_for_rows_that_are_known_to_be_there() {
+    const RECORDS: usize = 200_000;
+    for workers in [1, 4] {
+        let builder = StreamsBuilder::new();
+        let keyed = |name: &str| {
+            let lines = builder.stream::<(), Text>(name, Consumed::plain());
+            lines.select_key(|_, line| line[..1].to_owned())
+        };
+        let rows = keyed("rows").map_values(|_, row| Some(row.clone()));
+        let rows = rows.to_table(Materialized::named("latest"));
+        keyed("orders")
+            .join(&rows, |_, row| row.clone(), Joined::named("join"))
+            .to("out", Produced::plain());
+        let words = builder.stream::<(), Text>("words", Consumed::plain());
+        words
+            .group_by(|_, word| word.clone(), Grouped::named("by-word"))
+            .count(Materialized::named("counts"));
+        let (words, orders, ledger) = (Lines::new("words"), Lines::new("orders"), Ledger::new());
+        let rows = Held {
+            lines: Lines::new("rows"),
+            held: Arc::new(AtomicBool::new(true)),
+        };
+        rows.lines.append(0, "a old");
+        rows.lines.append(0, "a new");
+        for _ in 0..RECORDS {
+            orders.append(0, "a");
+        }
+        let options = quick()
+            .workers(workers)
+            .source("rows", Arc::new(rows.clone()))
+            .source("orders", Arc::new(orders))
+            .source("words", Arc::new(words.clone()))
+            .sink("out", Arc::new(ledger.clone()));
+        let mut app = Embedded::new(&builder.build().unwrap(), memory(), options).unwrap();
+        app.start().unwrap();
+        // Each is committed by a commit of its own; the second row is awaited through all of them.
+        for word in ["one", "two", "three"] {
+            words.append(0, word);
+            wait_until("a word is counted", || counts(&app).contains_key(word));
+        }
+        assert!(
+            ledger.values().len() <= 2,
+            "{workers}: {:?}",
+            ledger.values().len()
+        );
+        rows.held.store(false, Ordering::Release);
+        rows.lines.append(0, "b other");
+        wait_until("all are joined", || ledger.values().len() == RECORDS);
+        app.close(Duration::from_secs(60)).unwrap();
+        let old = ledger.values().iter().filter(|row| *row == "a old").count();
+        assert!(
+            old <= 2,
+            "{workers}: {old} records were joined with the row before"
+        );
+    }
 }

@@ -43,11 +43,18 @@ pub(super) struct Shared {
     pub(super) congested: AtomicBool,
     /// How many readers were not polled yet, so that nobody knows what they will give.
     pub(super) unknown: AtomicU64,
-    /// How many records wait, by worker.
-    pub(super) backlog: Vec<AtomicU64>,
+    /// How many records wait, by worker and connected part of the graph.
+    pub(super) backlog: Vec<Vec<AtomicU64>>,
     round: Mutex<Round>,
     status: Mutex<Status>,
     changed: Condvar,
+}
+
+/// How many records may wait in a connected part of the graph before nothing more is read for it.
+pub(super) const BACKLOG: u64 = 65_536;
+
+fn is_full(waiting: &AtomicU64) -> bool {
+    waiting.load(Ordering::Acquire) > BACKLOG
 }
 
 /// What is special about sources.
@@ -144,7 +151,9 @@ impl Shared {
             hurry: AtomicBool::new(false),
             congested: AtomicBool::new(false),
             unknown: AtomicU64::new(0),
-            backlog: (0..workers).map(|_| AtomicU64::new(0)).collect(),
+            backlog: (0..workers)
+                .map(|_| (0..graph.nodes.len()).map(|_| AtomicU64::new(0)).collect())
+                .collect(),
             round: Mutex::new(Round::new()),
             status: Mutex::default(),
             changed: Condvar::new(),
@@ -157,6 +166,17 @@ impl Shared {
 
     pub(super) fn workers(&self) -> usize {
         self.wakers.len()
+    }
+
+    /// True where so many records wait in some part of the graph that it should be given no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.backlog.iter().flatten().any(is_full)
+    }
+
+    /// The same of some parts of the graph.
+    pub(super) fn is_full_of(&self, components: &BTreeSet<usize>) -> bool {
+        let mut workers = self.backlog.iter();
+        workers.any(|backlog| components.iter().any(|at| is_full(&backlog[*at])))
     }
 
     pub(super) fn round(&self) -> MutexGuard<'_, Round> {

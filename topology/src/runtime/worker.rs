@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use super::intake::{Polled, Reading, ReadingPlan};
 use super::outbox;
-use super::shared::{Handed, Rewrite, Round, Shared, dependents, is_of_query, panic_message};
-use crate::connector::SinkRecord;
+use super::shared::{
+    BACKLOG, Handed, Rewrite, Round, Shared, dependents, is_of_query, panic_message,
+};
+use crate::connector::{SinkRecord, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::NodeId;
 use crate::processor::in_order;
@@ -24,9 +26,6 @@ use crate::tasks::{Share, TaskSet};
 
 /// How many records a poll takes, at most.
 const POLL: usize = 16_384;
-
-/// How many records may wait before nothing more is read.
-const BACKLOG: u64 = 65_536;
 
 /// How many records may wait for sinks before nothing more is read.
 const CONGESTION: usize = 200_000;
@@ -55,6 +54,8 @@ pub(super) struct Worker {
     handed_at: Instant,
     /// Parts of the graph whose streams wait for tables.
     gates: BTreeSet<usize>,
+    /// True where too much waited here when it was last looked at.
+    was_full: bool,
 }
 
 /// Another worker is gone, and there is nobody to go on with.
@@ -99,6 +100,7 @@ impl Worker {
             next_commit: Instant::now(),
             handed_at: Instant::now(),
             gates,
+            was_full: false,
         })
     }
 
@@ -149,13 +151,28 @@ impl Worker {
             Ok(worked)
         });
         let worked = worked.unwrap_or(true) || self.set.has_outputs();
-        let waiting = self.set.waiting() as u64;
-        self.shared.backlog[self.index].store(waiting, Ordering::Release);
+        self.say_backlog();
         if worked || read {
             self.shared.soil();
             self.limit_memory();
         }
         worked || read
+    }
+
+    /// Tells the others how much waits here. Where that is much, they may wait for what somebody else
+    /// has to read.
+    fn say_backlog(&mut self) {
+        let backlog = &self.shared.backlog[self.index];
+        let mut full = false;
+        for (waits, said) in self.set.waiting().into_iter().zip(backlog) {
+            said.store(waits, Ordering::Release);
+            full |= waits > BACKLOG;
+        }
+        let news = std::mem::replace(&mut self.was_full, full) != full;
+        // What was read last may be processed elsewhere, by a worker that rests since.
+        if ((full || self.shared.is_full()) && self.set.say_processed()) || news {
+            self.shared.wakers.iter().for_each(Waker::wake);
+        }
     }
 
     /// Has everybody commit where rows take too much memory here: what is not written cannot be
@@ -177,17 +194,12 @@ impl Worker {
         if self.shared.is_held() {
             return false;
         }
-        let waiting = self
-            .shared
-            .backlog
-            .iter()
-            .map(|n| n.load(Ordering::Acquire))
-            .max();
-        let full = waiting.unwrap_or(0) > BACKLOG;
         let mut any = false;
         for at in 0..self.readings.len() {
             let reading = &mut self.readings[at];
-            if full && !reading.unknown {
+            let full = self.shared.is_full_of(&reading.plan.components);
+            let awaited = || reading.nodes().any(|node| self.set.holds_back(node));
+            if full && !reading.unknown && !awaited() {
                 continue;
             }
             if !reading.plan.bootstrap && !self.gates.is_disjoint(&reading.plan.components) {
@@ -231,6 +243,9 @@ impl Worker {
             let node = graph.node(node);
             self.shared
                 .fail_query(&node.query, &format!("source {}: {message}", node.name));
+        }
+        for node in self.readings[at].nodes() {
+            self.set.forget_behind(node);
         }
         self.readings[at].ended = true;
         self.shared.request(self.rounds);

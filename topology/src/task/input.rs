@@ -126,10 +126,15 @@ impl Input {
     /// may still come.
     pub(super) fn next(&self) -> Stamp {
         self.head().unwrap_or(if self.behind && !self.released {
-            Stamp::new(self.reached, self.rank, self.end)
+            self.reached()
         } else {
             self.frontier
         })
+    }
+
+    /// The place up to which it was read.
+    pub(super) fn reached(&self) -> Stamp {
+        Stamp::new(self.reached, self.rank, self.end)
     }
 
     /// True where nothing waits.

@@ -266,6 +266,25 @@ impl Task {
         self.input(node, partition).behind = behind;
     }
 
+    /// The place up to which a partition was read.
+    pub(crate) fn reached(&mut self, node: NodeId, partition: u32) -> Stamp {
+        self.input(node, partition).reached()
+    }
+
+    /// The partitions of sources of which nothing waits.
+    pub(crate) fn processed_sources(&self) -> impl Iterator<Item = (NodeId, u32)> {
+        let processed = self.inputs.iter().filter(|input| input.is_empty());
+        processed
+            .map(|input| (input.node, input.partition))
+            .filter(|(id, _)| matches!(self.graph.node(*id).kind, Kind::Source(_)))
+    }
+
+    /// True where something waits that other tasks sent.
+    pub(crate) fn has_been_sent(&self) -> bool {
+        let mut waiting = self.inputs.iter().filter(|input| !input.is_empty());
+        waiting.any(|input| matches!(self.graph.node(input.node).kind, Kind::Exchange))
+    }
+
     /// How many records wait, of all inputs.
     pub(crate) fn waiting(&self) -> usize {
         self.inputs.iter().map(Input::len).sum()

@@ -101,6 +101,21 @@ fn is_private(name: &OsString) -> bool {
         .is_some_and(|name| name.starts_with("FERRIS_") && name != "FERRIS_SERVICES")
 }
 
+/// The binary of an example program, which `cargo build --workspace --bins` puts beside `ferris`.
+///
+/// # Panics
+///
+/// Where it was not built.
+pub fn example(name: &str) -> PathBuf {
+    let path = binary().with_file_name(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: cargo build -p ferrisstreams-examples",
+        path.display()
+    );
+    path
+}
+
 fn binary() -> PathBuf {
     let path = match env::var_os("FERRIS_BIN") {
         Some(path) => PathBuf::from(path),

@@ -22,7 +22,7 @@ pub mod soak;
 pub mod sql;
 
 pub use broker::KafkaBroker;
-pub use ferris::Ferris;
+pub use ferris::{Ferris, example};
 pub use files::TestDir;
 pub use kafka::Kafka;
 pub use lines::Lines;

@@ -4,6 +4,7 @@
 //! keeps a row on disk. What has one obvious form (strings, integers, bytes) has it by type, through
 //! [`Key`] and [`Plain`]; everything else says [`json()`] or [`bincode()`].
 
+mod text_for_any;
 mod bincode;
 mod json;
 mod option;

@@ -115,7 +115,7 @@ impl SourceReader for CounterReader {
             return Ok(Poll::End);
         }
         let end = RECORDS.min(self.next + limit);
-        let mut batch = RawBatch::empty(0, end as i64);
+        let mut batch = RawBatch::empty(0, end as i64 * 8);
         for at in self.next..end {
             let number = ((at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) % KEYS;
             batch.bytes.extend_from_slice(&number.to_le_bytes());
@@ -124,7 +124,7 @@ impl SourceReader for CounterReader {
                 .push(Span::new((at - self.next) * 8, (at - self.next + 1) * 8));
         }
         batch.times = Times::Same(0);
-        batch.offsets = Offsets::Bytes(self.next as i64);
+        batch.offsets = Offsets::Bytes(self.next as i64 * 8);
         self.next = end;
         Ok(Poll::Records(batch))
     }

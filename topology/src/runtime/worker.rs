@@ -180,10 +180,8 @@ impl Worker {
     fn limit_memory(&mut self) {
         let budget = self.budget();
         if self.set.memory() + self.set.write_memory() > budget.saturating_add(budget / 8) {
-            let status = self.shared.status();
-            let writing = status.handed > status.written;
-            drop(status);
-            if !writing {
+            let known = self.shared.status().handed == self.acknowledged;
+            if known {
                 self.shared.request(self.rounds);
             }
         }

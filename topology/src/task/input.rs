@@ -85,7 +85,9 @@ impl Input {
         let end = batch.end;
         let origin = SourceOrigin::new(source, rank, batch.clone(), times, self.reached);
         self.reached = self.reached.max(origin.end_time());
-        (self.rank, self.end) = (rank, end);
+        // A batch that ends before its last record must not have everybody wait for that record.
+        let last = batch.len().checked_sub(1).map(|at| batch.offset(at) + 1);
+        (self.rank, self.end) = (rank, last.map_or(end, |last| last.max(end)));
         self.queue.push_back(Queued {
             run: decoded.run.wait(),
             end_time: origin.end_time(),

@@ -24,7 +24,7 @@ pub struct StateOptions {
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { memory: 352 << 20 }
+        StateOptions { memory: 336 << 20 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ferrisstreams::sql::ResultSet;
 
-use super::cells;
+use super::{cells, pieces};
 
 /// Writes a header and the rows.
 pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn write_header(out: &mut dyn Write, columns: &[String]) -> io::Resul
 }
 
 pub(super) fn write_rows(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    for row in cells(result) {
+    for row in pieces(result).flat_map(|piece| cells(&piece)) {
         let fields: Vec<String> = row
             .iter()
             .map(|cell| cell.as_deref().map(field).unwrap_or_default())

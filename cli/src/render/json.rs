@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use ferrisstreams::data::Value;
 use ferrisstreams::sql::ResultSet;
 
+use super::pieces;
+
 /// Writes the rows, an object each.
 pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    objects(result)
-        .iter()
+    pieces(result)
+        .flat_map(|piece| objects(&piece))
         .try_for_each(|object| writeln!(out, "{object}"))
 }
 

@@ -14,6 +14,15 @@ use crate::args::Output;
 pub(crate) use self::cell::cells;
 pub(crate) use self::table::{Limits, table};
 
+/// A result some rows at a time, so that their texts are never all in memory.
+fn pieces(result: &ResultSet) -> impl Iterator<Item = ResultSet> {
+    const ROWS: usize = 1_024;
+    result.rows.chunks(ROWS).map(|rows| ResultSet {
+        columns: result.columns.clone(),
+        rows: rows.to_vec(),
+    })
+}
+
 /// Writes a result that has no name.
 pub(crate) fn result(out: &mut dyn Write, result: &ResultSet, output: Output) -> io::Result<()> {
     match output {

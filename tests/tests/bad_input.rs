@@ -168,6 +168,24 @@ fn records_that_cannot_be_read_are_counted_and_told() {
 }
 
 #[test]
+fn a_sum_that_its_type_does_not_hold_is_null_and_told() {
+    let dir = TestDir::new();
+    let much = "9".repeat(38);
+    dir.write("much.csv", format!("k,v\n1,{much}\n1,{much}\n2,5\n"));
+    let sql = "CREATE STREAM much (k BIGINT, v DECIMAL(38, 0)) FROM file://much.csv;\n\
+               CREATE TABLE total AS SELECT k, SUM(v) AS total FROM much GROUP BY k;\n";
+    let finished = run(&dir, sql).assert_success();
+    assert!(finished.stdout.contains("1,\n2,5\n"), "{}", finished.stdout);
+    assert!(
+        finished
+            .stderr
+            .contains("which DECIMAL(38, 0) does not hold"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
 fn a_bad_record_stops_a_query_that_asks_for_it() {
     let dir = TestDir::new();
     dir.write("orders.csv", "id\n1\nx\n");

@@ -58,6 +58,21 @@ pub(super) enum OutcomeKind {
 }
 
 impl Outcome {
+    /// False where every state has a result.
+    pub(super) fn can_fail(&self) -> bool {
+        !matches!(
+            self.kind,
+            OutcomeKind::Count
+                | OutcomeKind::Every { .. }
+                | OutcomeKind::Some { .. }
+                | OutcomeKind::CountedBitAnd { .. }
+                | OutcomeKind::CountedBitOr { .. }
+                | OutcomeKind::BitAnd { .. }
+                | OutcomeKind::Bits { .. }
+                | OutcomeKind::Extreme(_)
+        )
+    }
+
     /// Writes the result. The answer is a reason where there is none that the type holds.
     #[inline]
     pub(super) fn write(

@@ -11,6 +11,7 @@ use super::codec::StateCodec;
 use super::extreme::{encode_value, turn_over};
 use super::inputs::{Input, ROWS};
 use super::layout::{Layout, layout};
+use super::outcome::Outcome;
 use super::state::AggState;
 use super::step::Step;
 use crate::plan::Aggregate;
@@ -65,6 +66,11 @@ impl AggregatePlan {
             extras: self.layout.extras.clone().into(),
             description: self.layout.description.clone(),
         })
+    }
+
+    /// Whether there may be a result that its type does not hold.
+    pub fn can_fail(&self) -> bool {
+        self.layout.outcomes.iter().any(Outcome::can_fail)
     }
 
     /// Whether the values of a group are kept in multisets.

@@ -107,3 +107,56 @@ fn rows_are_shown_one_by_one_as_they_are_read_together() -> Checked {
     }
     Ok(())
 }
+
+/// How often something failed in the queries.
+fn failures(engine: &Embedded) -> u64 {
+    let stats = engine.node_stats();
+    stats.iter().map(|(_, node)| node.failed()).sum()
+}
+
+/// The rows of a table, and how often something failed on the way to them.
+fn rows_and_failures(script: &str, name: &str) -> Result<(Vec<String>, u64), Box<dyn Error>> {
+    let (program, engine) = ran(script)?;
+    let all = usize::MAX;
+    let rows = shown(&engine.snapshot(), table(&program, name)?, all, all)?;
+    Ok((rows, failures(&engine)))
+}
+
+#[test]
+fn a_sum_that_its_type_does_not_hold_is_counted_as_a_failure() -> Checked {
+    let script = |number: &str| {
+        format!(
+            "CREATE STREAM s (k INT, v DECIMAL(38, 0));\n\
+             INSERT INTO s VALUES (1, {number}), (1, {number}), (2, 5);\n\
+             CREATE TABLE sums AS SELECT k, SUM(v) AS v, MAX(v) AS m FROM s GROUP BY k;\n"
+        )
+    };
+    let (rows, failed) = rows_and_failures(&script(&"9".repeat(38)), "sums")?;
+    assert!(rows[0].contains("Null"), "{rows:?}");
+    assert!(!rows[1].contains("Null"), "{rows:?}");
+    assert_eq!(failed, 1);
+    let (rows, failed) = rows_and_failures(&script("7"), "sums")?;
+    assert_eq!(rows.len(), 2);
+    assert_eq!(failed, 0);
+    Ok(())
+}
+
+#[test]
+fn a_condition_of_a_join_of_tables_that_fails_is_counted() -> Checked {
+    let script = |divisor: i32| {
+        format!(
+            "CREATE TABLE a (id INT PRIMARY KEY, v INT);\n\
+             CREATE TABLE b (id INT PRIMARY KEY, v INT);\n\
+             INSERT INTO a VALUES (1, 10), (2, 20);\n\
+             INSERT INTO b VALUES (1, {divisor}), (2, 5);\n\
+             CREATE TABLE j AS SELECT a.id, b.v FROM a JOIN b ON a.id = b.id AND a.v / b.v > 1;\n"
+        )
+    };
+    let (rows, failed) = rows_and_failures(&script(0), "j")?;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(failed, 1);
+    let (rows, failed) = rows_and_failures(&script(2), "j")?;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(failed, 0);
+    Ok(())
+}

@@ -75,6 +75,14 @@ impl AggregatePlan {
             .any(|input| !input.sets.is_empty())
     }
 
+    /// Whether there may be a result that its type does not hold.
+    pub fn can_fail(&self) -> bool {
+        self.layout
+            .outcomes
+            .iter()
+            .any(|outcome| outcome.can_fail())
+    }
+
     /// Writes the results of the aggregates into the columns from `first_column` on.
     ///
     /// A result that its type does not hold is NULL; the answer then says what it was.

@@ -62,17 +62,12 @@ impl Binder<'_> {
             Some(SourceKind::Table) => ScanKind::Table,
             None => ScanKind::Open,
         };
-        let declared = request.columns.iter().enumerate();
-        let declared_key = declared
-            .filter(|(_, column)| column.key)
-            .map(|(at, _)| at)
-            .collect();
         Ok(Arc::new(Source {
             name: name.to_owned(),
             location: resolved.source.describe().location,
             columns: columns.collect(),
             key: resolved.key.clone(),
-            declared_key,
+            declared_key: request.declared_key(),
             kind,
             resolved,
         }))

@@ -20,6 +20,10 @@ mod lowering;
 pub mod session;
 
 pub use error::{Code, Colour, Diagnostic, render_all};
-pub use lowering::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
-pub use session::{Answer, Changes, Outcome, Program, ResultSet, Select, SelectError, Session};
+pub use lowering::{
+    FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows, visit_rows,
+};
+pub use session::{
+    Answer, Changes, Outcome, Program, ResultSet, RowReader, Select, SelectError, Session,
+};
 pub use span::Source;

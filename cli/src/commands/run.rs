@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome};
-use ferrisstreams::sql::{Answer, Program, ResultSet, SelectError, Session, Source, read_rows};
+use ferrisstreams::sql::{Answer, Program, SelectError, Session, Source};
 use ferrisstreams::store::{State, StateOptions};
 
 use crate::args::{Output, Run};
@@ -162,11 +162,7 @@ fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<
     let snapshot = engine.snapshot();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for table in program.tables.iter().filter(|table| !table.declared) {
-        let rows = ResultSet {
-            columns: table.columns.clone(),
-            rows: read_rows(&snapshot, table)?,
-        };
-        render::named(&mut out, &table.name, &rows, output)?;
+        render::stored(&mut out, &snapshot, table, output)?;
     }
     out.flush()?;
     Ok(())

@@ -2,35 +2,19 @@
 
 use std::io::{self, Write};
 
-use ferrisstreams::sql::ResultSet;
+use ferrisstreams::data::Value;
 
-use super::{cells, pieces};
-
-/// Writes a header and the rows.
-pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    let columns: Vec<String> = result
-        .columns
-        .iter()
-        .map(|column| column.name.clone())
-        .collect();
-    write_header(out, &columns)?;
-    write_rows(out, result)
-}
+use super::cell::cell;
 
 pub(super) fn write_header(out: &mut dyn Write, columns: &[String]) -> io::Result<()> {
     let names: Vec<String> = columns.iter().map(|name| field(name)).collect();
     writeln!(out, "{}", names.join(","))
 }
 
-pub(super) fn write_rows(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    for row in pieces(result).flat_map(|piece| cells(&piece)) {
-        let fields: Vec<String> = row
-            .iter()
-            .map(|cell| cell.as_deref().map(field).unwrap_or_default())
-            .collect();
-        writeln!(out, "{}", fields.join(","))?;
-    }
-    Ok(())
+pub(super) fn write_row(out: &mut dyn Write, row: &[Value]) -> io::Result<()> {
+    let shown = |value| cell(value).as_deref().map(field).unwrap_or_default();
+    let fields: Vec<String> = row.iter().map(shown).collect();
+    writeln!(out, "{}", fields.join(","))
 }
 
 fn field(text: &str) -> String {

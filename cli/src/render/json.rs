@@ -3,34 +3,28 @@
 use std::io::{self, Write};
 
 use ferrisstreams::data::Value;
-use ferrisstreams::sql::ResultSet;
+use ferrisstreams::sql::{Column, ResultSet};
 
-use super::pieces;
-
-/// Writes the rows, an object each.
-pub(super) fn write(out: &mut dyn Write, result: &ResultSet) -> io::Result<()> {
-    pieces(result)
-        .flat_map(|piece| objects(&piece))
-        .try_for_each(|object| writeln!(out, "{object}"))
+/// Writes a row, an object.
+pub(super) fn write_row(out: &mut dyn Write, columns: &[Column], row: &[Value]) -> io::Result<()> {
+    writeln!(out, "{}", object(columns, row))
 }
 
 /// Writes an object that says which key has no row any more; an empty one where keys are not seen.
 pub(super) fn deleted(out: &mut dyn Write, key: Option<&ResultSet>) -> io::Result<()> {
     let key = key
-        .and_then(|key| objects(key).pop())
+        .and_then(|key| Some(object(&key.columns, key.values().last()?)))
         .unwrap_or("{}".to_owned());
     writeln!(out, "{{\"deleted\":{key}}}")
 }
 
-fn objects(result: &ResultSet) -> Vec<String> {
-    let object = |row: Vec<Value>| {
-        let fields = result.columns.iter().zip(&row);
-        let fields: Vec<String> = fields
-            .map(|(column, value)| format!("{}:{}", quoted(&column.name), json(value)))
-            .collect();
-        format!("{{{}}}", fields.join(","))
-    };
-    result.values().into_iter().map(object).collect()
+fn object(columns: &[Column], row: &[Value]) -> String {
+    let fields: Vec<String> = columns
+        .iter()
+        .zip(row)
+        .map(|(column, value)| format!("{}:{}", quoted(&column.name), json(value)))
+        .collect();
+    format!("{{{}}}", fields.join(","))
 }
 
 /// Writes an object that names the table that follows.

@@ -3,6 +3,8 @@
 mod cell;
 mod csv;
 mod json;
+mod lines;
+mod stored;
 mod table;
 
 use std::io::{self, Write};
@@ -12,24 +14,18 @@ use ferrisstreams::sql::ResultSet;
 use crate::args::Output;
 
 pub(crate) use self::cell::cells;
+pub(crate) use self::lines::Lines;
+pub(crate) use self::stored::stored;
 pub(crate) use self::table::{Limits, table};
-
-/// A result some rows at a time, so that their texts are never all in memory.
-fn pieces(result: &ResultSet) -> impl Iterator<Item = ResultSet> {
-    const ROWS: usize = 1_024;
-    result.rows.chunks(ROWS).map(|rows| ResultSet {
-        columns: result.columns.clone(),
-        rows: rows.to_vec(),
-    })
-}
 
 /// Writes a result that has no name.
 pub(crate) fn result(out: &mut dyn Write, result: &ResultSet, output: Output) -> io::Result<()> {
-    match output {
-        Output::Table => out.write_all(table(result, Limits::none()).as_bytes()),
-        Output::Csv => csv::write(out, result),
-        Output::Json => json::write(out, result),
+    if output == Output::Table {
+        return out.write_all(table(result, Limits::none()).as_bytes());
     }
+    let lines = Lines::new(&result.columns, output);
+    lines.header(out)?;
+    result.rows.iter().try_for_each(|row| lines.row(out, row))
 }
 
 /// Writes a table behind its name.
@@ -39,46 +35,16 @@ pub(crate) fn named(
     rows: &ResultSet,
     output: Output,
 ) -> io::Result<()> {
-    match output {
-        Output::Table => {
-            writeln!(out, "{name}")?;
-            result(out, rows, output)
-        }
-        Output::Csv => {
-            writeln!(out, "-- {name}")?;
-            result(out, rows, output)
-        }
-        Output::Json => {
-            json::name(out, name)?;
-            result(out, rows, output)
-        }
-    }
+    write_name(out, name, output)?;
+    result(out, rows, output)
 }
 
-/// Writes the header of rows that follow one by one.
-pub(crate) fn header(out: &mut dyn Write, columns: &[String], output: Output) -> io::Result<()> {
+/// Writes the name of what follows.
+pub(crate) fn write_name(out: &mut dyn Write, name: &str, output: Output) -> io::Result<()> {
     match output {
-        Output::Table => writeln!(out, "{}", columns.join(" | ")),
-        Output::Csv => csv::write_header(out, columns),
-        Output::Json => Ok(()),
-    }
-}
-
-/// Writes a result of one row without its header.
-pub(crate) fn line(out: &mut dyn Write, row: &ResultSet, output: Output) -> io::Result<()> {
-    match output {
-        Output::Table => {
-            for row in cells(row) {
-                let cells: Vec<&str> = row
-                    .iter()
-                    .map(|cell| cell.as_deref().unwrap_or("NULL"))
-                    .collect();
-                writeln!(out, "{}", cells.join(" | "))?;
-            }
-            Ok(())
-        }
-        Output::Csv => csv::write_rows(out, row),
-        Output::Json => json::write(out, row),
+        Output::Table => writeln!(out, "{name}"),
+        Output::Csv => writeln!(out, "-- {name}"),
+        Output::Json => json::name(out, name),
     }
 }
 

@@ -158,12 +158,11 @@ impl<'a> Watch<'a> {
         let snapshot = self.engine.snapshot();
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         for kept in self.program.tables.iter().filter(|table| !table.declared) {
-            let limit = if output == Output::Table {
-                LAST_ROWS
-            } else {
-                usize::MAX
-            };
-            let first = first_rows(&snapshot, kept, limit)?;
+            if output != Output::Table {
+                render::stored(&mut out, &snapshot, kept, output)?;
+                continue;
+            }
+            let first = first_rows(&snapshot, kept, LAST_ROWS)?;
             let rows = ResultSet {
                 columns: kept.columns.clone(),
                 rows: first.rows,

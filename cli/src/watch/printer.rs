@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ferrisstreams::connector::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
 use ferrisstreams::data::Row;
-use ferrisstreams::sql::{Changes, ResultSet};
+use ferrisstreams::sql::Changes;
 use ferrisstreams::{Error, ErrorKind, Result};
 
 use crate::args::Output;
@@ -51,25 +51,14 @@ struct Printing {
 impl Printing {
     fn print(&mut self, records: &[SinkRecord]) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
+        let lines = render::Lines::new(&self.changes.columns, self.output);
         if !self.is_headed {
             self.is_headed = true;
-            let names: Vec<String> = self
-                .changes
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect();
-            render::header(&mut out, &names, self.output)?;
+            lines.header(&mut out)?;
         }
         for record in records {
             match &record.value {
-                Some(value) => {
-                    let row = ResultSet {
-                        columns: self.changes.columns.clone(),
-                        rows: vec![Row::from_bytes(value)],
-                    };
-                    render::line(&mut out, &row, self.output)?;
-                }
+                Some(value) => lines.row(&mut out, &Row::from_bytes(value))?,
                 None => {
                     let key = record.key.as_deref().unwrap_or_default();
                     render::deleted(&mut out, self.changes.deleted(key).as_ref(), self.output)?;

@@ -190,17 +190,7 @@ impl FileColumns {
             let message = format!("{uri} cannot be read: {e}");
             ConnectorError::new(ConnectorErrorKind::Unreadable, message)
         };
-        let declared: Schema = request
-            .columns
-            .iter()
-            .map(|column| column.field.clone())
-            .collect();
-        let key = request
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.key);
-        let key = key.map(|(at, _)| at).collect();
+        let (declared, key) = (request.declared_schema(), request.declared_key());
         let (mut fields, mut header) = (None, HeaderLine::None);
         let csv = csv_of(format).filter(|csv| csv.header);
         if let Some(csv) = csv {

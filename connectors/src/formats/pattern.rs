@@ -1,7 +1,9 @@
 //! Text of dates and times in a pattern of the user's, in the letters of Java's `DateTimeFormatter`.
 
 use ferrisstreams_topology::data::ParseError;
-use ferrisstreams_topology::data::datetime::{MICROS_PER_DAY, days_from_civil, days_in_month};
+use ferrisstreams_topology::data::datetime::{
+    MICROS_PER_DAY, MICROS_PER_SECOND, MONTHS, days_from_civil, days_in_month, read_offset,
+};
 
 /// A pattern such as `yyyy-MM-dd HH:mm:ss.SSS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,21 +40,6 @@ enum Part {
     Minute,
     Second,
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 impl TimePattern {
     /// Reads a pattern.
@@ -173,7 +160,8 @@ struct Time {
     minute: u32,
     second: u32,
     micros: i64,
-    offset_minutes: i64,
+    /// How many microseconds it is ahead of UTC.
+    ahead: i64,
 }
 
 impl Time {
@@ -203,7 +191,7 @@ impl Time {
                 }
                 *rest = tail;
             }
-            Item::Offset => self.offset_minutes = offset(rest)?,
+            Item::Offset => self.ahead = offset(rest)?,
         }
         Ok(())
     }
@@ -237,8 +225,8 @@ impl Time {
             return Err(ParseError::OutOfRange);
         }
         let midnight = i64::from(days_from_civil(self.year, month, day)) * MICROS_PER_DAY;
-        let minutes = i64::from(hour * 60 + self.minute) - self.offset_minutes;
-        Ok(midnight + (minutes * 60 + i64::from(self.second)) * 1_000_000 + self.micros)
+        let seconds = i64::from((hour * 60 + self.minute) * 60 + self.second);
+        Ok(midnight + seconds * MICROS_PER_SECOND + self.micros - self.ahead)
     }
 }
 
@@ -269,31 +257,15 @@ fn month(rest: &mut &str, whole: bool) -> Result<u32, ParseError> {
     Err(ParseError::Malformed)
 }
 
-/// An offset in minutes: `Z`, `+01`, `+0130`, `+01:30`.
+/// An offset in microseconds: `Z`, `+01`, `+0130`, `+01:30`.
 fn offset(rest: &mut &str) -> Result<i64, ParseError> {
     if let Some(tail) = rest.strip_prefix('Z') {
         *rest = tail;
         return Ok(0);
     }
-    let sign = match rest.as_bytes().first() {
-        Some(b'+') => 1,
-        Some(b'-') => -1,
-        _ => return Err(ParseError::Malformed),
-    };
-    *rest = &rest[1..];
-    let hours = i64::from(digits(rest, 2, 2)?);
-    let minutes = match rest.strip_prefix(':') {
-        Some(tail) => {
-            *rest = tail;
-            i64::from(digits(rest, 2, 2)?)
-        }
-        None if rest.starts_with(|c: char| c.is_ascii_digit()) => i64::from(digits(rest, 2, 2)?),
-        None => 0,
-    };
-    if hours > 18 || minutes > 59 {
-        return Err(ParseError::OutOfRange);
-    }
-    Ok(sign * (hours * 60 + minutes))
+    let (offset, length) = read_offset(rest.as_bytes()).ok_or(ParseError::Malformed)?;
+    *rest = &rest[length..];
+    Ok(offset)
 }
 
 #[cfg(test)]
@@ -352,6 +324,9 @@ mod tests {
             ("yyyy-MM-dd HH", "2024-01-01 24", ParseError::OutOfRange),
             ("yyyy h", "2024 13", ParseError::OutOfRange),
             ("yyyy-MM-dd X", "2024-01-01 ", ParseError::Malformed),
+            ("yyyy X", "2024 +1", ParseError::Malformed),
+            ("yyyy X", "2024 +19:00", ParseError::Malformed),
+            ("yyyy X", "2024 +01:ä", ParseError::Malformed),
             ("yyyy a", "2024 ä", ParseError::Malformed),
             ("MMM yyyy", "Mai 2024", ParseError::Malformed),
         ] {

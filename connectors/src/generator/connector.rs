@@ -6,7 +6,6 @@ use ferrisstreams_topology::ErrorPolicy;
 use ferrisstreams_topology::connector::{
     ConnectorError, ConnectorErrorKind, ResolvedSink, ResolvedSource, SinkRequest, SourceRequest,
 };
-use ferrisstreams_topology::data::Schema;
 
 use super::field::Generated;
 use super::rows::RowBytes;
@@ -46,17 +45,7 @@ impl Connector for GeneratorConnector {
             );
         }
         let identity = format!("{uri} {request:?}");
-        let schema: Schema = request
-            .columns
-            .iter()
-            .map(|column| column.field.clone())
-            .collect();
-        let keys = request
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.key);
-        let key: Vec<usize> = keys.map(|(at, _)| at).collect();
+        let (schema, key) = (request.declared_schema(), request.declared_key());
         let rows = options
             .take_integer("rows", 0..=i64::MAX)?
             .map(|rows| rows as u64);

@@ -113,8 +113,7 @@ fn declared(
     options: &SourceOptions,
 ) -> Result<Shape, ConnectorError> {
     let columns = &request.columns;
-    let keys = columns.iter().enumerate().filter(|(_, column)| column.key);
-    let record_key: Vec<usize> = keys.map(|(at, _)| at).collect();
+    let record_key = request.declared_key();
     let kind = request.kind.unwrap_or(SourceKind::Stream);
     if kind == SourceKind::Table && record_key.is_empty() {
         let message =

@@ -93,7 +93,7 @@ impl Connector for MemoryConnector {
                 let schema = sampled(&topic, &formats.value, uri, request.kind)?;
                 (schema, Vec::new(), Some(uri.redacted()))
             }
-            None => (declared(request), declared_key(request), None),
+            None => (request.declared_schema(), request.declared_key(), None),
         };
         let rows = rows(RowSpecification {
             key: key.clone(),
@@ -148,22 +148,6 @@ impl Connector for MemoryConnector {
         });
         Ok(resolved)
     }
-}
-
-fn declared(request: &SourceRequest) -> Schema {
-    request
-        .columns
-        .iter()
-        .map(|column| column.field.clone())
-        .collect()
-}
-
-fn declared_key(request: &SourceRequest) -> Vec<usize> {
-    let columns = request.columns.iter().enumerate();
-    columns
-        .filter(|(_, column)| column.key)
-        .map(|(at, _)| at)
-        .collect()
 }
 
 /// Columns found out from what the topic holds.

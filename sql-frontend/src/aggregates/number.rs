@@ -16,6 +16,11 @@ pub(super) struct Number {
 }
 
 impl Number {
+    /// True where values have 128 bits. Of smaller ones 2^63 have a sum of at most 38 digits.
+    pub(super) fn is_wide(self) -> bool {
+        self.len != 2
+    }
+
     pub(super) fn big(self, state: &AggState) -> Big {
         Big::from_words(state.number(self.word, self.len), 0)
     }

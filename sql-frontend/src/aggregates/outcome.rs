@@ -58,19 +58,25 @@ pub(super) enum OutcomeKind {
 }
 
 impl Outcome {
-    /// False where every state has a result.
+    /// Whether there may be a result that the type does not hold, of less than 2^63 rows.
     pub(super) fn can_fail(&self) -> bool {
-        !matches!(
-            self.kind,
+        match &self.kind {
+            OutcomeKind::Sum(sum) => self.data_type == DataType::BigInt || sum.is_wide(),
+            OutcomeKind::Average(sum) => sum.is_wide(),
+            OutcomeKind::FloatSum(_)
+            | OutcomeKind::FloatAverage(_)
+            | OutcomeKind::IntervalSum { .. }
+            | OutcomeKind::IntervalAverage { .. }
+            | OutcomeKind::Spread(_) => true,
             OutcomeKind::Count
-                | OutcomeKind::Every { .. }
-                | OutcomeKind::Some { .. }
-                | OutcomeKind::CountedBitAnd { .. }
-                | OutcomeKind::CountedBitOr { .. }
-                | OutcomeKind::BitAnd { .. }
-                | OutcomeKind::Bits { .. }
-                | OutcomeKind::Extreme(_)
-        )
+            | OutcomeKind::Every { .. }
+            | OutcomeKind::Some { .. }
+            | OutcomeKind::CountedBitAnd { .. }
+            | OutcomeKind::CountedBitOr { .. }
+            | OutcomeKind::BitAnd { .. }
+            | OutcomeKind::Bits { .. }
+            | OutcomeKind::Extreme(_) => false,
+        }
     }
 
     /// Writes the result. The answer is a reason where there is none that the type holds.

@@ -11,7 +11,6 @@ use super::codec::StateCodec;
 use super::extreme::{encode_value, turn_over};
 use super::inputs::{Input, ROWS};
 use super::layout::{Layout, layout};
-use super::outcome::Outcome;
 use super::state::AggState;
 use super::step::Step;
 use crate::plan::Aggregate;
@@ -68,17 +67,20 @@ impl AggregatePlan {
         })
     }
 
-    /// Whether there may be a result that its type does not hold.
-    pub fn can_fail(&self) -> bool {
-        self.layout.outcomes.iter().any(Outcome::can_fail)
-    }
-
     /// Whether the values of a group are kept in multisets.
     pub fn uses_multisets(&self) -> bool {
         self.layout
             .inputs
             .iter()
             .any(|input| !input.sets.is_empty())
+    }
+
+    /// Whether there may be a result that its type does not hold.
+    pub fn can_fail(&self) -> bool {
+        self.layout
+            .outcomes
+            .iter()
+            .any(|outcome| outcome.can_fail())
     }
 
     /// Writes the results of the aggregates into the columns from `first_column` on.

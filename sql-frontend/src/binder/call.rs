@@ -8,7 +8,7 @@ use super::problems::Bound;
 use crate::aggregates;
 use crate::ast::{Argument, Call, Current, IntervalLiteral, TimeUnit};
 use crate::error::{Code, Diagnostic};
-use crate::functions::{self, ArgumentType, LookupError, Resolved};
+use crate::functions::{self, ArgumentType, LookupError, Resolved, UnknownField};
 use crate::plan::{Aggregate, AggregateFunction, ArithmeticOp, Scalar, ScalarKind};
 use crate::span::Span;
 
@@ -96,6 +96,19 @@ fn unknown_function(name: &str, span: Span) -> Diagnostic {
         .suggest_nearest(name, known)
 }
 
+/// Checks the name of a field or unit of time that is given to a function first, where it takes one.
+pub(super) fn check_field(function: &str, name: &str, span: Span) -> Result<(), Diagnostic> {
+    match functions::unknown_field(function, name) {
+        None => Ok(()),
+        Some(UnknownField { message, known }) => {
+            Err(Diagnostic::new(Code::UnknownColumn, message, span)
+                .label("not found")
+                .note("available", known.join(", "))
+                .suggest_nearest(name, known))
+        }
+    }
+}
+
 /// A call of a function that was found, its arguments cast as it wants them.
 fn call(resolved: Resolved, arguments: Vec<Operand>, span: Span) -> Result<Scalar, Diagnostic> {
     let arguments = arguments
@@ -103,6 +116,11 @@ fn call(resolved: Resolved, arguments: Vec<Operand>, span: Span) -> Result<Scala
         .zip(&resolved.arguments)
         .map(|(argument, wanted)| coerce(argument, *wanted))
         .collect::<Result<Vec<_>, _>>()?;
+    if let Some(first) = arguments.first()
+        && let Some(Value::Text(name)) = first.as_literal()
+    {
+        check_field(resolved.function.name, name, first.span.into())?;
+    }
     Ok(Scalar {
         // Any call can fail, and is NULL then.
         nullable: true,

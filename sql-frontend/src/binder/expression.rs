@@ -95,12 +95,9 @@ impl ExprBinder<'_> {
             ExprKind::Cast(cast) => self.cast(cast, span),
             ExprKind::Extract { field, operand } => {
                 let operand = self.operand(operand)?;
-                let Some(known) = Field::parse(&field.text) else {
-                    let message = format!("no field `{}` of a date or time", field.text);
-                    return Err(Diagnostic::new(Code::UnknownColumn, message, field.span).into());
-                };
+                call::check_field("extract", &field.text, field.span.into())?;
                 // Seconds have a fraction, years do not.
-                let name = if known.has_fraction() {
+                let name = if Field::parse(&field.text).is_some_and(Field::has_fraction) {
                     "extract_fraction"
                 } else {
                     "extract"

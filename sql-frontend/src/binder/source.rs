@@ -67,6 +67,7 @@ impl Binder<'_> {
             location: resolved.source.describe().location,
             columns: columns.collect(),
             key: resolved.key.clone(),
+            declared_key: request.declared_key(),
             kind,
             resolved,
         }))

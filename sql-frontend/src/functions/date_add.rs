@@ -87,7 +87,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 ];
 
 /// A unit as months, days and microseconds.
-fn unit(field: Field) -> Option<(i64, i64, i64)> {
+pub(super) fn unit(field: Field) -> Option<(i64, i64, i64)> {
     Some(match field {
         Field::Year => (12, 0, 0),
         Field::Quarter => (3, 0, 0),

@@ -159,6 +159,14 @@ fn of_interval(field: Field, interval: Interval) -> Option<i64> {
     })
 }
 
+/// True where a field is a span of time that a time begins with.
+pub(super) fn is_span(field: Field) -> bool {
+    !matches!(
+        field,
+        Field::Epoch | Field::DayOfWeek | Field::IsoDayOfWeek | Field::DayOfYear
+    )
+}
+
 fn prepare_truncation(
     function: &Function,
     constants: &[Option<Argument<'_>>],
@@ -169,10 +177,7 @@ fn prepare_truncation(
         1
     };
     with_field(constants, move |_, field, rest| {
-        if matches!(
-            field,
-            Field::Epoch | Field::DayOfWeek | Field::IsoDayOfWeek | Field::DayOfYear
-        ) {
+        if !is_span(field) {
             return Err(format!("{field:?} is no span of time that a time begins with").into());
         }
         Ok(Returned::Integer(truncate(field, rest[0].integer() * unit)))

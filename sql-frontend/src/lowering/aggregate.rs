@@ -148,7 +148,7 @@ fn finished(
     let (key_layout, layout) = (key.layout(), RowLayout::new(&schema(columns)));
     let compiled = tail.compile(columns);
     let width = key_layout.len();
-    let may_fail = tail.can_fail() || plan.can_fail();
+    let can_fail = plan.can_fail();
     let finish = move |group: &Row, state: AggState, report: &mut dyn FnMut(&str)| {
         // A row that is taken back before it was added leaves a group that has none for a while.
         if width > 0 && !state.has_rows() {
@@ -170,7 +170,7 @@ fn finished(
             row
         })
     };
-    let table = if may_fail {
+    let table = if can_fail || tail.can_fail() {
         states.try_filter_map_values(move |group, state, report| finish(group, state, report))
     } else {
         states.filter_map_values(move |group, state| finish(group, state, &mut |_| ()))

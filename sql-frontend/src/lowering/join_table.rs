@@ -28,6 +28,7 @@ impl Lowering<'_> {
     ) -> Result<TableRows> {
         let name = self.name("join");
         let of_left: Vec<Scalar> = join.on.iter().map(|on| on.left.clone()).collect();
+        let (pair_condition, tail) = split_condition(join, tail);
         let of_right: Vec<Scalar> = join.on.iter().map(|on| on.right.clone()).collect();
         let all = of_left.iter().chain(&of_right).chain(join.residual);
         if let Some(scalar) = all.clone().find(|scalar| !scalar.is_deterministic()) {
@@ -48,7 +49,7 @@ impl Lowering<'_> {
                 on: on(of_right, &join.right.columns),
                 value: row(),
             },
-            matches: matches(join),
+            matches: matches(join, pair_condition),
             key: pair_key(&out_key),
             join: {
                 let both = combiner(
@@ -119,8 +120,21 @@ fn on(exprs: Vec<Scalar>, columns: &[Column]) -> OnFn {
     })
 }
 
-fn matches(join: &JoinPlan<'_>) -> dsl::Matches<Row, Row> {
-    let Some(residual) = join.residual else {
+/// What must hold for a pair, and what comes behind. A condition that can fail is a filter behind an
+/// inner join, which tells of failures; where rows without a partner are kept it has to be part of it.
+fn split_condition<'a>(join: &JoinPlan<'a>, tail: Pipeline) -> (Option<&'a Scalar>, Pipeline) {
+    match join.residual {
+        Some(residual) if join.kind == JoinKind::Inner && can_fail(residual) => {
+            let mut behind = Pipeline::filter(residual.clone());
+            behind.append(tail);
+            (None, behind)
+        }
+        residual => (residual, tail),
+    }
+}
+
+fn matches(join: &JoinPlan<'_>, residual: Option<&Scalar>) -> dsl::Matches<Row, Row> {
+    let Some(residual) = residual else {
         return Arc::new(|_, _| true);
     };
     let both = combiner(

@@ -31,7 +31,9 @@ use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
 
 pub(crate) use self::output::Output;
-pub use self::tables::{FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows};
+pub use self::tables::{
+    FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows, visit_rows,
+};
 pub(crate) use self::tables::{for_each_kept, sort_by_columns};
 
 /// The result of lowering something.

@@ -190,6 +190,79 @@ pub fn read_rows(
     Ok(rows)
 }
 
+/// Shows the rows of a table as a commit left them, one after the other, until `visit` breaks off.
+///
+/// They come sorted as those of [`read_rows`] as long as all of them take at most `sorted_bytes`, with
+/// how often each is there counted apart. More than that are not gathered: they come in the order in
+/// which they are kept, which is that of their keys where one worker keeps them.
+///
+/// # Errors
+///
+/// As those of [`read_rows`].
+pub fn visit_rows(
+    snapshot: &Snapshot,
+    table: &Table,
+    sorted_bytes: usize,
+    visit: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+) -> std::result::Result<(), TableRowsError> {
+    let mut gathered = Gathered::default();
+    let mut flow = ControlFlow::Continue(());
+    let mut is_gathering = true;
+    for_each_row(snapshot, table, &mut |row, count| {
+        if is_gathering {
+            gathered.add(row, count);
+            if gathered.bytes <= sorted_bytes {
+                return ControlFlow::Continue(());
+            }
+            is_gathering = false;
+            flow = std::mem::take(&mut gathered).show(visit);
+        } else {
+            flow = repeat(row, count, visit);
+        }
+        flow
+    })?;
+    if flow.is_continue() {
+        gathered.sort(table);
+        let _ = gathered.show(visit);
+    }
+    Ok(())
+}
+
+/// Rows with how often each is there.
+#[derive(Default)]
+struct Gathered {
+    rows: Vec<(Row, i64)>,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, row: &Row, count: i64) {
+        self.rows.push((row.clone(), count));
+        self.bytes += row.bytes().len() + size_of::<(Row, i64)>();
+    }
+
+    fn sort(&mut self, table: &Table) {
+        let order = order(table);
+        let layout = RowLayout::new(&schema(&table.columns));
+        self.rows
+            .sort_by_cached_key(|(row, _)| sort_key(row, &order, &layout));
+    }
+
+    fn show(self, visit: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.rows
+            .iter()
+            .try_for_each(|(row, count)| repeat(row, *count, visit))
+    }
+}
+
+fn repeat(
+    row: &Row,
+    count: i64,
+    visit: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    (0..count).try_for_each(|_| visit(row))
+}
+
 /// Some rows of a table.
 #[derive(Clone, Debug)]
 pub struct FirstRows {
@@ -280,24 +353,31 @@ pub(crate) fn for_each_kept(
 }
 
 fn sort(rows: &mut [Row], table: &Table) {
+    sort_by_columns(rows, &order(table), &table.columns);
+}
+
+/// The columns that the rows of a table are sorted by: those of the key, then the others.
+fn order(table: &Table) -> Vec<usize> {
     let first = table.key.visible().unwrap_or_default();
     let rest = (0..table.columns.len()).filter(|column| !first.contains(column));
-    let order: Vec<usize> = first.iter().copied().chain(rest).collect();
-    sort_by_columns(rows, &order, &table.columns);
+    first.iter().copied().chain(rest).collect()
 }
 
 /// Sorts rows by columns, the first one first.
 pub(crate) fn sort_by_columns(rows: &mut [Row], order: &[usize], columns: &[Column]) {
     let layout = RowLayout::new(&schema(columns));
-    rows.sort_by_cached_key(|row| {
-        let mut key = Vec::new();
-        for column in order {
-            ferrisstreams_topology::data::key::encode_column(
-                row.bytes(),
-                layout.slot(*column),
-                &mut key,
-            );
-        }
-        key
-    });
+    rows.sort_by_cached_key(|row| sort_key(row, order, &layout));
+}
+
+/// Bytes that sort as the columns of a row do.
+fn sort_key(row: &Row, order: &[usize], layout: &RowLayout) -> Vec<u8> {
+    let mut key = Vec::new();
+    for column in order {
+        ferrisstreams_topology::data::key::encode_column(
+            row.bytes(),
+            layout.slot(*column),
+            &mut key,
+        );
+    }
+    key
 }

@@ -16,6 +16,8 @@ pub struct Source {
     pub columns: Vec<Column>,
     /// The columns that tell the rows of a table apart.
     pub key: Vec<usize>,
+    /// The columns that were declared to be the key, which those of a stream may be too.
+    pub declared_key: Vec<usize>,
     /// Whether it is a stream or a table.
     pub kind: ScanKind,
     /// How rows are read.
@@ -39,6 +41,8 @@ pub struct Stream {
     pub name: String,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// The columns that were declared to be the key.
+    pub key: Vec<usize>,
     /// The query that it was created as; none where rows are inserted.
     pub query: Option<Plan>,
 }

@@ -1,6 +1,6 @@
 //! What a statement comes to.
 
-use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, Value};
+use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, Schema, Value};
 
 use super::program::Changes;
 use super::select::Select;
@@ -55,11 +55,30 @@ impl ResultSet {
 
     /// The values, row by row.
     pub fn values(&self) -> Vec<Vec<Value>> {
-        let schema = schema(&self.columns);
-        let layout = RowLayout::new(&schema);
-        self.rows
-            .iter()
-            .map(|row| Value::read_all(row.bytes(), &layout, &schema))
-            .collect()
+        let reader = RowReader::new(&self.columns);
+        self.rows.iter().map(|row| reader.values(row)).collect()
+    }
+}
+
+/// Reads the values of rows with the same columns.
+#[derive(Clone, Debug)]
+pub struct RowReader {
+    schema: Schema,
+    layout: RowLayout,
+}
+
+impl RowReader {
+    /// Reads rows with these columns.
+    pub fn new(columns: &[Column]) -> Self {
+        let schema = schema(columns);
+        RowReader {
+            layout: RowLayout::new(&schema),
+            schema,
+        }
+    }
+
+    /// The values of a row.
+    pub fn values(&self, row: &Row) -> Vec<Value> {
+        Value::read_all(row.bytes(), &self.layout, &self.schema)
     }
 }

@@ -141,6 +141,7 @@ impl Session {
             Relation::Stream(Arc::new(Stream {
                 name: name.clone(),
                 columns,
+                key,
                 query: None,
             }))
         };
@@ -188,6 +189,7 @@ impl Session {
             Relation::Stream(Arc::new(Stream {
                 name: name.clone(),
                 columns: plan.columns.clone(),
+                key: Vec::new(),
                 query: Some(plan.clone()),
             }))
         } else {

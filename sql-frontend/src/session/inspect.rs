@@ -95,8 +95,11 @@ impl Session {
                     return Err(self.binder().unknown(name).into());
                 };
                 let key = match relation {
+                    Relation::Source(source) if source.key.is_empty() => {
+                        source.declared_key.clone()
+                    }
                     Relation::Source(source) => source.key.clone(),
-                    Relation::Stream(_) => Vec::new(),
+                    Relation::Stream(stream) => stream.key.clone(),
                     Relation::Table(table) => table.key.visible().unwrap_or_default(),
                 };
                 Ok(Answer::Rows(fields(relation.columns(), &key)))

@@ -27,7 +27,7 @@ use crate::plan::{self, Column, Plan, print, properties};
 use crate::span::{Source, Span};
 use ferrisstreams_topology::connector::{Connectors, Options};
 
-pub use self::answer::{Answer, ResultSet};
+pub use self::answer::{Answer, ResultSet, RowReader};
 pub use self::program::{Changes, Program};
 pub use self::select::{Select, SelectError};
 

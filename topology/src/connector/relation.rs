@@ -52,6 +52,23 @@ pub struct SourceRequest {
     pub kind: Option<SourceKind>,
 }
 
+impl SourceRequest {
+    /// The columns that were declared.
+    pub fn declared_schema(&self) -> Schema {
+        let columns = self.columns.iter();
+        columns.map(|column| column.field.clone()).collect()
+    }
+
+    /// The places of those that were declared to be the key.
+    pub fn declared_key(&self) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        columns
+            .filter(|(_, column)| column.key)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
+
 /// A column that a CREATE statement declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredColumn {

@@ -1,10 +1,11 @@
 //! Times read by patterns.
 
 use ferrisstreams_topology::data::MICROS_PER_DAY;
-use ferrisstreams_topology::data::datetime::{MICROS_PER_SECOND, days_from_civil, weekday};
+use ferrisstreams_topology::data::datetime::{
+    MICROS_PER_SECOND, MONTHS, WEEKDAYS, days_from_civil, read_offset, weekday,
+};
 
-use super::item::{Item, MONTHS, Number, WEEKDAYS};
-use super::zone::read_offset;
+use super::item::{Item, Number};
 use crate::functions::argument::Failure;
 use crate::functions::epoch::date_of;
 

@@ -1,9 +1,11 @@
 //! Times written by patterns.
 
 use ferrisstreams_topology::data::MICROS_PER_DAY;
-use ferrisstreams_topology::data::datetime::{Field, MICROS_PER_SECOND, civil, extract, weekday};
+use ferrisstreams_topology::data::datetime::{
+    Field, MICROS_PER_SECOND, MONTHS, WEEKDAYS, civil, extract, weekday,
+};
 
-use super::item::{Case, Item, MONTHS, Name, Number, Offset, WEEKDAYS};
+use super::item::{Case, Item, Name, Number, Offset};
 
 /// Appends a time, which is as many microseconds ahead of UTC as `offset` says.
 pub(in crate::functions) fn write(out: &mut Vec<u8>, items: &[Item], time: i64, offset: i64) {

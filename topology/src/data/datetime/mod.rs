@@ -10,6 +10,7 @@ mod time;
 mod timestamp;
 mod interval;
 mod field;
+mod words;
 
 pub use civil::{MAX_DATE, MIN_DATE, civil, days_from_civil, days_in_month, weekday};
 pub use date::{parse_date, write_date};
@@ -20,6 +21,7 @@ pub use interval::{
 };
 pub use time::{parse_time, write_time};
 pub use timestamp::{parse_timestamp, parse_timestamptz, write_timestamp, write_timestamptz};
+pub use words::{MONTHS, WEEKDAYS, read_offset};
 
 /// Microseconds of a second.
 pub const MICROS_PER_SECOND: i64 = 1_000_000;

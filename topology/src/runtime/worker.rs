@@ -446,6 +446,7 @@ impl Worker {
             .filter(|(_, nodes)| !nodes.is_disjoint(&round.busy));
         round.unloaded = unloaded.map(|(component, _)| *component).collect();
         let rewrite = round.plan_rewrite(&self.shared.plan, &self.shared.sources.rereadable);
+        self.tell_added(&rewrite);
         round.building.extend(&rewrite.begin);
         let done: Vec<usize> = round
             .building
@@ -476,6 +477,28 @@ impl Worker {
         round.last = self.shared.stopping.load(Ordering::Acquire)
             && round.finishing.is_empty()
             && (self.shared.hurry.load(Ordering::Acquire) || !self.awaits_fed(&round));
+    }
+
+    /// Says where rows of replaced content come beside those of the content before, as not all that
+    /// their tables are made of can be read again.
+    fn tell_added(&self, rewrite: &Rewrite) {
+        let rereadable = &self.shared.sources.rereadable;
+        let names = |nodes: &mut dyn Iterator<Item = &NodeId>| {
+            let names = nodes.map(|id| &*self.shared.graph.node(*id).name);
+            names.collect::<Vec<&str>>().join(", ")
+        };
+        for group in &self.shared.plan.rebuilds {
+            let touched = !group.sources.is_disjoint(&rewrite.restart);
+            if touched && !group.sources.is_subset(rereadable) && !group.builders.is_empty() {
+                let replaced = names(&mut group.sources.intersection(&rewrite.restart));
+                let others = names(&mut group.sources.difference(rereadable));
+                let built = names(&mut group.builders.iter());
+                tracing::warn!(
+                    "the content of {replaced} was replaced, and {built} cannot be built anew, since \
+                     {others} cannot be read again: the new content is added to the rows that are there"
+                );
+            }
+        }
     }
 
     /// True where something that was fed is not processed.

@@ -36,16 +36,16 @@ pub(crate) struct UnknownField {
 /// What is wrong with the name of a field or of a unit that a function is given first; nothing where it
 /// is given a name that it knows, or takes none there.
 pub(crate) fn unknown_field(function: &str, name: &str) -> Option<UnknownField> {
-    let (what, is_known): (_, fn(Field) -> bool) = match function {
-        "extract" | "extract_fraction" | "date_part" => ("field of a date or time", |_| true),
-        "date_trunc" => ("span of time that a time begins with", is_span),
+    let (what, of, is_known): (_, _, fn(Field) -> bool) = match function {
+        "extract" | "extract_fraction" | "date_part" => ("field", " of a date or time", |_| true),
+        "date_trunc" => ("span of time", "", is_span),
         "dateadd" | "datesub" | "timeadd" | "timesub" | "timestampadd" | "timestampsub"
-        | "timestampdiff" => ("unit of time", |field| unit(field).is_some()),
+        | "timestampdiff" => ("unit of time", "", |field| unit(field).is_some()),
         _ => return None,
     };
     let knows = |name: &str| Field::parse(name).is_some_and(is_known);
     (!knows(name)).then(|| UnknownField {
-        message: format!("no {what} `{name}`"),
+        message: format!("no {what} `{name}`{of}"),
         known: NAMES.iter().copied().filter(|name| knows(name)).collect(),
     })
 }

@@ -239,14 +239,23 @@ impl TimesRead {
         )
     }
 
+    /// Reads every record, with what reads one and tells its time; those that are bad are noted.
     #[inline]
-    fn push(&mut self, time: Timestamp) {
-        if let Some(times) = &mut self.0 {
-            times.push(time);
+    fn read(
+        mut self,
+        batch: &RawBatch,
+        bad: &mut Vec<(u32, Error)>,
+        mut one: impl FnMut(usize) -> Result<Timestamp>,
+    ) -> Option<Times> {
+        for index in 0..batch.len() {
+            let time = one(index).unwrap_or_else(|e| {
+                bad.push((index as u32, e));
+                NO_TIMESTAMP
+            });
+            if let Some(times) = &mut self.0 {
+                times.push(time);
+            }
         }
-    }
-
-    fn finish(self) -> Option<Times> {
         self.0.map(Times::Each)
     }
 }
@@ -310,23 +319,15 @@ impl RecordDecoder<(), Row> for StreamDecoder {
         records: &mut Vec<Record<(), Row>>,
         bad: &mut Vec<(u32, Error)>,
     ) -> Option<Times> {
-        let mut times = TimesRead::new(&self.fields, batch);
+        let times = TimesRead::new(&self.fields, batch);
         let needs_key = self.row.needs_key() || self.fields.time_needs_key();
-        for index in 0..batch.len() {
-            match self.decode_one(batch, index, needs_key) {
-                Ok(time) => times.push(time),
-                Err(e) => {
-                    times.push(NO_TIMESTAMP);
-                    bad.push((index as u32, e));
-                }
-            }
-        }
+        let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
         records.reserve(self.found.len());
         for (index, span, time) in self.found.drain(..) {
             records.push(record(batch, index, (), rows.row(span), time));
         }
-        times.finish()
+        times
     }
 }
 
@@ -375,24 +376,16 @@ impl RecordDecoder<Row, Option<Row>> for TableDecoder {
         records: &mut Vec<Record<Row, Option<Row>>>,
         bad: &mut Vec<(u32, Error)>,
     ) -> Option<Times> {
-        let mut times = TimesRead::new(&self.fields, batch);
+        let times = TimesRead::new(&self.fields, batch);
         let needs_key =
             self.key.needs_key() || self.row.needs_key() || self.fields.time_needs_key();
-        for index in 0..batch.len() {
-            match self.decode_one(batch, index, needs_key) {
-                Ok(time) => times.push(time),
-                Err(e) => {
-                    times.push(NO_TIMESTAMP);
-                    bad.push((index as u32, e));
-                }
-            }
-        }
+        let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
         records.reserve(self.found.len());
         for (index, key, row, time) in self.found.drain(..) {
             let row = row.map(|span| rows.row(span));
             records.push(record(batch, index, rows.row(key), row, time));
         }
-        times.finish()
+        times
     }
 }

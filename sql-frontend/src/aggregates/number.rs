@@ -21,6 +21,14 @@ impl Number {
         self.len != 2
     }
 
+    /// True where the sum is one of 64 bits.
+    #[inline]
+    pub(super) fn is_short(self, state: &AggState) -> bool {
+        let words = state.number(self.word, self.len);
+        let sign = ((words[0] as i64) >> 63) as u64;
+        words[1..].iter().all(|word| *word == sign)
+    }
+
     pub(super) fn big(self, state: &AggState) -> Big {
         Big::from_words(state.number(self.word, self.len), 0)
     }

@@ -58,11 +58,11 @@ pub(super) enum OutcomeKind {
 }
 
 impl Outcome {
-    /// Whether there may be a result that the type does not hold, of less than 2^63 rows.
+    /// Whether there may be a result that the type does not hold, which is found when it is made.
     pub(super) fn can_fail(&self) -> bool {
         match &self.kind {
-            OutcomeKind::Sum(sum) => self.data_type == DataType::BigInt || sum.is_wide(),
-            OutcomeKind::Average(sum) => sum.is_wide(),
+            // What these are is seen at once: see `overflow`.
+            OutcomeKind::Sum(_) | OutcomeKind::Average(_) => false,
             OutcomeKind::FloatSum(_)
             | OutcomeKind::FloatAverage(_)
             | OutcomeKind::IntervalSum { .. }
@@ -79,6 +79,49 @@ impl Outcome {
         }
     }
 
+    /// Whether a sum of less than 2^63 rows may be more than the type holds.
+    pub(super) fn can_overflow(&self) -> bool {
+        match &self.kind {
+            OutcomeKind::Sum(sum) => self.data_type == DataType::BigInt || sum.is_wide(),
+            OutcomeKind::Average(sum) => sum.is_wide(),
+            _ => false,
+        }
+    }
+
+    /// What is wrong where a sum or an average is more than its type holds.
+    #[inline]
+    pub(super) fn overflow(&self, state: &AggState) -> Option<String> {
+        let (OutcomeKind::Sum(sum) | OutcomeKind::Average(sum)) = &self.kind else {
+            return None;
+        };
+        // A sum of 64 bits is less than 10^19, and stays below 10^38 with 19 more digits.
+        let more = DecimalType::holding(self.data_type).map_or(0, |to| to.scale);
+        if sum.is_short(state) && more <= sum.scale + 19 {
+            return None;
+        }
+        self.exact(state, state.count(self.count))?.err()
+    }
+
+    /// A sum or an average of whole numbers, if this is one of some; or why it has none.
+    #[inline]
+    fn exact(&self, state: &AggState, count: i64) -> Option<Result<i128, String>> {
+        if count <= 0 {
+            return None;
+        }
+        match &self.kind {
+            OutcomeKind::Sum(sum) => {
+                let value = sum.sum(state, self.data_type);
+                Some(value.ok_or_else(|| self.does_not_hold(&sum.shown(state))))
+            }
+            OutcomeKind::Average(sum) => {
+                let value = sum.average(state, count, self.decimal());
+                let shown = || self.does_not_hold(&format!("{} / {count}", sum.shown(state)));
+                Some(value.ok_or_else(shown))
+            }
+            _ => None,
+        }
+    }
+
     /// Writes the result. The answer is a reason where there is none that the type holds.
     #[inline]
     pub(super) fn write(
@@ -92,15 +135,10 @@ impl Outcome {
             OutcomeKind::Count => writer.set_integer(column, count),
             OutcomeKind::Extreme(extreme) => extreme.write(state, writer, column),
             _ if count <= 0 => {}
-            OutcomeKind::Sum(sum) => {
-                let value = sum.sum(state, self.data_type);
-                let failure = || self.does_not_hold(&sum.shown(state));
-                writer.set_wide(column, value.ok_or_else(failure)?);
-            }
-            OutcomeKind::Average(sum) => {
-                let value = sum.average(state, count, self.decimal());
-                let failure = || self.does_not_hold(&format!("{} / {count}", sum.shown(state)));
-                writer.set_wide(column, value.ok_or_else(failure)?);
+            OutcomeKind::Sum(_) | OutcomeKind::Average(_) => {
+                if let Some(value) = self.exact(state, count) {
+                    writer.set_wide(column, value?);
+                }
             }
             OutcomeKind::FloatSum(sum) => {
                 let value = self.float(sum.special(state), sum.sum_over(state, 1))?;

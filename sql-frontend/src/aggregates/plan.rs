@@ -11,6 +11,7 @@ use super::codec::StateCodec;
 use super::extreme::{encode_value, turn_over};
 use super::inputs::{Input, ROWS};
 use super::layout::{Layout, layout};
+use super::outcome::Outcome;
 use super::state::AggState;
 use super::step::Step;
 use crate::plan::Aggregate;
@@ -25,6 +26,8 @@ pub struct AggregatePlan {
     layout: Layout,
     initial: AggState,
     retractable: bool,
+    /// Whether some sum may be more than its type holds.
+    can_overflow: bool,
 }
 
 impl AggregatePlan {
@@ -40,6 +43,7 @@ impl AggregatePlan {
         let slots = RowLayout::new(&arguments);
         let layout = layout(aggregates, slots.slots(), retractable);
         AggregatePlan {
+            can_overflow: layout.outcomes.iter().any(Outcome::can_overflow),
             initial: AggState::new(&vec![0; layout.words], layout.extras.clone()),
             layout,
             arguments,
@@ -75,7 +79,8 @@ impl AggregatePlan {
             .any(|input| !input.sets.is_empty())
     }
 
-    /// Whether there may be a result that its type does not hold.
+    /// Whether there may be a result that its type does not hold, which is found when it is made. Sums
+    /// and averages of whole numbers are looked at when they change.
     pub fn can_fail(&self) -> bool {
         self.layout
             .outcomes
@@ -85,23 +90,23 @@ impl AggregatePlan {
 
     /// Writes the results of the aggregates into the columns from `first_column` on.
     ///
-    /// A result that its type does not hold is NULL; the answer then says what it was.
+    /// A result that its type does not hold is NULL; the answer then says what it was, but for what was
+    /// told when the state changed.
     pub fn finish(
         &self,
         state: &AggState,
         writer: &mut RowWriter<'_>,
         first_column: usize,
     ) -> Option<String> {
-        let mut failures: Option<String> = None;
+        let mut failures = Vec::new();
         for (at, outcome) in self.layout.outcomes.iter().enumerate() {
-            if let Err(failure) = outcome.write(state, writer, first_column + at) {
-                failures = Some(match failures {
-                    Some(before) => format!("{before}; {failure}"),
-                    None => failure,
-                });
+            if let Err(failure) = outcome.write(state, writer, first_column + at)
+                && outcome.can_fail()
+            {
+                failures.push(failure);
             }
         }
-        failures
+        told(failures)
     }
 
     /// Has the state gather a row with a weight of 1 or of -1.
@@ -142,6 +147,11 @@ impl AggregatePlan {
         }
         Ok(())
     }
+}
+
+/// Several failures of one state as one.
+fn told(failures: Vec<String>) -> Option<String> {
+    (!failures.is_empty()).then(|| failures.join("; "))
 }
 
 #[inline]
@@ -195,6 +205,19 @@ impl Input {
 
 impl Aggregator<Row, Row> for AggregatePlan {
     type State = AggState;
+
+    #[inline]
+    fn failure(&self, state: &AggState) -> Option<String> {
+        if !self.can_overflow {
+            return None;
+        }
+        let outcomes = self.layout.outcomes.iter();
+        told(
+            outcomes
+                .filter_map(|outcome| outcome.overflow(state))
+                .collect(),
+        )
+    }
 
     #[inline]
     fn add(

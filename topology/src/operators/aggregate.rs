@@ -67,22 +67,24 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
         sets: &mut Multisets<'_, K>,
         record: Record<K, V>,
         out: &mut Vec<Record<K, Change<G::State>>>,
+        failures: &mut Vec<(u32, String)>,
     ) -> Result<()> {
-        if self.building {
-            let changed = store.update_building(&record.key, |row| {
-                change(row, record.timestamp, |state| {
-                    self.aggregator.add(&record.key, &record.value, state, sets)
-                })
-            })?;
-            return changed;
-        }
         let aggregator = &*self.aggregator;
-        let (send_old, forwards) = (self.send_old, self.forwards);
-        let sent = store.update(&record.key, |row| {
-            let old = if send_old { value(row) } else { None };
+        let mut add = |row: &mut Option<Stamped<G::State>>| {
             change(row, record.timestamp, |state| {
                 aggregator.add(&record.key, &record.value, state, sets)
             })?;
+            let failure = row.as_ref().and_then(|row| aggregator.failure(&row.value));
+            failures.extend(failure.map(|message| (record.cause, message)));
+            Ok(())
+        };
+        if self.building {
+            return store.update_building(&record.key, add)?;
+        }
+        let (send_old, forwards) = (self.send_old, self.forwards);
+        let sent = store.update(&record.key, |row| -> Result<_> {
+            let old = if send_old { value(row) } else { None };
+            add(row)?;
             let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp);
             let new = if forwards { value(row) } else { None };
             Ok((Change { old, new }, timestamp))
@@ -128,6 +130,13 @@ pub(super) fn plant<K: Key, A: Data>(
     Ok(())
 }
 
+/// Reports what is wrong with states, each by the record that changed it.
+pub(super) fn tell(failures: &[(u32, String)], cx: &mut Context<'_>) -> Result<()> {
+    failures
+        .iter()
+        .try_for_each(|(cause, message)| cx.failed(*cause, message))
+}
+
 pub(super) fn value<A: Clone>(row: &Option<Stamped<A>>) -> Option<A> {
     row.as_ref().map(|row| row.value.clone())
 }
@@ -161,6 +170,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
         let records: Vec<Record<K, V>> = run.take();
         let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
         let mut dropped = 0;
+        let mut failures = Vec::new();
         let target = if self.building {
             Target::Building
         } else {
@@ -178,12 +188,13 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
                 if record.key.is_null() {
                     dropped += 1;
                 } else {
-                    self.add(store, &mut sets, record, &mut out)?;
+                    self.add(store, &mut sets, record, &mut out, &mut failures)?;
                 }
             }
         }
         lent.give_back(cx.stores);
         cx.stats().count_dropped(dropped);
+        tell(&failures, cx)?;
         cx.forward(out);
         Ok(())
     }

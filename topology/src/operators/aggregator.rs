@@ -43,6 +43,12 @@ pub trait Aggregator<K: Data, V: Data>: Send + Sync + 'static {
         state: &mut Option<Self::State>,
         sets: &mut Multisets<'_, K>,
     ) -> Result<()>;
+
+    /// What is wrong with a state that a record has changed, as a sum that is larger than its type; it
+    /// is counted as a failure of that record. The state is kept.
+    fn failure(&self, _state: &Self::State) -> Option<String> {
+        None
+    }
 }
 
 impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregator<K, V> for Arc<G> {
@@ -68,6 +74,11 @@ impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregator<K, V> for Arc<G> {
         sets: &mut Multisets<'_, K>,
     ) -> Result<()> {
         G::subtract(self, key, value, state, sets)
+    }
+
+    #[inline]
+    fn failure(&self, state: &G::State) -> Option<String> {
+        G::failure(self, state)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::aggregate::{AggregateStores, Seed, change, plant, value};
+use super::aggregate::{AggregateStores, Seed, change, plant, tell, value};
 use super::aggregator::{Aggregator, LentMultisets};
 use crate::codec::Key;
 use crate::error::Result;
@@ -53,6 +53,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
     fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
         let records: Vec<Record<K, Change<V>>> = run.take();
         let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
+        let mut failures = Vec::new();
         let mut lent = LentMultisets::lend(self.stores.multisets, cx.stores);
         let mut sets = lent.of(Target::Current);
         let store = cx
@@ -72,6 +73,8 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
                     }
                     Ok(())
                 })?;
+                let failure = row.as_ref().and_then(|row| aggregator.failure(&row.value));
+                failures.extend(failure.map(|message| (record.cause, message)));
                 let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp);
                 let new = if forwards { value(row) } else { None };
                 Ok((Change { old, new }, timestamp))
@@ -82,6 +85,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
             }
         }
         lent.give_back(cx.stores);
+        tell(&failures, cx)?;
         cx.forward(out);
         Ok(())
     }

@@ -158,7 +158,8 @@ impl Group {
         let layout = RowLayout::new(&schema);
         let mut buffer = RowBuffer::new();
         let mut writer = buffer.begin(&layout);
-        let failure = self.plan.finish(&state, &mut writer, 0);
+        let overflow = self.plan.failure(&state);
+        let failure = overflow.or(self.plan.finish(&state, &mut writer, 0));
         let span = writer.finish();
         assert!(layout.is_valid(buffer.get(span)));
         Some((Value::read_all(buffer.get(span), &layout, &schema), failure))

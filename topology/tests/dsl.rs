@@ -5,11 +5,14 @@
     reason = "a test fails where something is not as it should be"
 )]
 
+use std::ops::Range;
+
 use ferrisstreams_topology::codec::nullable;
 use ferrisstreams_topology::codec::{Key, plain};
 use ferrisstreams_topology::dsl::{
-    Consumed, Grouped, Joined, KStream, KTable, Materialized, Produced, StreamsBuilder,
+    Consumed, Grouped, Joined, KStream, KTable, Materialized, Produced, RunJoiner, StreamsBuilder,
 };
+use ferrisstreams_topology::record::Record;
 use ferrisstreams_topology::test_driver::{TestInput, TopologyTestDriver};
 
 type Text = String;
@@ -381,6 +384,61 @@ fn an_index_finds_rows_by_another_key() {
             "a=5-@9",
         ],
     );
+}
+
+/// Joins into one text a run, of which each result is a stretch.
+#[derive(Default)]
+struct InOneText(String);
+
+impl RunJoiner<Text, Text, Text, Text, Text> for InOneText {
+    type Made = Range<usize>;
+
+    fn join(&mut self, key: &Text, value: &Text, row: Option<&Text>) -> Option<Range<usize>> {
+        let start = self.0.len();
+        self.0 += &format!("{key}{value}{}", side(row));
+        (value != "none").then_some(start..self.0.len())
+    }
+
+    fn finish(&mut self, made: Vec<Record<Text, Range<usize>>>) -> Vec<Record<Text, Text>> {
+        let all = std::mem::take(&mut self.0);
+        let text = |record: Record<Text, Range<usize>>| {
+            let text = all[record.value.clone()].to_owned();
+            record.with("joined".to_owned(), text)
+        };
+        made.into_iter().map(text).collect()
+    }
+}
+
+#[test]
+fn a_joiner_of_runs_gives_results_keys_of_their_own() {
+    for (left, missing) in [(true, "joined=b5-@5"), (false, "")] {
+        let builder = StreamsBuilder::new();
+        let t = table(&builder, "t");
+        let joined = Joined::named("join");
+        out(&words(&builder).join_run(&t, left, InOneText::default, joined));
+        check(
+            builder,
+            "t:a=x@1 in:a=1@2 in:a=none@3 in:a=2@4 in:b=5@5",
+            &["", "joined=a1x@2", "", "joined=a2x@4", missing],
+        );
+    }
+}
+
+#[test]
+fn a_joiner_of_runs_meets_all_rows_of_an_index() {
+    for (left, missing) in [(true, "joined=b5-@5"), (false, "")] {
+        let builder = StreamsBuilder::new();
+        let by_first = Materialized::named("by-first");
+        let first = |_: &Text, v: &Text| Some(v[..1].to_owned());
+        let index = table(&builder, "t").index(first, Text::codec(), by_first);
+        let joined = Joined::named("join");
+        out(&words(&builder).join_index_run(&index, left, InOneText::default, joined));
+        check(
+            builder,
+            "t:x=ab@1 t:y=ac@2 in:a=1@3 in:a=none@4 in:b=5@5",
+            &["", "", "joined=a1ab@3 joined=a1ac@3", "", missing],
+        );
+    }
 }
 
 #[test]

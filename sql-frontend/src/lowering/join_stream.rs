@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::codec::{SharedCodec, row, row_key};
 use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan, Slot};
-use ferrisstreams_topology::dsl::{Joined, KStream, Materialized};
+use ferrisstreams_topology::dsl::{Joined, KStream, Materialized, RunJoiner};
+use ferrisstreams_topology::record::{Data, Record};
 
 use super::keyed::{Keying, Part, has_null};
-use super::pipeline::Pipeline;
+use super::pipeline::{CompiledPipeline, Pipeline};
 use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, owned, with_scratch};
 use super::{Lowering, Result, not_supported};
@@ -128,12 +129,12 @@ impl Lowering<'_> {
         } else {
             (behind, Pipeline::default())
         };
-        let combine = combiner(
+        let sides = Arc::new(Sides::new(
             &join.left.columns,
             &join.right.columns,
             join.columns,
             &fused,
-        );
+        ));
         let is_left = side.is_left;
         let direct = lookup_order(table, &of_table);
         let key = match &direct {
@@ -147,15 +148,13 @@ impl Lowering<'_> {
             value: None,
         };
         let stream = keying.look_up(&side.stream, side.columns);
-        let found = move |_: &Option<Row>, row: &Row, found: Option<&Row>| {
-            if is_left {
-                combine(Some(row), found)
-            } else {
-                combine(found, Some(row))
-            }
+        let joiner = move || RowJoiner {
+            sides: sides.clone(),
+            is_left,
+            scratch: Scratch::default(),
         };
-        let joined = if direct.is_some() {
-            stream.join_with(&table.table, keeps, found, Joined::named(name))
+        let rows = if direct.is_some() {
+            stream.join_run(&table.table, keeps, joiner, Joined::named(name))
         } else {
             let by = Part::new(of_table);
             let (code, layout) = (
@@ -173,9 +172,8 @@ impl Lowering<'_> {
             let own: SharedCodec<Row> = table.table.key_codec();
             let kept = Materialized::with(format!("{name}.index"), own, row());
             let index = table.table.index(of_row, codec, kept);
-            stream.join_index(&index, keeps, found, Joined::named(name))
+            stream.join_index_run(&index, keeps, joiner, Joined::named(name))
         };
-        let rows = joined.map_run(|| Box::new(super::keyed::Unkey));
         Ok(rest.on_stream(rows, join.columns))
     }
 }
@@ -277,32 +275,116 @@ pub(super) fn side_by_side(
     writer.finish()
 }
 
-/// Puts rows of two tables side by side and applies what comes behind.
-pub(super) type SideBySide = Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Option<Row> + Send + Sync>;
+/// Puts rows of two tables side by side.
+pub(super) type SideBySide = Arc<dyn Fn(Option<&Row>, Option<&Row>) -> Row + Send + Sync>;
 
-/// A function that puts rows of two tables side by side and applies what comes behind.
-pub(super) fn combiner(
-    left: &[Column],
-    right: &[Column],
-    both: &[Column],
-    tail: &Pipeline,
-) -> SideBySide {
-    let (left, right) = (
-        RowLayout::new(&schema(left)),
-        RowLayout::new(&schema(right)),
-    );
-    if let Some((places, columns)) = tail.picked(both) {
-        let picked = Picked::new(&left, &right, &places, &columns);
-        return Arc::new(move |l, r| with_scratch(|scratch| Some(picked.row(l, r, scratch))));
-    }
-    let (layout, code) = (RowLayout::new(&schema(both)), tail.compile(both));
+/// A function that puts rows of two tables side by side.
+pub(super) fn combiner(left: &[Column], right: &[Column], both: &[Column]) -> SideBySide {
+    let sides = Sides::new(left, right, both, &Pipeline::default());
     Arc::new(move |l, r| {
-        with_scratch(|scratch: &mut Scratch| {
-            let sides = (l.map(|row| (row, &left)), r.map(|row| (row, &right)));
-            let span = side_by_side(&layout, &mut scratch.made, sides.0, left.len(), sides.1);
-            code.apply_made(span, scratch)
+        with_scratch(|scratch| {
+            let made = sides.write(l, r, scratch);
+            let span = made.expect("without a pipeline there is a row of both sides");
+            owned(sides.written(scratch).get(span))
         })
     })
+}
+
+/// Rows of two relations side by side, and what comes behind.
+enum Sides {
+    /// Columns of both alone.
+    Picked(Picked),
+    Piped {
+        left: RowLayout,
+        right: RowLayout,
+        both: RowLayout,
+        code: CompiledPipeline,
+    },
+}
+
+impl Sides {
+    fn new(left: &[Column], right: &[Column], both: &[Column], tail: &Pipeline) -> Self {
+        let (left, right) = (
+            RowLayout::new(&schema(left)),
+            RowLayout::new(&schema(right)),
+        );
+        match tail.picked(both) {
+            Some((places, columns)) => Sides::Picked(Picked::new(&left, &right, &places, &columns)),
+            None => Sides::Piped {
+                left,
+                right,
+                both: RowLayout::new(&schema(both)),
+                code: tail.compile(both),
+            },
+        }
+    }
+
+    /// Appends the row of two rows, of which one may be missing, to [`written`](Sides::written);
+    /// nothing where a filter drops it.
+    #[inline]
+    fn write(
+        &self,
+        left: Option<&Row>,
+        right: Option<&Row>,
+        scratch: &mut Scratch,
+    ) -> Option<RowSpan> {
+        match self {
+            Sides::Picked(picked) => Some(picked.write(left, right, &mut scratch.out)),
+            Sides::Piped {
+                left: of_left,
+                right: of_right,
+                both,
+                code,
+            } => {
+                let sides = (
+                    left.map(|row| (row, of_left)),
+                    right.map(|row| (row, of_right)),
+                );
+                let span = side_by_side(both, &mut scratch.made, sides.0, of_left.len(), sides.1);
+                code.pass_made(span, scratch)
+            }
+        }
+    }
+
+    /// Where the rows are written.
+    fn written<'a>(&self, scratch: &'a mut Scratch) -> &'a mut RowBuffer {
+        match self {
+            Sides::Piped { code, .. } if !code.makes_rows() => &mut scratch.made,
+            _ => &mut scratch.out,
+        }
+    }
+}
+
+/// Joins the rows of a stream with those of a table, and writes the results of a run into one buffer.
+struct RowJoiner {
+    sides: Arc<Sides>,
+    /// True where the stream is on the left.
+    is_left: bool,
+    scratch: Scratch,
+}
+
+impl<K: Data> RunJoiner<K, Row, Row, (), Row> for RowJoiner {
+    type Made = RowSpan;
+
+    #[inline]
+    fn join(&mut self, _: &K, row: &Row, found: Option<&Row>) -> Option<RowSpan> {
+        let (left, right) = if self.is_left {
+            (Some(row), found)
+        } else {
+            (found, Some(row))
+        };
+        self.sides.write(left, right, &mut self.scratch)
+    }
+
+    fn finish(&mut self, made: Vec<Record<K, RowSpan>>) -> Vec<Record<(), Row>> {
+        let rows = self.sides.written(&mut self.scratch).freeze();
+        self.scratch.clear();
+        let row = |record: Record<K, RowSpan>| {
+            let row = rows.row(record.value);
+            record.with((), row)
+        };
+        made.into_iter().map(row).collect()
+    }
 }
 
 /// Columns of two rows, written as one row without those that nobody wants.
@@ -324,8 +406,9 @@ impl Picked {
         }
     }
 
-    fn row(&self, left: Option<&Row>, right: Option<&Row>, scratch: &mut Scratch) -> Row {
-        let mut writer = scratch.out.begin(&self.layout);
+    #[inline]
+    fn write(&self, left: Option<&Row>, right: Option<&Row>, out: &mut RowBuffer) -> RowSpan {
+        let mut writer = out.begin(&self.layout);
         let (left, right) = (left.map(Row::bytes), right.map(Row::bytes));
         for (index, (side, slot)) in self.columns.iter().enumerate() {
             let row = match side {
@@ -336,7 +419,6 @@ impl Picked {
                 writer.copy(index, row, *slot);
             }
         }
-        let span = writer.finish();
-        owned(scratch.out.get(span))
+        writer.finish()
     }
 }

@@ -51,17 +51,7 @@ impl Lowering<'_> {
             },
             matches: matches(join, pair_condition),
             key: pair_key(&out_key),
-            join: {
-                let both = combiner(
-                    &join.left.columns,
-                    &join.right.columns,
-                    join.columns,
-                    &Pipeline::default(),
-                );
-                Arc::new(move |l: Option<&Row>, r: Option<&Row>| {
-                    both(l, r).expect("without a pipeline there is a row of both sides")
-                })
-            },
+            join: { combiner(&join.left.columns, &join.right.columns, join.columns) },
             on: nullable_key(row_key(&on_schema)),
             out_key: row_key(&out_key),
         };
@@ -137,15 +127,10 @@ fn matches(join: &JoinPlan<'_>, residual: Option<&Scalar>) -> dsl::Matches<Row, 
     let Some(residual) = residual else {
         return Arc::new(|_, _| true);
     };
-    let both = combiner(
-        &join.left.columns,
-        &join.right.columns,
-        join.columns,
-        &Pipeline::default(),
-    );
+    let both = combiner(&join.left.columns, &join.right.columns, join.columns);
     let code = Compiled::new(residual, &RowLayout::new(&schema(join.columns)));
     Arc::new(move |l, r| {
-        let row = both(Some(l), Some(r)).expect("without a pipeline there is a row of both sides");
+        let row = both(Some(l), Some(r));
         with_scratch(|scratch| code.test(row.bytes(), &mut scratch.eval) == Some(true))
     })
 }

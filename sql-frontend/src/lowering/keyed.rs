@@ -201,21 +201,3 @@ where
         }
     }
 }
-
-/// Forgets keys.
-pub(super) struct Unkey;
-
-impl RunMapper<Option<Row>, Row, (), Row> for Unkey {
-    fn map_run(
-        &mut self,
-        records: Vec<Record<Option<Row>, Row>>,
-        out: &mut Vec<Record<(), Row>>,
-        _: &mut Failures<'_, '_>,
-    ) {
-        let unkey = |record: Record<Option<Row>, Row>| {
-            let row = record.value.clone();
-            record.with((), row)
-        };
-        out.extend(records.into_iter().map(unkey));
-    }
-}

@@ -316,8 +316,26 @@ impl CompiledPipeline {
         }
     }
 
-    /// What becomes of the row at `span` of the scratch memory's made rows.
+    /// What becomes of the row at `span` of the scratch memory's made rows, on its own.
     pub(super) fn apply_made(&self, span: RowSpan, scratch: &mut Scratch) -> Option<Row> {
+        let span = self.pass_made(span, scratch)?;
+        let rows = if self.makes_rows() {
+            &scratch.out
+        } else {
+            &scratch.made
+        };
+        Some(owned(rows.get(span)))
+    }
+
+    /// Whether rows that pass are others than those that came in.
+    pub(super) fn makes_rows(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// What becomes of the row at `span` of the scratch memory's made rows: it is in `out` where the
+    /// pipeline [makes rows](Self::makes_rows), and stays where it is otherwise.
+    #[inline]
+    pub(super) fn pass_made(&self, span: RowSpan, scratch: &mut Scratch) -> Option<RowSpan> {
         let Scratch {
             eval,
             first,
@@ -325,10 +343,16 @@ impl CompiledPipeline {
             out,
             made,
         } = scratch;
-        match self.run(made.get(span), eval, (first, second), out) {
+        first.clear();
+        second.clear();
+        let piped = self.run(made.get(span), eval, (first, second), out);
+        if self.makes_rows() || matches!(piped, Piped::Dropped) {
+            made.truncate(span);
+        }
+        match piped {
             Piped::Dropped => None,
-            Piped::Same => Some(owned(made.get(span))),
-            Piped::Made(span) => Some(owned(out.get(span))),
+            Piped::Same => Some(span),
+            Piped::Made(made) => Some(made),
         }
     }
 }

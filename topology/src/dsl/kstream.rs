@@ -15,6 +15,7 @@ use crate::operators::map::Map;
 use crate::operators::map_run::{MapRun, RunMapper};
 use crate::operators::pass::Pass;
 use crate::operators::peek::Peek;
+use crate::operators::run_joiner::{JoinEach, RunJoiner};
 use crate::operators::sink::ToSink;
 use crate::operators::stream_index_join::StreamIndexJoin;
 use crate::operators::stream_table_join::StreamTableJoin;
@@ -360,7 +361,7 @@ impl<K: Data, V: Data> KStream<K, V> {
     where
         K: Key + TableKey<TK>,
     {
-        self.join_step(table, "join", false, joined, move |_, value, row| {
+        self.join_each(table, "join", false, joined, move |_, value, row| {
             row.map(|row| join(value, row))
         })
     }
@@ -375,7 +376,7 @@ impl<K: Data, V: Data> KStream<K, V> {
     where
         K: Key + TableKey<TK>,
     {
-        self.join_step(table, "left-join", true, joined, move |_, value, row| {
+        self.join_each(table, "left-join", true, joined, move |_, value, row| {
             Some(join(value, row))
         })
     }
@@ -393,15 +394,28 @@ impl<K: Data, V: Data> KStream<K, V> {
         K: Key + TableKey<TK>,
     {
         let label = if left { "left-join" } else { "join" };
-        self.join_step(table, label, left, joined, move |key, value, row| {
-            if row.is_none() && !left {
-                return None;
-            }
-            join(key, value, row)
-        })
+        self.join_each(table, label, left, joined, join)
     }
 
-    fn join_step<TK: Key, T: Data, R: Data>(
+    /// Joins each run of records with the rows of the table that have their keys, and gives the results
+    /// keys of their own: see [`RunJoiner`]. In a left join it also sees the records that find no row.
+    /// `make` is called once a task.
+    pub fn join_run<TK: Key, T: Data, K2: Data, R: Data, J: RunJoiner<K, V, T, K2, R>>(
+        &self,
+        table: &KTable<TK, T>,
+        left: bool,
+        make: impl Fn() -> J + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K2, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        let label = if left { "left-join" } else { "join" };
+        let step = self.join_step(table, label, left, joined, make);
+        KStream::new(step.graph, step.node, None)
+    }
+
+    fn join_each<TK: Key, T: Data, R: Data>(
         &self,
         table: &KTable<TK, T>,
         label: &'static str,
@@ -409,6 +423,21 @@ impl<K: Data, V: Data> KStream<K, V> {
         joined: Joined,
         join: impl Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync + 'static,
     ) -> KStream<K, R>
+    where
+        K: Key + TableKey<TK>,
+    {
+        let join = Arc::new(join);
+        self.join_step(table, label, left, joined, move || JoinEach(join.clone()))
+    }
+
+    fn join_step<TK: Key, T: Data, K2: Data, R: Data, J: RunJoiner<K, V, T, K2, R>>(
+        &self,
+        table: &KTable<TK, T>,
+        label: &'static str,
+        left: bool,
+        joined: Joined,
+        make: impl Fn() -> J + Send + Sync + 'static,
+    ) -> KStream<K2, R>
     where
         K: Key + TableKey<TK>,
     {
@@ -429,7 +458,6 @@ impl<K: Data, V: Data> KStream<K, V> {
                 joined.name
             ));
         }
-        let join = Arc::new(join);
         let key = Arc::new(|key: &K, _: &V| key.table_key());
         let reads = view.stores();
         let node = graph.add(NodeSpec {
@@ -440,7 +468,7 @@ impl<K: Data, V: Data> KStream<K, V> {
                 Box::new(StreamTableJoin {
                     table: view.clone(),
                     key: key.clone(),
-                    join: join.clone(),
+                    join: make(),
                     left,
                     types: std::marker::PhantomData,
                 })
@@ -465,10 +493,42 @@ impl<K: Data, V: Data> KStream<K, V> {
     where
         K: Key + TableKey<X>,
     {
+        let join = Arc::new(join);
+        self.index_step(index, left, move || JoinEach(join.clone()), joined)
+    }
+
+    /// Joins each run of records with all rows of an index under their keys, and gives the results keys
+    /// of their own: see [`RunJoiner`]. In a left join it also sees the records that find no row. `make`
+    /// is called once a task.
+    pub fn join_index_run<X: Key, TK: Key, T: Data, K2: Data, R: Data, J>(
+        &self,
+        index: &TableIndex<X, TK, T>,
+        left: bool,
+        make: impl Fn() -> J + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K2, R>
+    where
+        K: Key + TableKey<X>,
+        J: RunJoiner<K, V, T, K2, R>,
+    {
+        let step = self.index_step(index, left, make, joined);
+        KStream::new(step.graph, step.node, None)
+    }
+
+    fn index_step<X: Key, TK: Key, T: Data, K2: Data, R: Data, J>(
+        &self,
+        index: &TableIndex<X, TK, T>,
+        left: bool,
+        make: impl Fn() -> J + Send + Sync + 'static,
+        joined: Joined,
+    ) -> KStream<K2, R>
+    where
+        K: Key + TableKey<X>,
+        J: RunJoiner<K, V, T, K2, R>,
+    {
         let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(index.key.clone()));
         let stream = self.placed_by(Some(&format!("{}.repartition", joined.name)), &by, None);
         let mut graph = self.graph.borrow();
-        let join = Arc::new(join);
         let key = Arc::new(|key: &K, _: &V| key.table_key());
         let store = index.store;
         let node = graph.add(NodeSpec {
@@ -480,10 +540,10 @@ impl<K: Data, V: Data> KStream<K, V> {
             },
             inputs: vec![stream.node],
             make: Arc::new(move |_| {
-                Box::new(StreamIndexJoin::<K, V, X, TK, T, R, _, _> {
+                Box::new(StreamIndexJoin::<K, V, X, TK, T, K2, R, _, _> {
                     index: store,
                     key: key.clone(),
-                    join: join.clone(),
+                    join: make(),
                     left,
                     types: std::marker::PhantomData,
                 })

@@ -22,4 +22,5 @@ pub use crate::operators::aggregator::{Aggregator, Multisets};
 pub use crate::operators::branch::Predicate;
 pub use crate::operators::join_on::{Combine, Matches};
 pub use crate::operators::map_run::{Failures, RunMapper};
+pub use crate::operators::run_joiner::RunJoiner;
 pub use crate::operators::table_map::Report;

@@ -24,6 +24,7 @@ pub(crate) mod peek;
 pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod source;
+pub(crate) mod run_joiner;
 pub(crate) mod stream_index_join;
 pub(crate) mod stream_table_join;
 pub(crate) mod table_aggregate;

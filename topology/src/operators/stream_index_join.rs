@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::bag::Bag;
+use super::run_joiner::RunJoiner;
 use crate::codec::Key;
 use crate::error::Result;
 use crate::processor::{Context, Processor, StoreId};
@@ -12,43 +13,44 @@ use crate::record::{Data, Record};
 use crate::run::Run;
 use crate::store::Target;
 
-/// The functions of a join: the index's key of a record, none for null; and the joined value of a
-/// record and a row, or of a record that found none.
-pub(crate) struct StreamIndexJoin<K, V, X, TK, T, R, F, J> {
+/// The functions of a join: the index's key of a record, none for null; and what joins a record with a
+/// row, or with none.
+pub(crate) struct StreamIndexJoin<K, V, X, TK, T, K2, R, F, J> {
     pub(crate) index: StoreId,
     pub(crate) key: Arc<F>,
-    pub(crate) join: Arc<J>,
+    pub(crate) join: J,
     /// True where a record that finds nothing is joined with none.
     pub(crate) left: bool,
-    pub(crate) types: PhantomData<fn(K, V, X, TK, T) -> R>,
+    pub(crate) types: PhantomData<fn(K, V, X, TK, T) -> (K2, R)>,
 }
 
-impl<K, V, X, TK, T, R, F, J> Processor for StreamIndexJoin<K, V, X, TK, T, R, F, J>
+impl<K, V, X, TK, T, K2, R, F, J> Processor for StreamIndexJoin<K, V, X, TK, T, K2, R, F, J>
 where
     K: Data,
     V: Data,
     X: Key,
     TK: Key,
     T: Data,
+    K2: Data,
     R: Data,
     F: Fn(&K, &V) -> Option<X> + Send + Sync,
-    J: Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync,
+    J: RunJoiner<K, V, T, K2, R>,
 {
     fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
         let records: Vec<Record<K, V>> = run.take();
-        let mut out: Vec<Record<K, R>> = Vec::with_capacity(records.len());
-        let mut missing = 0;
+        let mut made: Vec<Record<K, J::Made>> = Vec::with_capacity(records.len());
+        let (join, mut missing) = (&mut self.join, 0);
         for record in records {
-            let before = out.len();
+            let before = made.len();
             let mut found = false;
             if let Some(key) = (self.key)(&record.key, &record.value) {
                 let store = cx.stores.bucket::<X, TK, Bag<T>>(self.index);
                 store.scan(Target::Current, &key, &mut |_, versions| {
                     if let Some(row) = versions.row() {
-                        let joined = (self.join)(&record.key, &record.value, Some(&row.value));
+                        let joined = join.join(&record.key, &record.value, Some(&row.value));
                         if let Some(joined) = joined {
                             found = true;
-                            out.push(record.derive(record.key.clone(), joined));
+                            made.push(record.derive(record.key.clone(), joined));
                         }
                     }
                     Ok(ControlFlow::Continue(()))
@@ -60,16 +62,16 @@ where
                     record.cause,
                     "no row in the table for a record of the stream",
                 );
-                debug_assert_eq!(out.len(), before);
+                debug_assert_eq!(made.len(), before);
                 if self.left
-                    && let Some(joined) = (self.join)(&record.key, &record.value, None)
+                    && let Some(joined) = join.join(&record.key, &record.value, None)
                 {
-                    out.push(record.with_value(joined));
+                    made.push(record.with_value(joined));
                 }
             }
         }
         cx.stats().count_missing(missing);
-        cx.forward(out);
+        cx.forward(self.join.finish(made));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::run_joiner::RunJoiner;
 use crate::codec::Key;
 use crate::error::Result;
 use crate::prefetch::AHEAD;
@@ -14,30 +15,30 @@ use crate::record::{Data, Record};
 use crate::run::Run;
 use crate::view::SharedView;
 
-/// The functions of a join: the table's key of a record, none for null; and the joined value, none
-/// where the record is left out.
-pub(crate) struct StreamTableJoin<K, V, TK: Data, T: Data, R, F, J> {
+/// The functions of a join: the table's key of a record, none for null; and what joins.
+pub(crate) struct StreamTableJoin<K, V, TK: Data, T: Data, K2, R, F, J> {
     pub(crate) table: SharedView<TK, T>,
     pub(crate) key: Arc<F>,
-    pub(crate) join: Arc<J>,
-    /// True where a record with a null key takes part.
+    pub(crate) join: J,
+    /// True where a record without a row takes part.
     pub(crate) left: bool,
-    pub(crate) types: PhantomData<fn(K, V) -> R>,
+    pub(crate) types: PhantomData<fn(K, V) -> (K2, R)>,
 }
 
-impl<K, V, TK, T, R, F, J> Processor for StreamTableJoin<K, V, TK, T, R, F, J>
+impl<K, V, TK, T, K2, R, F, J> Processor for StreamTableJoin<K, V, TK, T, K2, R, F, J>
 where
     K: Data,
     V: Data,
     TK: Key,
     T: Data,
+    K2: Data,
     R: Data,
     F: Fn(&K, &V) -> Option<TK> + Send + Sync,
-    J: Fn(&K, &V, Option<&T>) -> Option<R> + Send + Sync,
+    J: RunJoiner<K, V, T, K2, R>,
 {
     fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
         let records: Vec<Record<K, V>> = run.take();
-        let mut out = Vec::with_capacity(records.len());
+        let mut made = Vec::with_capacity(records.len());
         let (mut missing, mut dropped) = (0, 0);
         let mut records = records.into_iter();
         let mut keys: Vec<Option<TK>> = Vec::with_capacity(AHEAD);
@@ -61,16 +62,19 @@ where
                         record.cause,
                         "no row in the table for a record of the stream",
                     );
+                    if !self.left {
+                        continue;
+                    }
                 }
                 let row = row.as_ref().map(|row| &row.value);
-                if let Some(joined) = (self.join)(&record.key, &record.value, row) {
-                    out.push(record.with_value(joined));
+                if let Some(joined) = self.join.join(&record.key, &record.value, row) {
+                    made.push(record.with_value(joined));
                 }
             }
         }
         cx.stats().count_missing(missing);
         cx.stats().count_dropped(dropped);
-        cx.forward(out);
+        cx.forward(self.join.finish(made));
         Ok(())
     }
 }

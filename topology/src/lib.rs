@@ -10,6 +10,7 @@ pub mod data;
 pub mod codec;
 mod policy;
 pub mod connector;
+pub mod cluster;
 pub mod store;
 mod run;
 mod processor;

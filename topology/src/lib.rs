@@ -28,6 +28,7 @@ mod identity;
 mod engine;
 pub mod runtime;
 pub mod host;
+pub mod streams;
 pub mod test_driver;
 #[cfg(all(test, feature = "rocksdb"))]
 mod fixture_tests;

@@ -69,6 +69,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             inputs: vec![self.node],
             make: Arc::new(make),
         });
+        graph.node_mut(node).keeps_key = keeps_key;
         drop(graph);
         let placed = self.placed.clone().filter(|_| keeps_key);
         KStream::new(self.graph.clone(), node, placed)
@@ -203,6 +204,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             inputs: vec![self.node, other.node],
             make: Arc::new(|_| Box::new(Pass)),
         });
+        graph.node_mut(node).keeps_key = true;
         drop(graph);
         let placed = self
             .placed
@@ -275,6 +277,7 @@ impl<K: Data, V: Data> KStream<K, V> {
         let sends_changes = graph.node(self.node).sends_changes;
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;
+        spec.placed_by = Some(codec.name());
         spec.stateless = false;
         spec.sends_changes = sends_changes;
         if sends_changes {

@@ -85,6 +85,8 @@ impl GraphBuilder {
             sends_changes: false,
             stateless: true,
             pure: false,
+            keeps_key: false,
+            placed_by: None,
             may_collapse: false,
             before_sink: false,
             starts_once: false,

@@ -71,6 +71,23 @@ impl Graph {
         plan::components(self)
     }
 
+    /// True where all that comes to an exchange is where its key belongs, if that is so of the records
+    /// of sources: where it still has the key that it came with, read in the form that places are told by.
+    pub(crate) fn is_placed(&self, exchange: NodeId) -> bool {
+        let by = &self.node(exchange).placed_by;
+        let mut open = self.node(exchange).inputs.clone();
+        while let Some(id) = open.pop() {
+            let node = self.node(id);
+            match &node.kind {
+                Kind::Source(source) if source.key_codec == *by && by.is_some() => {}
+                Kind::Exchange if node.placed_by == *by => {}
+                Kind::Operator if node.keeps_key => open.extend(&node.inputs),
+                _ => return false,
+            }
+        }
+        true
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
     }

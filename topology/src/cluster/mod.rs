@@ -10,6 +10,7 @@ mod group;
 mod producer;
 mod reader;
 mod topic;
+pub mod memory;
 
 pub use self::error::TransactionError;
 pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};

@@ -277,7 +277,6 @@ impl<K: Data, V: Data> KStream<K, V> {
         let sends_changes = graph.node(self.node).sends_changes;
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;
-        spec.placed_by = Some(codec.name());
         spec.stateless = false;
         spec.sends_changes = sends_changes;
         if sends_changes {

@@ -86,7 +86,6 @@ impl GraphBuilder {
             stateless: true,
             pure: false,
             keeps_key: false,
-            placed_by: None,
             may_collapse: false,
             before_sink: false,
             starts_once: false,

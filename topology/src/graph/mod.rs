@@ -72,15 +72,14 @@ impl Graph {
     }
 
     /// True where all that comes to an exchange is where its key belongs, if that is so of the records
-    /// of sources: where it still has the key that it came with, read in the form that places are told by.
+    /// of sources: where it still has the key that it came with.
     pub(crate) fn is_placed(&self, exchange: NodeId) -> bool {
-        let by = &self.node(exchange).placed_by;
         let mut open = self.node(exchange).inputs.clone();
         while let Some(id) = open.pop() {
             let node = self.node(id);
             match &node.kind {
-                Kind::Source(source) if source.key_codec == *by && by.is_some() => {}
-                Kind::Exchange if node.placed_by == *by => {}
+                Kind::Source(source) if source.key_codec.is_some() => {}
+                Kind::Exchange => open.extend(&node.inputs),
                 Kind::Operator if node.keeps_key => open.extend(&node.inputs),
                 _ => return false,
             }

@@ -120,8 +120,6 @@ pub(crate) struct Node {
     pub(crate) pure: bool,
     /// True where records leave it under the keys that they came with.
     pub(crate) keeps_key: bool,
-    /// Of an exchange, the codec by whose bytes of the key records are moved.
-    pub(crate) placed_by: Option<String>,
     /// True where it may hold changes back until the commit.
     pub(crate) may_collapse: bool,
     /// True where that is so only if what it sends reaches nothing but sinks, through stateless steps.

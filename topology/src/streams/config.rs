@@ -1,5 +1,7 @@
 //! How an application runs on a cluster.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,8 +20,9 @@ use crate::time::Clock;
 /// | `commit_interval` | the longest time between two commits | 100 ms |
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
+/// | `bootstrap_servers`, `property` | properties of the clients, by librdkafka's names | |
 /// | `group_instance_id` | the name of this instance, whose partitions wait for it | none |
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StreamsConfig {
     pub(super) application_id: String,
     pub(super) num_stream_threads: u16,
@@ -31,6 +34,7 @@ pub struct StreamsConfig {
     pub(super) max_run: usize,
     pub(super) offsets_refresh: Duration,
     pub(super) clock: Clock,
+    properties: BTreeMap<String, String>,
 }
 
 impl StreamsConfig {
@@ -47,7 +51,25 @@ impl StreamsConfig {
             max_run: 4_096,
             offsets_refresh: Duration::from_secs(3_600),
             clock: Clock::system(),
+            properties: BTreeMap::new(),
         }
+    }
+
+    /// Where brokers of the cluster are, as `host:port` with commas between several.
+    pub fn bootstrap_servers(self, servers: &str) -> Self {
+        self.property("bootstrap.servers", servers)
+    }
+
+    /// A property of the clients, by librdkafka's name.
+    pub fn property(mut self, name: &str, value: &str) -> Self {
+        self.properties.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The properties of the clients, for whoever makes the [`Cluster`](crate::cluster::Cluster).
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        let properties = self.properties.iter();
+        properties.map(|(name, value)| (&**name, &**value))
     }
 
     /// The number of threads that process records.
@@ -124,5 +146,18 @@ impl StreamsConfig {
             ));
         }
         Ok(())
+    }
+}
+
+/// Properties may be secrets, and are not shown.
+impl fmt::Debug for StreamsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamsConfig")
+            .field("application_id", &self.application_id)
+            .field("num_stream_threads", &self.num_stream_threads)
+            .field("commit_interval", &self.commit_interval)
+            .field("state_dir", &self.state_dir)
+            .field("properties", &self.properties.keys())
+            .finish_non_exhaustive()
     }
 }

@@ -60,31 +60,30 @@ use crate::record::Data;
 use crate::store::{Commit, State};
 use crate::task::TaskOptions;
 
-/// An application that runs on a cluster; see the [module](self).
+/// An instance of an application on a cluster; see the [module](self).
 ///
-/// It ends when it is [closed](Streams::close) or dropped.
-pub struct Streams {
+/// It ends when it is [closed](Application::close) or dropped.
+pub struct Application {
     env: Arc<Env>,
+    config: StreamsConfig,
     status: Arc<Status>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Streams {
-    /// Starts a topology on a cluster. Sources and sinks are topics of their names.
-    ///
-    /// The instance joins the application's group and takes its share of the tasks in the background:
-    /// see [`wait_until_running`](Streams::wait_until_running).
+impl Application {
+    /// Prepares a topology to run on a cluster: its topics are looked up, those of its own are made, and
+    /// its state is opened. Sources and sinks are topics of their names.
     ///
     /// # Errors
     ///
     /// Where topics are not there, have numbers of partitions that do not fit, or settings that lose
     /// rows; where the state was made by another program; where the cluster refuses.
-    pub fn start(
+    pub fn new(
         topology: &Topology,
         cluster: Arc<dyn Cluster>,
         config: StreamsConfig,
-    ) -> Result<Streams> {
+    ) -> Result<Application> {
         config.check()?;
         let graph = topology.graph.clone();
         let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
@@ -98,12 +97,6 @@ impl Streams {
                 topics.lanes
             )));
         }
-        let member = cluster.join(MemberOptions {
-            group: config.application_id.clone(),
-            topic: topics.coordination.clone(),
-            instance: config.group_instance_id.clone(),
-            session_timeout: config.session_timeout,
-        })?;
         let env = Arc::new(Env {
             application: config.application_id.clone(),
             instance: instance(&state)?,
@@ -122,6 +115,34 @@ impl Streams {
             standing: Standing::default(),
             threads: config.num_stream_threads,
         });
+        Ok(Application {
+            env,
+            config,
+            status: Arc::default(),
+            stop: Arc::default(),
+            threads: Vec::new(),
+        })
+    }
+
+    /// Joins the application's group and takes a share of the tasks, in the background: see
+    /// [`wait_until_running`](Application::wait_until_running).
+    ///
+    /// # Errors
+    ///
+    /// Where it was started before, or the cluster refuses.
+    pub fn start(&mut self) -> Result<()> {
+        if !self.threads.is_empty() || self.stop.load(Ordering::Acquire) {
+            let message = "an application is started once";
+            return Err(Error::new(ErrorKind::Closed, message));
+        }
+        let (env, config) = (&self.env, &self.config);
+        let member = env.cluster.join(MemberOptions {
+            group: config.application_id.clone(),
+            topic: env.topics.coordination.clone(),
+            instance: config.group_instance_id.clone(),
+            session_timeout: config.session_timeout,
+        })?;
+        self.status.started();
         let (reports, told) = channel();
         let mut hands = Vec::new();
         let mut workers = Vec::new();
@@ -135,33 +156,27 @@ impl Streams {
                 waker: waker.clone(),
             };
             let channels = (commands.clone(), received);
-            workers.push(Worker::new(&env, options, channels, reports.clone())?);
+            workers.push(Worker::new(env, options, channels, reports.clone())?);
             hands.push(Hand { commands, waker });
         }
-        let status = Arc::new(Status::default());
-        let stop = Arc::new(AtomicBool::new(false));
         let coordinator = Coordinator {
             env: env.clone(),
             member,
             hands,
             reports: told,
-            status: status.clone(),
-            stop: stop.clone(),
+            status: self.status.clone(),
+            stop: self.stop.clone(),
             owners: BTreeMap::new(),
             ended: 0,
         };
-        let mut threads = Vec::new();
         for (number, worker) in workers.into_iter().enumerate() {
-            threads.push(spawn(format!("stream-{number}"), move || worker.run())?);
+            let thread = spawn(format!("stream-{number}"), move || worker.run())?;
+            self.threads.push(thread);
         }
-        threads.push(spawn("coordinator".to_owned(), move || coordinator.run())?);
-        env.pulse.running.store(true, Ordering::Release);
-        Ok(Streams {
-            env,
-            status,
-            stop,
-            threads,
-        })
+        let thread = spawn("coordinator".to_owned(), move || coordinator.run())?;
+        self.threads.push(thread);
+        self.env.pulse.running.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// What the application is about.
@@ -264,15 +279,15 @@ impl Streams {
     }
 }
 
-impl Drop for Streams {
+impl Drop for Application {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl std::fmt::Debug for Streams {
+impl std::fmt::Debug for Application {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Streams")
+        f.debug_struct("Application")
             .field("application", &self.env.application)
             .field("state", &self.state())
             .finish()

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StreamsState {
+    /// It was not started yet.
+    Created,
     /// It joins its group, or takes tasks over.
     Rebalancing,
     /// All tasks that it has run.
@@ -44,7 +46,7 @@ impl Default for Status {
     fn default() -> Self {
         Status {
             now: Mutex::new(Now {
-                state: StreamsState::Rebalancing,
+                state: StreamsState::Created,
                 assigned: BTreeSet::new(),
                 running: BTreeSet::new(),
                 lags: BTreeMap::new(),
@@ -108,6 +110,10 @@ impl Status {
                 .iter()
                 .for_each(|listener| listener(before, after));
         }
+    }
+
+    pub(super) fn started(&self) {
+        self.change(|now| now.state = StreamsState::Rebalancing);
     }
 
     pub(super) fn assigned(&self, lanes: &[u16]) {

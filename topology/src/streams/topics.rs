@@ -170,9 +170,33 @@ fn check_together(graph: &Graph, sources: &BTreeMap<NodeId, (Arc<str>, u32)>) ->
     Ok(())
 }
 
-/// Checks that no record has to move to another task.
+/// Checks that no record has to move to another task, and that keys that meet are read in one form: in
+/// two, equal keys would be in different partitions.
 fn check_cuts(graph: &Graph, lanes: u16) -> Result<()> {
     let plan = Plan::of_topics(graph, lanes);
+    for part in &plan.parts {
+        let keyed = part
+            .nodes
+            .iter()
+            .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
+        let forms = part
+            .inputs
+            .iter()
+            .filter_map(|id| match &graph.node(*id).kind {
+                Kind::Source(source) => Some((&graph.node(*id).name, source.key_codec.as_ref()?)),
+                _ => None,
+            });
+        let forms: Vec<_> = forms.collect();
+        if let Some((first, form)) = forms.first().filter(|_| keyed)
+            && let Some((other, other_form)) = forms.iter().find(|(_, other)| other != form)
+        {
+            return Err(invalid(format!(
+                "topics {first} and {other} meet by their keys, which are read as {form} and as \
+                 {other_form}: equal keys are in different partitions; write one of them in the other's \
+                 form"
+            )));
+        }
+    }
     let exits = plan.parts.iter().flat_map(|part| &part.exits);
     let names: Vec<&str> = exits.map(|exit| &*graph.node(*exit).name).collect();
     let narrowed = plan.parts.iter().find(|part| part.lanes != plan.lanes);

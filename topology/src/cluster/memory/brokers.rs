@@ -21,8 +21,12 @@ use crate::time::Clock;
 ///
 /// It does what Kafka's brokers do where that matters to an application: markers take offsets, a new
 /// producer of a transactional id fences the former one, readers of what is committed wait for open
-/// transactions, and members are told of generations. Clones are the same cluster. What has been
-/// open, or silent, for too long by its [`Clock`] ends with whichever call comes next.
+/// transactions, and members are told of generations. Clones are the same cluster.
+///
+/// A producer or a member that is dropped is as one whose process has died: its transaction stays
+/// open, its share stays its own, until its time is over. What has been open or silent for too long
+/// by the cluster's [`Clock`] ends with whichever call comes next; moving a clock by hand wakes nobody
+/// who waits.
 ///
 /// ```
 /// use ferrisstreams_topology::cluster::memory::MemoryCluster;
@@ -118,9 +122,11 @@ impl Cluster for MemoryCluster {
         partitions: &[TopicPartition],
     ) -> Result<Vec<Option<CommittedOffset>>> {
         let mut state = self.shared.call();
+        let doing = format!("read the offsets of group {group}");
+        state.answer(&doing)?;
         let mut end = None;
         loop {
-            state.answer(&format_args!("read the offsets of group {group}"))?;
+            state.reach(&doing)?;
             let Some(offsets) = state.offsets.get(group) else {
                 return Ok(vec![None; partitions.len()]);
             };
@@ -135,8 +141,7 @@ impl Cluster for MemoryCluster {
             let end = *end.get_or_insert_with(|| Instant::now() + state.patience);
             if Instant::now() >= end {
                 return Err(unavailable(format!(
-                    "cannot read the offsets of group {group}: a transaction is still open that has \
-                     offsets of {pending}"
+                    "cannot {doing}: a transaction is still open that has offsets of {pending}"
                 )));
             }
             state = self.shared.wait(state, end);

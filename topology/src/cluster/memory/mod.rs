@@ -16,6 +16,10 @@ mod brokers;
 mod controls;
 #[cfg(test)]
 mod broker_tests;
+#[cfg(test)]
+mod group_tests;
+#[cfg(test)]
+mod model_tests;
 
 pub use self::brokers::MemoryCluster;
 pub use self::faults::Fault;

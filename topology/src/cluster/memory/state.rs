@@ -1,6 +1,7 @@
 //! Everything that the cluster has, and what is done to it in one piece.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -57,15 +58,20 @@ impl State {
         self.numbers
     }
 
-    /// Fails where the brokers do not answer.
-    pub(super) fn answer(&mut self, doing: &dyn std::fmt::Display) -> Result<()> {
-        let hit = self.faults.hits(Fault::Call);
-        if self.available && !hit {
-            return Ok(());
+    /// Fails where the brokers are away, or a test wants it.
+    pub(super) fn answer(&mut self, doing: &dyn fmt::Display) -> Result<()> {
+        match self.faults.hits(Fault::Call) {
+            true => Err(no_answer(doing)),
+            false => self.reach(doing),
         }
-        Err(unavailable(format!(
-            "cannot {doing}: the brokers do not answer"
-        )))
+    }
+
+    /// Fails where the brokers are away.
+    pub(super) fn reach(&self, doing: &dyn fmt::Display) -> Result<()> {
+        match self.available {
+            true => Ok(()),
+            false => Err(no_answer(doing)),
+        }
     }
 
     pub(super) fn log(&self, partition: &TopicPartition) -> Result<&Log> {
@@ -237,6 +243,10 @@ impl Shared {
 /// An error that may pass.
 pub(super) fn unavailable(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unavailable, message)
+}
+
+fn no_answer(doing: &dyn fmt::Display) -> Error {
+    unavailable(format!("cannot {doing}: the brokers do not answer"))
 }
 
 fn no_partition(partition: &TopicPartition) -> Error {

@@ -88,6 +88,9 @@ impl Application {
         let graph = topology.graph.clone();
         let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
         let state = open_state(&config)?;
+        for (family, _) in &topics.changelogs {
+            state.create_family(family)?;
+        }
         identity::check(&state, &graph, &Plans::new())?;
         let lanes = identity::lanes(&state, topics.lanes)?;
         if lanes != topics.lanes {

@@ -1,5 +1,8 @@
 //! Topics: what there is of them, and making them.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use ferrisstreams_topology::cluster::{NewTopic, TopicDescription, TopicPartition};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 use futures::executor::block_on;
@@ -112,10 +115,19 @@ pub(super) fn create(cluster: &Cluster, consumer: &Consumer, topic: &NewTopic) -
             Err((_, code)) => return Err(refused(&what, code)),
         }
     }
-    cluster
-        .topic(consumer, &topic.name)
-        .map(|_| ())
-        .map_err(passing)
+    wait_for(cluster, consumer, &topic.name)
+}
+
+/// Waits until a topic that was made is known to the brokers that are asked; nothing tells when.
+fn wait_for(cluster: &Cluster, consumer: &Consumer, name: &str) -> Result<()> {
+    let deadline = Instant::now() + cluster.patience;
+    loop {
+        let metadata = cluster.metadata(consumer, Some(name)).map_err(passing)?;
+        if described(&metadata, name) != Err(Missing::Unknown) || Instant::now() >= deadline {
+            return cluster.topic(consumer, name).map(|_| ()).map_err(passing);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Deletes what stands before offsets.

@@ -80,6 +80,10 @@ impl Streams {
     ///
     /// Where a property of the clients is wrong, and as those of [`Application::new`].
     #[cfg(feature = "kafka")]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "it is where users of Kafka Streams look first"
+    )]
     pub fn new(topology: &Topology, config: StreamsConfig) -> Result<Application> {
         let cluster = KafkaCluster::new(config.properties())?;
         Application::new(topology, Arc::new(cluster), config)

@@ -83,8 +83,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         match changes.recv_timeout(Duration::from_millis(100)) {
             Ok(StreamsState::Error) => break,
             Ok(state) => {
-                println!("{state:?} with tasks {:?}", app.running_tasks());
-                std::io::stdout().flush()?;
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{state:?} with tasks {:?}", app.running_tasks())?;
+                out.flush()?;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,

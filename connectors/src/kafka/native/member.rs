@@ -1,7 +1,6 @@
 //! Who a consumer is in its group.
 
 use std::ffi::CString;
-use std::ptr;
 
 use rdkafka::bindings as sys;
 use rdkafka::client::Client;
@@ -24,7 +23,7 @@ pub(in crate::kafka) fn member_name<C: rdkafka::ClientContext>(
     // SAFETY: the client lives; the metadata is ours and destroyed once, and its texts are copied before.
     unsafe {
         let metadata = sys::rd_kafka_consumer_group_metadata(client.native_ptr());
-        if metadata == ptr::null_mut() {
+        if metadata.is_null() {
             return Ok(None);
         }
         let generation = sys::rd_kafka_consumer_group_metadata_generation_id(metadata);

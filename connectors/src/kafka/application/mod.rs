@@ -195,3 +195,33 @@ impl ClusterPort for KafkaCluster {
         Ok(Box::new(group::GroupMember::join(&self.cluster, options)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(made: Result<KafkaCluster>) -> String {
+        made.expect_err("it is wrong").to_string()
+    }
+
+    #[test]
+    fn properties_are_checked_at_once() {
+        assert!(error(KafkaCluster::new([])).contains("bootstrap.servers is missing"));
+        let known = ("bootstrap.servers", "127.0.0.1:9");
+        let told = error(KafkaCluster::new([known, ("sesion.timeout.ms", "1")]));
+        assert!(told.contains("sesion.timeout.ms"), "{told}");
+        let told = error(KafkaCluster::new([known, ("group.id", "mine")]));
+        assert!(told.contains("group.id"), "{told}");
+    }
+
+    #[test]
+    fn brokers_that_are_not_there_are_told_with_what_to_do() {
+        let cluster = KafkaCluster::new([("bootstrap.servers", "127.0.0.1:9")]).expect("it may be");
+        let cluster = cluster.patience(Duration::from_millis(300));
+        let told = ClusterPort::topic(&cluster, "clicks").expect_err("nobody is there");
+        assert_eq!(told.kind(), ferrisstreams_topology::ErrorKind::Unavailable);
+        let told = told.to_string();
+        assert!(told.contains("127.0.0.1:9"), "{told}");
+        assert!(told.contains("is bootstrap.servers right"), "{told}");
+    }
+}

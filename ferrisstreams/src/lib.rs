@@ -47,9 +47,14 @@ mod streams;
 pub mod prelude;
 
 pub use ferrisstreams_topology::{
-    Error, ErrorKind, ErrorPolicy, NodeStats, Result, Stamped, Topology, codec, connector, data,
-    dsl, host, query, record, runtime, store, test_driver, time,
+    Error, ErrorKind, ErrorPolicy, NodeStats, Result, Stamped, Topology, cluster, codec, connector,
+    data, dsl, host, query, record, runtime, store, test_driver, time,
 };
+/// Applications on a cluster.
+pub mod application {
+    pub use ferrisstreams_topology::streams::{Application, StreamsConfig, StreamsState};
+}
+
 pub use streams::Streams;
 
 /// Sources and sinks: what URIs stand for.

@@ -15,3 +15,4 @@ pub use rust_decimal::Decimal;
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::Streams;
+pub use crate::application::{Application, StreamsConfig, StreamsState};

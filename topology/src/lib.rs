@@ -10,6 +10,7 @@ pub mod data;
 pub mod codec;
 mod policy;
 pub mod connector;
+pub mod cluster;
 pub mod store;
 mod run;
 mod processor;
@@ -27,6 +28,7 @@ mod identity;
 mod engine;
 pub mod runtime;
 pub mod host;
+pub mod streams;
 pub mod test_driver;
 #[cfg(all(test, feature = "rocksdb"))]
 mod fixture_tests;

@@ -86,23 +86,43 @@ impl PostOffice {
     }
 }
 
-/// Which lanes a set has: those whose number leaves `index` when divided by `of`.
+/// Which lanes a set has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Share {
-    pub(crate) index: usize,
-    pub(crate) of: usize,
+pub(crate) enum Share {
+    /// Those whose number leaves `index` when divided by `of`, the number of sets.
+    Residue { index: usize, of: usize },
+    /// One, of a set that sends nothing to others.
+    Lane(u16),
 }
 
 impl Share {
     /// All lanes.
-    pub(crate) const ALL: Share = Share { index: 0, of: 1 };
+    pub(crate) const ALL: Share = Share::Residue { index: 0, of: 1 };
 
     fn has(self, lane: u16) -> bool {
-        usize::from(lane) % self.of == self.index
+        match self {
+            Share::Residue { index, of } => usize::from(lane) % of == index,
+            Share::Lane(own) => lane == own,
+        }
     }
 
+    /// The number of the set that has a lane.
     fn owner(self, lane: u16) -> usize {
-        usize::from(lane) % self.of
+        match self {
+            Share::Residue { of, .. } => usize::from(lane) % of,
+            Share::Lane(own) => {
+                debug_assert_eq!(lane, own, "it sends nothing to others");
+                0
+            }
+        }
+    }
+
+    /// The number of the set itself.
+    fn own(self) -> usize {
+        match self {
+            Share::Residue { index, .. } => index,
+            Share::Lane(_) => 0,
+        }
     }
 }
 
@@ -296,7 +316,7 @@ impl TaskSet {
 
     /// Takes what other sets sent.
     pub(crate) fn receive(&mut self) {
-        for mail in self.office.take(self.share.index) {
+        for mail in self.office.take(self.share.own()) {
             self.deliver(mail);
         }
     }
@@ -459,6 +479,20 @@ impl TaskSet {
                 self.tasks[at].flush()?;
                 self.send(at);
             }
+        }
+        Ok(())
+    }
+
+    /// Sends what is held back until a commit, though more may wait to be processed: for sets that send
+    /// nothing to one another.
+    ///
+    /// # Errors
+    ///
+    /// As those of a task's step.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        for at in 0..self.tasks.len() {
+            self.tasks[at].flush()?;
+            self.send(at);
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ impl AtLeastOnce {
         let (writing, stats) = (&*self.writing, &*self.stats);
         let producer = match self.producer.take() {
             Some(producer) => producer,
-            None => Producer::new(&writing.config(None), Listener::default(), &writing.topic)
+            None => Producer::to_topic(&writing.config(None), Listener::default(), &writing.topic)
                 .map_err(|e| Failure::Final(engine_error(writing.cluster.bad_client(&e))))?,
         };
         // On the way out by an error the producer is dropped, and with it what it still has queued.

@@ -6,7 +6,7 @@ use ferrisstreams_topology::connector::{Health, SinkRecord, Stats};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
-use super::native::{CallError, Outgoing, Producer};
+use super::native::{CallError, Destination, Outgoing, Producer};
 use super::writing::Writing;
 
 /// How long one wait lasts until it is looked whether the brokers are there.
@@ -36,7 +36,7 @@ impl Failure {
 
 /// The time of a record as the library takes it: none is the time of the clock. The library takes zero
 /// for none, so that the first millisecond of 1970 goes out as the second.
-fn outgoing_time(timestamp: i64) -> i64 {
+pub(super) fn outgoing_time(timestamp: i64) -> i64 {
     match timestamp {
         -1 => 0,
         0 => 1,
@@ -60,7 +60,7 @@ pub(super) fn send_all(
         };
         let size = outgoing.key.map_or(0, <[u8]>::len) + outgoing.value.map_or(0, <[u8]>::len);
         let begun = Instant::now();
-        while let Err(e) = producer.send(&outgoing) {
+        while let Err(e) = producer.send(Destination::FIRST, &outgoing) {
             if e.code != Code::QueueFull || begun.elapsed() > STEP {
                 return Err(triage(writing, &e, Some(size)));
             }

@@ -49,7 +49,7 @@ impl ExactlyOnce {
             return Ok(());
         }
         let config = self.writing.config(Some(&self.identity));
-        let producer = Producer::new(&config, Listener::default(), &self.writing.topic);
+        let producer = Producer::to_topic(&config, Listener::default(), &self.writing.topic);
         let producer = producer.map_err(|e| engine_error(self.writing.cluster.bad_client(&e)))?;
         wait(&self.writing, &producer, &self.stats, |limit| {
             producer.init(limit)

@@ -1,6 +1,7 @@
 //! What the client library tells by itself: troubles with brokers, records that were not delivered, and
 //! lines for the log.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rdkafka::client::ClientContext;
@@ -18,6 +19,9 @@ pub(super) struct Listener {
 struct Heard {
     trouble: Option<Trouble>,
     undelivered: Option<Undelivered>,
+    /// The offset of the last record that was delivered, by the topic's address and the partition.
+    delivered: BTreeMap<(usize, i32), i64>,
+    keeps_delivered: bool,
 }
 
 /// Why brokers cannot be reached.
@@ -48,6 +52,27 @@ pub(super) struct Undelivered {
 }
 
 impl Listener {
+    /// One that remembers up to where records were delivered.
+    pub(super) fn of_deliveries() -> Self {
+        let listener = Listener::default();
+        listener.lock().keeps_delivered = true;
+        listener
+    }
+
+    pub(super) fn hear_delivered(&self, topic: usize, partition: i32, offset: i64) {
+        let mut heard = self.lock();
+        if heard.keeps_delivered {
+            let last = heard.delivered.entry((topic, partition)).or_insert(offset);
+            *last = offset.max(*last);
+        }
+    }
+
+    /// The offset of the last record that was delivered since this was asked last, by the topic's address
+    /// and the partition.
+    pub(super) fn take_delivered(&self) -> BTreeMap<(usize, i32), i64> {
+        std::mem::take(&mut self.lock().delivered)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().expect("no panic while locked")
     }

@@ -25,7 +25,9 @@ mod source_options;
 mod resolve_source;
 mod resolve_sink;
 mod connector;
+mod application;
 
+pub use application::KafkaCluster;
 pub use connector::KafkaConnector;
 
 #[cfg(test)]

@@ -141,6 +141,7 @@ impl StreamsBuilder {
             inputs: Vec::new(),
             make: Arc::new(|_| Box::new(Pass)),
         });
+        let key_codec = consumed.key.as_ref().map(|codec| codec.name());
         let codecs = consumed
             .codecs()
             .map(|codecs| Arc::new(codecs) as Arc<dyn Any + Send + Sync>);
@@ -148,6 +149,7 @@ impl StreamsBuilder {
             binding: consumed.source,
             decoder: Arc::new(move || Box::new(make())),
             bootstrap: bootstrap || consumed.load_first,
+            key_codec,
             types: TypeId::of::<(K, V)>(),
             codecs,
         };

@@ -70,6 +70,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             inputs: vec![self.node],
             make: Arc::new(make),
         });
+        graph.node_mut(node).keeps_key = keeps_key;
         drop(graph);
         let placed = self.placed.clone().filter(|_| keeps_key);
         KStream::new(self.graph.clone(), node, placed)
@@ -204,6 +205,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             inputs: vec![self.node, other.node],
             make: Arc::new(|_| Box::new(Pass)),
         });
+        graph.node_mut(node).keeps_key = true;
         drop(graph);
         let placed = self
             .placed

@@ -85,6 +85,7 @@ impl GraphBuilder {
             sends_changes: false,
             stateless: true,
             pure: false,
+            keeps_key: false,
             may_collapse: false,
             before_sink: false,
             starts_once: false,

@@ -71,6 +71,22 @@ impl Graph {
         plan::components(self)
     }
 
+    /// True where all that comes to an exchange is where its key belongs, if that is so of the records
+    /// of sources: where it still has the key that it came with.
+    pub(crate) fn is_placed(&self, exchange: NodeId) -> bool {
+        let mut open = self.node(exchange).inputs.clone();
+        while let Some(id) = open.pop() {
+            let node = self.node(id);
+            match &node.kind {
+                Kind::Source(source) if source.key_codec.is_some() => {}
+                Kind::Exchange => open.extend(&node.inputs),
+                Kind::Operator if node.keeps_key => open.extend(&node.inputs),
+                _ => return false,
+            }
+        }
+        true
+    }
+
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
     }

@@ -63,6 +63,8 @@ pub(crate) struct SourceSpec {
     pub(crate) decoder: MakeDecoder,
     /// True for a table that is loaded before streams that meet it move.
     pub(crate) bootstrap: bool,
+    /// The codec of the keys, where there is one.
+    pub(crate) key_codec: Option<String>,
     /// The types of keys and values.
     pub(crate) types: TypeId,
     /// The codecs of keys and values, as a pair, where batches have no decoder of their own.
@@ -116,6 +118,8 @@ pub(crate) struct Node {
     pub(crate) stateless: bool,
     /// True where nothing but what it sends comes of it: without anybody behind it, it need not work.
     pub(crate) pure: bool,
+    /// True where records leave it under the keys that they came with.
+    pub(crate) keeps_key: bool,
     /// True where it may hold changes back until the commit.
     pub(crate) may_collapse: bool,
     /// True where that is so only if what it sends reaches nothing but sinks, through stateless steps.

@@ -76,12 +76,23 @@ impl Plan {
     /// Parts that feed one another in a circle could only wait for one another; the connected part of
     /// the graph that they make up runs as one, in one lane.
     pub(crate) fn new(graph: &Graph, lanes: u16) -> Self {
+        Plan::cut(graph, lanes, &|_| true)
+    }
+
+    /// The plan of a graph whose sources have their records where their keys belong, as topics have.
+    pub(crate) fn of_topics(graph: &Graph, lanes: u16) -> Self {
+        Plan::cut(graph, lanes, &|exchange| !graph.is_placed(exchange))
+    }
+
+    /// The plan where exchanges are cut at that `moves` holds for.
+    fn cut(graph: &Graph, lanes: u16, moves: &dyn Fn(NodeId) -> bool) -> Self {
         let whole = components(graph);
         let mut in_one: BTreeSet<usize> = BTreeSet::new();
         loop {
             let cuts = |id: NodeId| {
                 lanes > 1
                     && matches!(graph.node(id).kind, Kind::Exchange)
+                    && moves(id)
                     && !in_one.contains(&whole[id.index()])
             };
             let mut parts = parts(graph, &cuts);

@@ -746,7 +746,7 @@ fn open(index: usize, shared: &Arc<Shared>, disabled: &Arc<BTreeSet<NodeId>>) ->
         collapse: shared.options.emit == super::Emit::AtCommit,
         disabled: disabled.clone(),
     };
-    let share = Share {
+    let share = Share::Residue {
         index,
         of: shared.workers(),
     };

@@ -183,7 +183,7 @@ impl ByteRange<'_> {
 impl<K: Data, V: Data> Base<K, V> {
     /// The committed rows of the store `format` in `state`.
     pub(crate) fn open(state: &State, format: &StoreFormat<K, V>) -> Result<Self> {
-        if state.is_durable() {
+        if state.keeps_bytes() {
             state.bytes().create(&format.family)?;
             Ok(Base::Disk(state.clone()))
         } else {
@@ -333,7 +333,7 @@ impl<'a, K: Data, V: Data> SnapshotRows<'a, K, V> {
             rows: snapshot
                 .table::<FrozenTable<K, V>>(&format.name)
                 .map(|table| &table.0),
-            in_memory: !snapshot.durable(),
+            in_memory: !snapshot.has_bytes(),
         }
     }
 

@@ -19,7 +19,10 @@ pub(crate) fn full_disk() -> (State, Arc<AtomicBool>) {
         bytes: MemoryBytes::default(),
         full: full.clone(),
     };
-    (State::over(Box::new(disk), StateOptions::default()), full)
+    (
+        State::over(Box::new(disk), StateOptions::default(), true),
+        full,
+    )
 }
 
 impl ReadBytes for FullDisk {

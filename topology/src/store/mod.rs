@@ -29,7 +29,7 @@ pub(crate) use self::bytes::{Family, Part};
 pub(crate) use self::full_disk::full_disk;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
-pub(crate) use self::state::{Commit, StateSnapshot};
+pub(crate) use self::state::{Commit, META, StateSnapshot, store_family};
 pub use self::state::{STATE_FORMAT, State, StateOptions};
 pub(crate) use self::writes::FamilyWrites;
 use crate::error::Result;

@@ -43,6 +43,8 @@ struct Inner {
     commit: RwLock<()>,
     epoch: AtomicU64,
     options: StateOptions,
+    /// True where rows are kept as bytes.
+    as_bytes: bool,
     #[cfg(feature = "rocksdb")]
     dir: Option<PathBuf>,
 }
@@ -59,12 +61,18 @@ pub(crate) struct Commit {
     pub(super) memory: Vec<Box<dyn FnOnce() + Send>>,
 }
 
-const META: &str = "meta";
+/// The family of what the engine remembers.
+pub(crate) const META: &str = "meta";
 
 impl State {
     /// State in memory, which nothing outlives.
     pub fn in_memory(options: StateOptions) -> State {
-        State::over(Box::new(MemoryBytes::default()), options)
+        State::over(Box::new(MemoryBytes::default()), options, false)
+    }
+
+    /// The same with rows as bytes, so that a commit can be written elsewhere as well.
+    pub(crate) fn bytes_in_memory(options: StateOptions) -> State {
+        State::over(Box::new(MemoryBytes::default()), options, true)
     }
 
     /// The state in directory `dir`, made if it is not there.
@@ -81,7 +89,7 @@ impl State {
             .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
         let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 3)
             .map_err(|e| e.context(said()))?;
-        let mut state = State::over(Box::new(disk), options);
+        let mut state = State::over(Box::new(disk), options, true);
         Arc::get_mut(&mut state.inner)
             .expect("nobody else has the state yet")
             .dir = Some(dir.to_owned());
@@ -89,7 +97,7 @@ impl State {
         Ok(state)
     }
 
-    pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions) -> State {
+    pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions, as_bytes: bool) -> State {
         State {
             inner: Arc::new(Inner {
                 bytes,
@@ -97,6 +105,7 @@ impl State {
                 commit: RwLock::new(()),
                 epoch: AtomicU64::new(0),
                 options,
+                as_bytes,
                 #[cfg(feature = "rocksdb")]
                 dir: None,
             }),
@@ -136,6 +145,11 @@ impl State {
         return self.inner.dir.is_some();
         #[cfg(not(feature = "rocksdb"))]
         false
+    }
+
+    /// True where a commit has the rows of all stores as bytes.
+    pub(crate) fn keeps_bytes(&self) -> bool {
+        self.inner.as_bytes
     }
 
     /// The directory, where there is one.
@@ -241,7 +255,7 @@ impl State {
                 .map(|(name, table)| (name.clone(), table.freeze()))
                 .collect(),
             epoch: self.epoch(),
-            durable: self.is_durable(),
+            as_bytes: self.keeps_bytes(),
         }
     }
 
@@ -267,7 +281,7 @@ impl fmt::Debug for State {
 }
 
 /// The family of a store's rows.
-pub(super) fn store_family(name: &str) -> Family {
+pub(crate) fn store_family(name: &str) -> Family {
     Family::new(&format!("store:{name}"))
 }
 
@@ -328,7 +342,7 @@ impl Commit {
     }
 
     /// Removes everything in a part of a store.
-    pub(super) fn clear_part(&mut self, family: &Family, part: Part) {
+    pub(crate) fn clear_part(&mut self, family: &Family, part: Part) {
         let mut writes = FamilyWrites::new(family.clone());
         writes.cleared.push((part.bytes().to_vec(), part.end()));
         self.writes.push(writes);
@@ -370,7 +384,7 @@ pub(crate) struct StateSnapshot {
     bytes: Box<dyn ReadBytes>,
     tables: HashMap<String, Arc<dyn Any + Send + Sync>>,
     epoch: u64,
-    durable: bool,
+    as_bytes: bool,
 }
 
 impl StateSnapshot {
@@ -379,9 +393,9 @@ impl StateSnapshot {
         self.epoch
     }
 
-    /// True where rows are bytes on disk.
-    pub(super) fn durable(&self) -> bool {
-        self.durable
+    /// True where rows are bytes.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.as_bytes
     }
 
     pub(super) fn get(&self, family: &Family, key: &[u8]) -> Result<Option<Vec<u8>>> {

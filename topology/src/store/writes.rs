@@ -104,6 +104,16 @@ impl FamilyWrites {
         self.cleared.push((from, to));
     }
 
+    /// The family that is written to.
+    pub(crate) fn family(&self) -> &Family {
+        &self.family
+    }
+
+    /// True where whole ranges of keys are removed.
+    pub(crate) fn clears(&self) -> bool {
+        !self.cleared.is_empty()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.cleared.is_empty()
     }

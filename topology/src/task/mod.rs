@@ -12,7 +12,7 @@ use std::sync::Arc;
 use self::input::{Input, Taken};
 use crate::connector::RawBatch;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Decoded, Decoder, Graph, Kind, NodeEnv, NodeId, Plan, SubTopology};
+use crate::graph::{Decoded, Decoder, Graph, Kind, Node, NodeEnv, NodeId, Plan, SubTopology};
 use crate::policy::ErrorPolicy;
 use crate::processor::{
     Child, Context, Exits, NextPunctuation, NodeFacts, Processor, SinkId, StoreId, Stores,
@@ -643,7 +643,12 @@ fn instance(
             policy: spec.policy.clone(),
             dead_letters: dead_letters(graph, &spec.policy),
             lane,
-            lanes: part.lanes,
+            // An exchange inside a task has nobody else to send to.
+            lanes: if enters || leaves {
+                part.lanes
+            } else {
+                within(spec, part)
+            },
             first_start: spec.starts_once,
         },
         children: if leaves {
@@ -653,6 +658,15 @@ fn instance(
         },
         one_by_one: part.one_by_one.contains(&id),
         disabled: options.disabled.contains(&id),
+    }
+}
+
+/// The number of tasks that a node inside a task shares its work with.
+fn within(spec: &Node, part: &SubTopology) -> u16 {
+    if matches!(spec.kind, Kind::Exchange) {
+        1
+    } else {
+        part.lanes
     }
 }
 

@@ -8,6 +8,7 @@
 mod call;
 mod message;
 mod fetch;
+mod member;
 mod producer;
 mod describe;
 mod property;
@@ -15,6 +16,7 @@ mod property;
 pub(super) use self::call::CallError;
 pub(super) use self::describe::topic_id;
 pub(super) use self::fetch::{Consumer, Fetch};
+pub(super) use self::member::{MemberName, member_name};
 pub(super) use self::message::{Message, Messages};
-pub(super) use self::producer::{Outgoing, Producer};
+pub(super) use self::producer::{Destination, Outgoing, Producer, TopicPlace};
 pub(super) use self::property::property_names;

@@ -1,4 +1,4 @@
-//! A client that writes to one topic.
+//! A client that writes to topics.
 //!
 //! Reports of delivery are served by the calls that wait, so that no thread polls. They are asked for all
 //! records, as their coming ends the waiting; where only failures are reported, the library looks every 10
@@ -18,13 +18,34 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaType;
 
 use super::call::{self, CallError};
+use super::member::MemberName;
 use crate::kafka::listener::{self, Listener};
 
-/// Writes to one topic.
+/// Writes to topics.
 pub(in crate::kafka) struct Producer {
-    topic: *mut sys::rd_kafka_topic_t,
-    /// Dropped last: the topic belongs to it.
+    topics: Vec<*mut sys::rd_kafka_topic_t>,
+    /// Dropped last: the topics belong to it.
     client: Client<Listener>,
+}
+
+/// The place of a topic among those of a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::kafka) struct TopicPlace(usize);
+
+/// Where a record goes.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::kafka) struct Destination {
+    pub(in crate::kafka) topic: TopicPlace,
+    /// None has the library choose.
+    pub(in crate::kafka) partition: Option<i32>,
+}
+
+impl Destination {
+    /// The first topic of a producer, wherever the library likes.
+    pub(in crate::kafka) const FIRST: Destination = Destination {
+        topic: TopicPlace(0),
+        partition: None,
+    };
 }
 
 // SAFETY: the library may be called from any thread.
@@ -50,6 +71,8 @@ unsafe extern "C" fn on_report(
     if message.err != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
         let code = RDKafkaErrorCode::from(message.err);
         listener.hear_undelivered(code, message.len + message.key_len);
+    } else {
+        listener.hear_delivered(message.rkt as usize, message.partition, message.offset);
     }
 }
 
@@ -99,9 +122,7 @@ impl Producer {
     pub(in crate::kafka) fn new(
         config: &ClientConfig,
         listener: Listener,
-        topic: &str,
     ) -> Result<Self, KafkaError> {
-        let name = std::ffi::CString::new(topic)?;
         let native = config.create_native_config()?;
         // SAFETY: the configuration lives; the callbacks use nothing but their arguments.
         unsafe {
@@ -110,15 +131,47 @@ impl Producer {
             sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_log));
         }
         let client = Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, listener)?;
+        Ok(Producer {
+            topics: Vec::new(),
+            client,
+        })
+    }
+
+    /// A client that writes to one topic.
+    pub(in crate::kafka) fn to_topic(
+        config: &ClientConfig,
+        listener: Listener,
+        topic: &str,
+    ) -> Result<Self, KafkaError> {
+        let mut producer = Producer::new(config, listener)?;
+        let added = producer.add_topic(topic);
+        added.map_err(|e| KafkaError::MetadataFetch(e.code))?;
+        Ok(producer)
+    }
+
+    /// Has the producer write to one more topic, which need not be there.
+    pub(in crate::kafka) fn add_topic(&mut self, topic: &str) -> Result<TopicPlace, CallError> {
+        let name = call::name(topic)?;
+        let client = self.client.native_ptr();
         // SAFETY: client and name live; the topic is ours until dropped.
-        let topic =
-            unsafe { sys::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        let topic = unsafe { sys::rd_kafka_topic_new(client, name.as_ptr(), ptr::null_mut()) };
         if topic.is_null() {
             // SAFETY: it only reads what the last call of this thread left.
-            let code = unsafe { sys::rd_kafka_last_error() };
-            return Err(KafkaError::MetadataFetch(code.into()));
+            return Err(CallError::of_code(unsafe { sys::rd_kafka_last_error() }));
         }
-        Ok(Producer { topic, client })
+        self.topics.push(topic);
+        Ok(TopicPlace(self.topics.len() - 1))
+    }
+
+    /// The offsets behind the last records that were delivered since this was asked last, if the listener
+    /// was told to keep them.
+    pub(in crate::kafka) fn take_ends(&self) -> Vec<(TopicPlace, i32, i64)> {
+        let place = |topic: usize| self.topics.iter().position(|own| *own as usize == topic);
+        let ends = self.listener().take_delivered().into_iter();
+        ends.filter_map(|((topic, partition), last)| {
+            Some((TopicPlace(place(topic)?), partition, last + 1))
+        })
+        .collect()
     }
 
     pub(in crate::kafka) fn listener(&self) -> &Listener {
@@ -126,7 +179,11 @@ impl Producer {
     }
 
     /// Queues a record, of which the library makes a copy.
-    pub(in crate::kafka) fn send(&self, record: &Outgoing<'_>) -> Result<(), CallError> {
+    pub(in crate::kafka) fn send(
+        &self,
+        to: Destination,
+        record: &Outgoing<'_>,
+    ) -> Result<(), CallError> {
         use sys::rd_kafka_vtype_t as Kind;
         let bytes = |bytes: Option<&[u8]>| sys::rd_kafka_vu_s__bindgen_ty_1 {
             mem: sys::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_1 {
@@ -136,7 +193,13 @@ impl Producer {
         };
         let headers = self.headers(record.headers)?;
         let value = |vtype, u| sys::rd_kafka_vu_t { vtype, u };
-        let topic = sys::rd_kafka_vu_s__bindgen_ty_1 { rkt: self.topic };
+        let topic = sys::rd_kafka_vu_s__bindgen_ty_1 {
+            rkt: self.topics[to.topic.0],
+        };
+        let partition = sys::rd_kafka_vu_s__bindgen_ty_1 {
+            // Any below zero is for the library to choose.
+            i32_: to.partition.unwrap_or(-1),
+        };
         let flags = sys::rd_kafka_vu_s__bindgen_ty_1 {
             i: sys::RD_KAFKA_MSG_F_COPY,
         };
@@ -145,6 +208,7 @@ impl Producer {
         };
         let values = [
             value(Kind::RD_KAFKA_VTYPE_RKT, topic),
+            value(Kind::RD_KAFKA_VTYPE_PARTITION, partition),
             value(Kind::RD_KAFKA_VTYPE_MSGFLAGS, flags),
             value(Kind::RD_KAFKA_VTYPE_KEY, bytes(record.key)),
             value(Kind::RD_KAFKA_VTYPE_VALUE, bytes(record.value)),
@@ -244,17 +308,38 @@ impl Producer {
         offset: i64,
         limit: Duration,
     ) -> Result<(), CallError> {
-        let group = call::name(group)?;
         let mut offsets = TopicPartitionList::with_capacity(1);
         offsets
             .add_partition_offset(place.0, place.1, Offset::Offset(offset))
             .map_err(|_| {
                 CallError::of_code(sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__INVALID_ARG)
             })?;
-        // SAFETY: client, group and offsets live during the call; the metadata is made here and
+        self.send_offsets(&offsets, &call::name(group)?, None, limit)
+    }
+
+    /// Has the transaction set offsets of `group`, in the name of a member where one is given.
+    pub(in crate::kafka) fn send_offsets(
+        &self,
+        offsets: &TopicPartitionList,
+        group: &CStr,
+        member: Option<&MemberName>,
+        limit: Duration,
+    ) -> Result<(), CallError> {
+        // SAFETY: client, names and offsets live during the call; the metadata is made here and
         // destroyed once.
         unsafe {
-            let metadata = sys::rd_kafka_consumer_group_metadata_new(group.as_ptr());
+            let metadata = match member {
+                None => sys::rd_kafka_consumer_group_metadata_new(group.as_ptr()),
+                Some(member) => sys::rd_kafka_consumer_group_metadata_new_with_genid(
+                    group.as_ptr(),
+                    member.generation,
+                    member.id.as_ptr(),
+                    member
+                        .instance
+                        .as_ref()
+                        .map_or(ptr::null(), |id| id.as_ptr()),
+                ),
+            };
             let sent = sys::rd_kafka_send_offsets_to_transaction(
                 self.client.native_ptr(),
                 offsets.ptr(),
@@ -269,13 +354,15 @@ impl Producer {
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        // SAFETY: the topic is ours and used by nobody after this. What is still queued is dropped, so
+        // SAFETY: the topics are ours and used by nobody after this. What is still queued is dropped, so
         // that the client ends without waiting for a broker.
         unsafe {
             let all = sys::RD_KAFKA_PURGE_F_QUEUE | sys::RD_KAFKA_PURGE_F_INFLIGHT;
             sys::rd_kafka_purge(self.client.native_ptr(), all);
             sys::rd_kafka_poll(self.client.native_ptr(), 0);
-            sys::rd_kafka_topic_destroy(self.topic);
+            for topic in &self.topics {
+                sys::rd_kafka_topic_destroy(*topic);
+            }
         }
     }
 }

@@ -1,0 +1,227 @@
+//! A Kafka cluster as the engine runs applications on it.
+
+mod admin;
+mod group;
+mod log;
+mod transactions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrisstreams_topology::cluster::{
+    Cluster as ClusterPort, CommittedOffset, Isolation, LogReader, Member, MemberOptions, NewTopic,
+    OffsetRange, TopicDescription, TopicPartition, TransactionalProducer,
+};
+use ferrisstreams_topology::connector::{ConnectorError, Waker};
+use ferrisstreams_topology::{Error, Result};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::cluster::Cluster;
+use super::failure::engine_error;
+use super::listener::Listener;
+use super::native::Consumer;
+use super::properties::Properties;
+use super::topic::Moment;
+
+/// How long brokers may take to answer, unless something else is said.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A Kafka cluster that applications run on.
+///
+/// ```no_run
+/// use ferrisstreams_connectors::kafka::KafkaCluster;
+///
+/// let cluster = KafkaCluster::new([("bootstrap.servers", "localhost:9092")])?;
+/// # Ok::<(), ferrisstreams_topology::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct KafkaCluster {
+    cluster: Cluster,
+    /// For questions about what is committed, and about what may not be yet.
+    committed: Arc<Consumer>,
+    uncommitted: Arc<Consumer>,
+}
+
+impl KafkaCluster {
+    /// The cluster that these properties lead to, by librdkafka's names. Its brokers need not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// Where a property is not known or wrong, or `bootstrap.servers` is missing.
+    pub fn new<'a>(properties: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut known = Properties::default();
+        for (name, value) in properties {
+            known.set(name, value).map_err(engine_error)?;
+        }
+        let Some(brokers) = known.get("bootstrap.servers") else {
+            return Err(Error::new(
+                ferrisstreams_topology::ErrorKind::Invalid,
+                "bootstrap.servers is missing: 'host:9092' says where a broker is",
+            ));
+        };
+        let cluster = Cluster {
+            name: brokers.to_owned(),
+            properties: known,
+            patience: PATIENCE,
+        };
+        Ok(KafkaCluster {
+            committed: asker(&cluster, "read_committed")?,
+            uncommitted: asker(&cluster, "read_uncommitted")?,
+            cluster,
+        })
+    }
+
+    /// How long brokers may take to answer; 15 seconds unless it is said.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.cluster.patience = patience;
+        self
+    }
+}
+
+impl std::fmt::Debug for KafkaCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("KafkaCluster")
+            .field(&self.cluster.name)
+            .finish()
+    }
+}
+
+fn asker(cluster: &Cluster, isolation: &str) -> Result<Arc<Consumer>> {
+    let mut config = cluster.consumer_config();
+    config.set("isolation.level", isolation);
+    let made = config.create_with_context(Listener::default());
+    made.map(Arc::new)
+        .map_err(|e| engine_error(cluster.bad_client(&e)))
+}
+
+/// The number of a partition as the protocol has it.
+fn number(partition: u32) -> i32 {
+    i32::try_from(partition).unwrap_or(i32::MAX)
+}
+
+/// An error of asking, which may pass.
+fn passing(e: ConnectorError) -> Error {
+    use ferrisstreams_topology::ErrorKind;
+    let e = engine_error(e);
+    match e.kind() {
+        ErrorKind::Invalid | ErrorKind::Failed => e,
+        _ => Error::new(ErrorKind::Unavailable, e.to_string()),
+    }
+}
+
+impl ClusterPort for KafkaCluster {
+    fn name(&self) -> String {
+        self.cluster.name.clone()
+    }
+
+    fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
+        admin::topic(&self.cluster, &self.committed, name)
+    }
+
+    fn create_topic(&self, topic: &NewTopic) -> Result<()> {
+        admin::create(&self.cluster, &self.committed, topic)
+    }
+
+    fn delete_records(&self, before: &[(TopicPartition, i64)]) -> Result<()> {
+        admin::delete_records(&self.cluster, before)
+    }
+
+    fn committed(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<Option<CommittedOffset>>> {
+        let mut config = self.cluster.consumer_config();
+        config
+            .set("group.id", group)
+            .set("isolation.level", "read_committed");
+        let made: Result<Consumer, _> = config.create_with_context(Listener::default());
+        let consumer = made.map_err(|e| engine_error(self.cluster.bad_client(&e)))?;
+        let found = self.cluster.retry(&consumer, |limit| {
+            let mut list = TopicPartitionList::with_capacity(partitions.len());
+            for of in partitions {
+                list.add_partition(&of.topic, number(of.partition));
+            }
+            let found = consumer.committed_offsets(list, limit)?;
+            found
+                .elements()
+                .iter()
+                .try_for_each(|element| element.error())?;
+            Ok(found)
+        });
+        let found = found.map_err(passing)?;
+        let of = |partition: &TopicPartition| {
+            let element = found.find_partition(&partition.topic, number(partition.partition))?;
+            match element.offset() {
+                Offset::Offset(offset) => Some(CommittedOffset {
+                    offset,
+                    metadata: element.metadata().to_owned(),
+                }),
+                _ => None,
+            }
+        };
+        Ok(partitions.iter().map(of).collect())
+    }
+
+    fn offsets(&self, partition: &TopicPartition, isolation: Isolation) -> Result<OffsetRange> {
+        let consumer = match isolation {
+            Isolation::ReadCommitted => &self.committed,
+            Isolation::ReadUncommitted => &self.uncommitted,
+        };
+        let wanted = number(partition.partition);
+        let ask = |moment| {
+            let found = self
+                .cluster
+                .offsets(consumer, &partition.topic, &[wanted], moment);
+            found.map_err(passing).map(|found| found[&wanted])
+        };
+        Ok(OffsetRange {
+            first: ask(Moment::Beginning)?,
+            end: ask(Moment::End)?,
+        })
+    }
+
+    fn reader(&self, waker: Waker) -> Result<Box<dyn LogReader>> {
+        Ok(Box::new(log::Reader::new(self.clone(), waker)?))
+    }
+
+    fn producer(&self, transactional_id: &str) -> Result<Box<dyn TransactionalProducer>> {
+        let made = transactions::Transactions::new(&self.cluster, transactional_id)?;
+        Ok(Box::new(made))
+    }
+
+    fn join(&self, options: MemberOptions) -> Result<Box<dyn Member>> {
+        Ok(Box::new(group::GroupMember::join(&self.cluster, options)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(made: Result<KafkaCluster>) -> String {
+        made.expect_err("it is wrong").to_string()
+    }
+
+    #[test]
+    fn properties_are_checked_at_once() {
+        assert!(error(KafkaCluster::new([])).contains("bootstrap.servers is missing"));
+        let known = ("bootstrap.servers", "127.0.0.1:9");
+        let told = error(KafkaCluster::new([known, ("sesion.timeout.ms", "1")]));
+        assert!(told.contains("sesion.timeout.ms"), "{told}");
+        let told = error(KafkaCluster::new([known, ("group.id", "mine")]));
+        assert!(told.contains("group.id"), "{told}");
+    }
+
+    #[test]
+    fn brokers_that_are_not_there_are_told_with_what_to_do() {
+        let cluster = KafkaCluster::new([("bootstrap.servers", "127.0.0.1:9")]).expect("it may be");
+        let cluster = cluster.patience(Duration::from_millis(300));
+        let told = ClusterPort::topic(&cluster, "clicks").expect_err("nobody is there");
+        assert_eq!(told.kind(), ferrisstreams_topology::ErrorKind::Unavailable);
+        let told = told.to_string();
+        assert!(told.contains("127.0.0.1:9"), "{told}");
+        assert!(told.contains("is bootstrap.servers right"), "{told}");
+    }
+}

@@ -1,0 +1,96 @@
+//! An application on Kafka: start it once more and the work is shared, end or kill one and another takes
+//! over. The clicks of each user are counted; each click is passed on with the user's name in front.
+//!
+//! ```text
+//! cargo run -p ferrisstreams-examples --bin kafka_application -- \
+//!     --bootstrap-servers localhost:9092 --state state/1 \
+//!     --clicks clicks --totals totals --seen seen
+//! ```
+//!
+//! Clicks have the user as their key. Counts and clicks that are read with `isolation.level` at
+//! `read_committed` come once each, whatever happens to the processes.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use clap::Parser;
+use ferrisstreams::prelude::*;
+
+/// Counts clicks by user, from one topic to another.
+#[derive(Parser)]
+struct Arguments {
+    /// The Kafka brokers
+    #[arg(long)]
+    bootstrap_servers: String,
+    /// The name under which processes share the work
+    #[arg(long, default_value = "clicks-by-user")]
+    application_id: String,
+    /// Where this process keeps its state; in memory if it is not said
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// The number of threads
+    #[arg(long, default_value_t = 2)]
+    threads: u16,
+    /// The topic with clicks
+    #[arg(long)]
+    clicks: String,
+    /// The topic that counts go to
+    #[arg(long)]
+    totals: String,
+    /// The topic that clicks go to
+    #[arg(long)]
+    seen: String,
+}
+
+fn topology(arguments: &Arguments) -> ferrisstreams::Result<Topology> {
+    let builder = StreamsBuilder::new();
+    let clicks = builder.stream::<String, String>(&arguments.clicks, Consumed::plain());
+    clicks
+        .map(|user, page| (user.clone(), format!("{user} {page}")))
+        .to(&arguments.seen, Produced::plain());
+    clicks
+        .group_by_key()
+        .count(Materialized::named("clicks-by-user"))
+        .to_stream()
+        .to(&arguments.totals, Produced::json());
+    builder.build()
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
+    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
+
+    let mut config = StreamsConfig::new(&arguments.application_id)
+        .bootstrap_servers(&arguments.bootstrap_servers)
+        .num_stream_threads(arguments.threads);
+    if let Some(state) = &arguments.state {
+        config = config.state_dir(state);
+    }
+    let mut app = Streams::new(&topology(&arguments)?, config)?;
+    let (changed, changes) = channel();
+    app.on_state_change(move |_, state| {
+        let _ = changed.send(state);
+    });
+    app.start()?;
+    while !stop.load(Ordering::Acquire) {
+        match changes.recv_timeout(Duration::from_millis(100)) {
+            Ok(StreamsState::Error) => break,
+            Ok(state) => {
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{state:?} with tasks {:?}", app.running_tasks())?;
+                out.flush()?;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    app.close()?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What a Kafka cluster is to the engine: topics, transactions, and the group that the instances of an
+//! application are members of.
+//!
+//! An application that runs on a cluster shares its work among processes, keeps its state in changelog
+//! topics, and commits output, state and the offsets of its input in one transaction. Everything that
+//! it asks of the cluster is in these traits. The connectors implement them with Kafka's brokers.
+
+mod error;
+mod group;
+mod producer;
+mod reader;
+mod topic;
+pub mod memory;
+
+pub use self::error::TransactionError;
+pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
+pub use self::producer::{ProducerRecord, TransactionalProducer};
+pub use self::reader::{Isolation, LogReader, OffsetRange};
+pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicPartition};
+use crate::connector::Waker;
+use crate::error::Result;
+
+/// A cluster of brokers.
+///
+/// Calls wait for the brokers as long as the implementation is configured to; an error of kind
+/// [`Unavailable`](crate::ErrorKind::Unavailable) may pass, any other stays.
+pub trait Cluster: Send + Sync {
+    /// What it is called in messages: where its brokers are.
+    fn name(&self) -> String;
+
+    /// What there is of a topic; none where there is no such topic.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn topic(&self, name: &str) -> Result<Option<TopicDescription>>;
+
+    /// Makes a topic. One of that name that is there already, made by another instance meanwhile, is
+    /// left as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn create_topic(&self, topic: &NewTopic) -> Result<()>;
+
+    /// Deletes the records of partitions that stand before an offset.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn delete_records(&self, before: &[(TopicPartition, i64)]) -> Result<()>;
+
+    /// What a group has committed last of partitions, in their order; none where it never did.
+    ///
+    /// Waits for transactions that are about to commit offsets of them: what is told stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn committed(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<Option<CommittedOffset>>>;
+
+    /// The offsets that a partition has records between.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition, or the brokers do not answer.
+    fn offsets(&self, partition: &TopicPartition, isolation: Isolation) -> Result<OffsetRange>;
+
+    /// A reader of what is committed, of no partition yet. It wakes `waker` when there is something to
+    /// poll for.
+    ///
+    /// # Errors
+    ///
+    /// Where none can be made.
+    fn reader(&self, waker: Waker) -> Result<Box<dyn LogReader>>;
+
+    /// A producer whose transactions have this id. A transaction that an earlier producer of the id
+    /// left open is aborted, and that producer can do nothing more.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn producer(&self, transactional_id: &str) -> Result<Box<dyn TransactionalProducer>>;
+
+    /// Becomes a member of a group.
+    ///
+    /// # Errors
+    ///
+    /// Where the coordination topic is not there, or the brokers refuse.
+    fn join(&self, options: MemberOptions) -> Result<Box<dyn Member>>;
+}

@@ -1,0 +1,171 @@
+//! Changelogs: each row of a commit as a record of a topic, and rows again of such records.
+//!
+//! The record of a row has the row's key and value as the store keeps them, without the number of the
+//! task, which is that of the partition; a removed row is a record without a value. What tasks remember
+//! (their time, what they did at their first start) is in a topic of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::topics::Topics;
+use crate::cluster::TopicPartition;
+use crate::connector::RawBatch;
+use crate::error::{Error, Result};
+use crate::store::{Commit, Family, FamilyWrites, META, Part, State};
+
+/// A record of a changelog.
+pub(super) struct ChangelogRecord<'a> {
+    pub(super) to: TopicPartition,
+    pub(super) key: &'a [u8],
+    pub(super) value: Option<&'a [u8]>,
+}
+
+/// Calls `send` with the record of each row of a commit.
+///
+/// # Errors
+///
+/// Those of `send`; and where rows are removed by the range, which only happens when a source is
+/// replaced as a whole, as topics never are.
+pub(super) fn for_each_record<E: From<Error>>(
+    topics: &Topics,
+    commit: &Commit,
+    mut send: impl FnMut(ChangelogRecord<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    for writes in &commit.writes {
+        let family = writes.family();
+        if family.name() == META {
+            for (key, value) in writes.iter() {
+                if let Some(lane) = lane_of_meta(key) {
+                    send(ChangelogRecord {
+                        to: TopicPartition::new(topics.tasks.clone(), lane),
+                        key,
+                        value,
+                    })?;
+                }
+            }
+            continue;
+        }
+        let topic = topics.changelogs.iter().find(|(of, _)| of == family);
+        let Some((_, topic)) = topic.filter(|_| !writes.clears()) else {
+            return Err(Error::state(format!("{family} cannot be written to a changelog")).into());
+        };
+        for (key, value) in writes.iter() {
+            let (part, key) = key.split_at(Part::LEN);
+            send(ChangelogRecord {
+                to: TopicPartition::new(topic.clone(), u32::from(lane_of_part(part))),
+                key,
+                value,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn lane_of_part(part: &[u8]) -> u16 {
+    u16::from_be_bytes([part[0], part[1]])
+}
+
+/// The task of something that is remembered: `time/3/node` is of task 3.
+fn lane_of_meta(key: &[u8]) -> Option<u32> {
+    let key = std::str::from_utf8(key).ok()?;
+    let mut words = key.split('/');
+    let ours = matches!(words.next(), Some("time" | "started"));
+    words.next().filter(|_| ours)?.parse().ok()
+}
+
+/// The changelogs of the tasks of a number, with the families that they are of.
+pub(super) fn of_lane(topics: &Topics, lane: u16) -> Vec<(Family, TopicPartition)> {
+    let of = |topic: &Arc<str>| TopicPartition::new(topic.clone(), u32::from(lane));
+    let stores = topics.changelogs.iter();
+    let mut all: Vec<_> = stores
+        .map(|(family, topic)| (family.clone(), of(topic)))
+        .collect();
+    all.push((Family::new(META), of(&topics.tasks)));
+    all
+}
+
+fn position_key(partition: &TopicPartition) -> String {
+    format!("changelog/{}/{}", partition.partition, partition.topic)
+}
+
+/// Behind which offset of a changelog the state has nothing of it; none where it has nothing at all.
+pub(super) fn position(state: &State, partition: &TopicPartition) -> Result<Option<i64>> {
+    let bytes = state.meta(&position_key(partition))?;
+    Ok(bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(i64::from_be_bytes))
+}
+
+/// Has a commit remember how much of a changelog the state has.
+pub(super) fn set_position(commit: &mut Commit, partition: &TopicPartition, offset: i64) {
+    commit.put_meta(&position_key(partition), &offset.to_be_bytes());
+}
+
+/// A commit of what a batch of a changelog says, and of how far it goes.
+pub(super) fn rows_of(family: &Family, from: &TopicPartition, batch: &RawBatch) -> Commit {
+    let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
+    // The last record of a key is the row.
+    let rows: BTreeMap<&[u8], Option<&[u8]>> = (0..batch.len())
+        .filter_map(|at| Some((batch.key(at)?, batch.value(at))))
+        .collect();
+    let mut commit = Commit::default();
+    if family.name() == META {
+        for (key, value) in rows {
+            let key = String::from_utf8_lossy(key);
+            match value {
+                Some(value) => commit.put_meta(&key, value),
+                None => commit.remove_meta(&key),
+            }
+        }
+    } else {
+        let part = Part {
+            lane,
+            generation: 0,
+        }
+        .bytes();
+        let mut writes = FamilyWrites::with_capacity(family.clone(), rows.len());
+        for (key, value) in rows {
+            let written: Result<(), std::convert::Infallible> = writes.push(
+                |out| {
+                    out.extend_from_slice(&part);
+                    out.extend_from_slice(key);
+                    Ok(())
+                },
+                |out| {
+                    out.extend_from_slice(value.unwrap_or_default());
+                    Ok(value.is_some())
+                },
+            );
+            match written {
+                Ok(()) => {}
+            }
+        }
+        commit.push(writes);
+    }
+    set_position(&mut commit, from, batch.end);
+    commit
+}
+
+/// A commit that forgets everything that the state has of a changelog.
+pub(super) fn forget(state: &State, family: &Family, from: &TopicPartition) -> Result<Commit> {
+    let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
+    let mut commit = Commit::default();
+    if family.name() == META {
+        for kind in ["time", "started"] {
+            let prefix = format!("{kind}/{lane}/");
+            for (key, _) in state.meta_with_prefix(&prefix)? {
+                commit.remove_meta(&format!("{prefix}{key}"));
+            }
+        }
+    } else {
+        commit.clear_part(
+            family,
+            Part {
+                lane,
+                generation: 0,
+            },
+        );
+    }
+    commit.remove_meta(&position_key(from));
+    Ok(commit)
+}

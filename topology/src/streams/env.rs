@@ -1,0 +1,77 @@
+//! What all threads of an application share.
+
+use std::sync::{Arc, Mutex};
+
+use super::topics::Topics;
+use crate::cluster::{Cluster, GroupMetadata};
+use crate::graph::{Graph, Plan};
+use crate::query::Pulse;
+use crate::store::State;
+use crate::task::TaskOptions;
+use crate::time::Clock;
+
+/// What all threads of an application share.
+pub(super) struct Env {
+    pub(super) application: String,
+    pub(super) instance: String,
+    pub(super) graph: Arc<Graph>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) topics: Topics,
+    pub(super) state: State,
+    pub(super) tasks: TaskOptions,
+    pub(super) clock: Clock,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) standing: Standing,
+    /// The number of threads that share the memory for rows.
+    pub(super) threads: u16,
+}
+
+impl Env {
+    /// How many bytes of rows a thread may keep in memory.
+    pub(super) fn rows_budget(&self) -> usize {
+        self.state.rows_budget() / usize::from(self.threads)
+    }
+}
+
+/// How this process stands in the group, as one value: what the thread that is the member publishes, and
+/// what the others commit by.
+///
+/// A member that was expelled and has joined again has fresh metadata, which the brokers take; what it
+/// did as it was before is not its own any more. So metadata is only given to who began after the last
+/// loss.
+#[derive(Debug, Default)]
+pub(super) struct Standing(Mutex<Place>);
+
+#[derive(Debug, Default, Clone)]
+struct Place {
+    losses: u64,
+    metadata: Option<GroupMetadata>,
+}
+
+impl Standing {
+    /// How often tasks were lost so far.
+    pub(super) fn losses(&self) -> u64 {
+        self.0.lock().expect("no panic while locked").losses
+    }
+
+    /// Notes in whose name offsets are committed from now on.
+    pub(super) fn publish(&self, metadata: Option<GroupMetadata>) {
+        self.0.lock().expect("no panic while locked").metadata = metadata;
+    }
+
+    /// Notes that tasks were lost: nothing that was begun before may be committed.
+    pub(super) fn lose(&self) {
+        let mut place = self.0.lock().expect("no panic while locked");
+        place.losses += 1;
+        place.metadata = None;
+    }
+
+    /// In whose name something is committed that was begun after so many losses; none where there was
+    /// another since.
+    pub(super) fn metadata(&self, begun_after: u64) -> Option<GroupMetadata> {
+        let place = self.0.lock().expect("no panic while locked");
+        let metadata = place.metadata.clone();
+        metadata.filter(|_| place.losses == begun_after)
+    }
+}

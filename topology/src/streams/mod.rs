@@ -1,0 +1,334 @@
+//! Running a topology as an application on a cluster: several processes share its partitions, state is
+//! kept in changelog topics, and each commit is a transaction.
+//!
+//! # Tasks
+//!
+//! The tasks of number `n` read partition `n` of every source. Whichever instance has partition `n` of
+//! the application's coordination topic has those tasks; the group of that topic says who that is, and
+//! when an instance comes or goes only what must move does.
+//!
+//! # Commit
+//!
+//! A commit is one transaction of each thread: the output, the rows that changed as records of changelog
+//! topics, and the offsets that were read up to. Then the rows are written to the local state, with the
+//! places in the changelogs behind them. Whatever goes wrong in between, the transaction counts: rows
+//! that are missing here are read from the changelog, and what was not committed is done again.
+//!
+//! # Taking over
+//!
+//! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What
+//! the local state has of a changelog need not be read again.
+
+mod changelog;
+mod column;
+mod config;
+mod coordinator;
+mod env;
+mod partitioner;
+mod restore;
+mod status;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod transaction;
+mod worker;
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use self::config::StreamsConfig;
+use self::coordinator::{Coordinator, Hand};
+use self::env::{Env, Standing};
+use self::status::Status;
+pub use self::status::StreamsState;
+use self::topics::Topics;
+use self::worker::{Worker, WorkerOptions};
+use crate::cluster::{Cluster, MemberOptions};
+use crate::codec::Key;
+use crate::connector::Waker;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Plan, Topology};
+use crate::identity::{self, Plans};
+use crate::query::{Readers, Snapshot, Table};
+use crate::record::Data;
+use crate::store::{Commit, State};
+use crate::task::TaskOptions;
+
+/// An instance of an application on a cluster; see the [module](self).
+///
+/// It ends when it is [closed](Application::close) or dropped.
+pub struct Application {
+    env: Arc<Env>,
+    config: StreamsConfig,
+    status: Arc<Status>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Application {
+    /// Prepares a topology to run on a cluster: its topics are looked up, those of its own are made, and
+    /// its state is opened. Sources and sinks are topics of their names.
+    ///
+    /// # Errors
+    ///
+    /// Where topics are not there, have numbers of partitions that do not fit, or settings that lose
+    /// rows; where the state was made by another program; where the cluster refuses.
+    pub fn new(
+        topology: &Topology,
+        cluster: Arc<dyn Cluster>,
+        config: StreamsConfig,
+    ) -> Result<Application> {
+        config.check()?;
+        let graph = topology.graph.clone();
+        let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
+        let state = open_state(&config)?;
+        for (family, _) in &topics.changelogs {
+            state.create_family(family)?;
+        }
+        identity::check(&state, &graph, &Plans::new())?;
+        let lanes = identity::lanes(&state, topics.lanes)?;
+        if lanes != topics.lanes {
+            return Err(Error::state(format!(
+                "the state is that of {lanes} tasks, and the input has {} partitions; use another \
+                 state directory",
+                topics.lanes
+            )));
+        }
+        let env = Arc::new(Env {
+            application: config.application_id.clone(),
+            instance: instance(&state)?,
+            plan: Arc::new(Plan::of_topics(&graph, topics.lanes)),
+            graph,
+            cluster,
+            topics,
+            tasks: TaskOptions {
+                clock: config.clock.clone(),
+                max_run: config.max_run,
+                ..TaskOptions::default()
+            },
+            state,
+            clock: config.clock.clone(),
+            pulse: Arc::default(),
+            standing: Standing::default(),
+            threads: config.num_stream_threads,
+        });
+        Ok(Application {
+            env,
+            config,
+            status: Arc::default(),
+            stop: Arc::default(),
+            threads: Vec::new(),
+        })
+    }
+
+    /// Joins the application's group and takes a share of the tasks, in the background: see
+    /// [`wait_until_running`](Application::wait_until_running).
+    ///
+    /// # Errors
+    ///
+    /// Where it was started before, or the cluster refuses.
+    pub fn start(&mut self) -> Result<()> {
+        if !self.threads.is_empty() || self.stop.load(Ordering::Acquire) {
+            let message = "an application is started once";
+            return Err(Error::new(ErrorKind::Closed, message));
+        }
+        let (env, config) = (&self.env, &self.config);
+        let member = env.cluster.join(MemberOptions {
+            group: config.application_id.clone(),
+            topic: env.topics.coordination.clone(),
+            instance: config.group_instance_id.clone(),
+            session_timeout: config.session_timeout,
+        })?;
+        self.status.started();
+        let (reports, told) = channel();
+        let mut hands = Vec::new();
+        let mut workers = Vec::new();
+        for number in 0..config.num_stream_threads {
+            let (commands, received) = channel();
+            let waker = Waker::new();
+            let options = WorkerOptions {
+                number,
+                commit_interval: config.commit_interval,
+                refresh_interval: config.offsets_refresh,
+                waker: waker.clone(),
+            };
+            let channels = (commands.clone(), received);
+            workers.push(Worker::new(env, options, channels, reports.clone())?);
+            hands.push(Hand { commands, waker });
+        }
+        let coordinator = Coordinator {
+            env: env.clone(),
+            member,
+            hands,
+            reports: told,
+            status: self.status.clone(),
+            stop: self.stop.clone(),
+            owners: BTreeMap::new(),
+            ended: 0,
+        };
+        for (number, worker) in workers.into_iter().enumerate() {
+            let thread = spawn(format!("stream-{number}"), move || worker.run())?;
+            self.threads.push(thread);
+        }
+        let thread = spawn("coordinator".to_owned(), move || coordinator.run())?;
+        self.threads.push(thread);
+        self.env.pulse.running.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// What the application is about.
+    pub fn state(&self) -> StreamsState {
+        self.status.state()
+    }
+
+    /// What was wrong, where the state is [`Error`](StreamsState::Error).
+    pub fn error(&self) -> Option<String> {
+        self.status.error()
+    }
+
+    /// Has `listener` called with the former and the new state at each change, by one of the
+    /// application's own threads, which waits for it.
+    pub fn on_state_change(
+        &self,
+        listener: impl Fn(StreamsState, StreamsState) + Send + Sync + 'static,
+    ) {
+        self.status.listen(Box::new(listener));
+    }
+
+    /// The numbers of the tasks that run in this instance.
+    pub fn running_tasks(&self) -> BTreeSet<u16> {
+        self.status.running()
+    }
+
+    /// How many offsets of changelogs are still to be read before all tasks of this instance run.
+    pub fn restore_lag(&self) -> u64 {
+        self.status.lag()
+    }
+
+    /// Waits until all tasks of this instance run.
+    ///
+    /// # Errors
+    ///
+    /// Where the application has ended, or after `timeout`.
+    pub fn wait_until_running(&self, timeout: Duration) -> Result<()> {
+        let known = |state| !matches!(state, StreamsState::Rebalancing);
+        let waited = self.status.wait(timeout, known);
+        match self.state() {
+            StreamsState::Running => Ok(()),
+            _ if !waited => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("the application does not run after {timeout:?}"),
+            )),
+            _ => Err(Error::new(
+                ErrorKind::Closed,
+                self.error()
+                    .unwrap_or_else(|| "the application has ended".to_owned()),
+            )),
+        }
+    }
+
+    /// A table as this instance has it: the rows of the tasks that run here, as the last commit left them.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such table, or its rows have other types.
+    pub fn table<K: Key, V: Data>(&self, name: &str) -> Result<Table<K, V>> {
+        self.readers().table(name)
+    }
+
+    /// All tables as this instance has them, of one commit.
+    pub fn snapshot(&self) -> Snapshot {
+        self.readers().snapshot()
+    }
+
+    fn readers(&self) -> Readers {
+        Readers {
+            graph: self.env.graph.clone(),
+            state: self.env.state.clone(),
+            lanes: self.env.topics.lanes,
+            pulse: self.env.pulse.clone(),
+        }
+    }
+
+    /// Commits, gives all tasks away, and ends.
+    ///
+    /// # Errors
+    ///
+    /// Where something was wrong before or while it ended: what was not committed is done by whoever
+    /// takes the tasks over.
+    pub fn close(mut self) -> Result<()> {
+        self.end();
+        match self.error() {
+            None => Ok(()),
+            Some(error) => Err(Error::new(ErrorKind::Failed, error)),
+        }
+    }
+
+    fn end(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                self.status
+                    .fail("a thread of the application panicked".to_owned());
+            }
+        }
+        self.env.pulse.running.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Application")
+            .field("application", &self.env.application)
+            .field("state", &self.state())
+            .finish()
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name(name).spawn(run);
+    thread.map_err(|e| Error::new(ErrorKind::Failed, "cannot start a thread").with_source(e))
+}
+
+fn open_state(config: &StreamsConfig) -> Result<State> {
+    match &config.state_dir {
+        None => Ok(State::bytes_in_memory(config.state.clone())),
+        #[cfg(feature = "rocksdb")]
+        Some(dir) => State::open(dir, config.state.clone()),
+        #[cfg(not(feature = "rocksdb"))]
+        Some(dir) => Err(Error::new(
+            ErrorKind::Invalid,
+            format!(
+                "state cannot be kept in {}: the feature `rocksdb` is off",
+                dir.display()
+            ),
+        )),
+    }
+}
+
+/// The name by which the transactions of this state's processes are known: the next one to use the state
+/// ends what this one leaves open.
+fn instance(state: &State) -> Result<String> {
+    if let Some(bytes) = state.meta("instance")? {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    // Each `RandomState` has keys of its own.
+    let random = RandomState::new().build_hasher().finish();
+    let name = format!("{random:016x}");
+    let mut commit = Commit::default();
+    commit.put_meta("instance", name.as_bytes());
+    state.commit(commit, true)?;
+    Ok(name)
+}

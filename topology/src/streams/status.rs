@@ -1,0 +1,193 @@
+//! What an application says of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// What an application is about, in the words of Kafka Streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StreamsState {
+    /// It was not started yet.
+    Created,
+    /// It joins its group, or takes tasks over.
+    Rebalancing,
+    /// All tasks that it has run.
+    Running,
+    /// It was told to end, and commits.
+    PendingShutdown,
+    /// It has ended as it was told to.
+    NotRunning,
+    /// It has ended because something was wrong.
+    Error,
+}
+
+/// Called with the state that was and the one that is.
+pub(super) type Listener = Box<dyn Fn(StreamsState, StreamsState) + Send + Sync>;
+
+/// What is known of an application, told to whoever asks.
+pub(super) struct Status {
+    now: Mutex<Now>,
+    changed: Condvar,
+    listeners: Mutex<Vec<Arc<Listener>>>,
+}
+
+#[derive(Debug)]
+struct Now {
+    state: StreamsState,
+    assigned: BTreeSet<u16>,
+    running: BTreeSet<u16>,
+    lags: BTreeMap<u16, u64>,
+    joined: bool,
+    error: Option<String>,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Status {
+            now: Mutex::new(Now {
+                state: StreamsState::Created,
+                assigned: BTreeSet::new(),
+                running: BTreeSet::new(),
+                lags: BTreeMap::new(),
+                joined: false,
+                error: None,
+            }),
+            changed: Condvar::new(),
+            listeners: Mutex::default(),
+        }
+    }
+}
+
+impl Status {
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().expect("no panic while locked")
+    }
+
+    pub(super) fn state(&self) -> StreamsState {
+        self.lock().state
+    }
+
+    pub(super) fn error(&self) -> Option<String> {
+        self.lock().error.clone()
+    }
+
+    pub(super) fn running(&self) -> BTreeSet<u16> {
+        self.lock().running.clone()
+    }
+
+    pub(super) fn lag(&self) -> u64 {
+        self.lock().lags.values().sum()
+    }
+
+    pub(super) fn listen(&self, listener: Listener) {
+        let mut listeners = self.listeners.lock().expect("no panic while locked");
+        listeners.push(Arc::new(listener));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        let (before, after) = {
+            let mut now = self.lock();
+            let before = now.state;
+            change(&mut now);
+            if matches!(now.state, StreamsState::Rebalancing | StreamsState::Running) {
+                now.state = if now.joined && now.running == now.assigned {
+                    StreamsState::Running
+                } else {
+                    StreamsState::Rebalancing
+                };
+            }
+            (before, now.state)
+        };
+        self.changed.notify_all();
+        if before != after {
+            let listeners = self
+                .listeners
+                .lock()
+                .expect("no panic while locked")
+                .clone();
+            listeners
+                .iter()
+                .for_each(|listener| listener(before, after));
+        }
+    }
+
+    pub(super) fn started(&self) {
+        self.change(|now| now.state = StreamsState::Rebalancing);
+    }
+
+    pub(super) fn assigned(&self, lanes: &[u16]) {
+        self.change(|now| {
+            now.joined = true;
+            now.assigned.extend(lanes);
+        });
+    }
+
+    pub(super) fn gone(&self, lanes: &[u16]) {
+        self.change(|now| {
+            for lane in lanes {
+                now.assigned.remove(lane);
+                now.running.remove(lane);
+                now.lags.remove(lane);
+            }
+        });
+    }
+
+    pub(super) fn restoring(&self, lane: u16, lag: u64) {
+        self.change(|now| {
+            now.running.remove(&lane);
+            if now.assigned.contains(&lane) {
+                now.lags.insert(lane, lag);
+            }
+        });
+    }
+
+    pub(super) fn runs(&self, lane: u16) {
+        self.change(|now| {
+            now.lags.remove(&lane);
+            if now.assigned.contains(&lane) {
+                now.running.insert(lane);
+            }
+        });
+    }
+
+    pub(super) fn ending(&self) {
+        self.change(|now| {
+            if now.state != StreamsState::Error {
+                now.state = StreamsState::PendingShutdown;
+            }
+        });
+    }
+
+    pub(super) fn fail(&self, error: String) {
+        self.change(|now| {
+            now.state = StreamsState::Error;
+            now.error.get_or_insert(error);
+        });
+    }
+
+    pub(super) fn ended(&self) {
+        self.change(|now| {
+            now.running.clear();
+            now.assigned.clear();
+            if now.state != StreamsState::Error {
+                now.state = StreamsState::NotRunning;
+            }
+        });
+    }
+
+    /// Waits until the state is one that `wanted` takes, for so long; true where it is.
+    pub(super) fn wait(&self, timeout: Duration, wanted: impl Fn(StreamsState) -> bool) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut now = self.lock();
+        while !wanted(now.state) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(now, left);
+            now = waited.expect("no panic while locked").0;
+        }
+        true
+    }
+}

@@ -1,0 +1,354 @@
+//! Applications on a cluster in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Application, StreamsConfig, StreamsState};
+use crate::cluster::memory::{Fault, MarkerTarget, Markers, MemoryCluster};
+use crate::cluster::{Cluster, Isolation, TopicPartition};
+use crate::dsl::{Consumed, Grouped, Joined, KStream, Materialized, Produced, StreamsBuilder};
+use crate::error::{ErrorKind, Result};
+use crate::graph::Topology;
+
+const PARTITIONS: u32 = 4;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never so: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Counts words, which are the keys.
+fn counting() -> Topology {
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let counts = words.group_by_key().count(Materialized::named("counts"));
+    counts.to_stream().to("totals", Produced::json());
+    builder.build().unwrap()
+}
+
+fn cluster() -> MemoryCluster {
+    let cluster = MemoryCluster::new();
+    cluster.add_topic("words", PARTITIONS, &[]).unwrap();
+    cluster.add_topic("totals", PARTITIONS, &[]).unwrap();
+    cluster.set_patience(Duration::from_millis(500));
+    cluster
+}
+
+fn config() -> StreamsConfig {
+    StreamsConfig::new("app").commit_interval(Duration::from_millis(5))
+}
+
+fn start(cluster: &MemoryCluster, topology: &Topology, config: StreamsConfig) -> Application {
+    let mut app = Application::new(topology, Arc::new(cluster.clone()), config).unwrap();
+    app.start().unwrap();
+    app
+}
+
+/// Writes records, each to the partition of its key.
+fn write(cluster: &MemoryCluster, from: usize, to: usize) {
+    let mut partitioner = super::partitioner::Partitioner::default();
+    for at in from..to {
+        let word = format!("word{}", at % 23);
+        let partition = partitioner.of(Some(word.as_bytes()), PARTITIONS);
+        let value = at.to_string();
+        cluster
+            .append(
+                "words",
+                partition,
+                Some(word.as_bytes()),
+                Some(value.as_bytes()),
+                at as i64,
+            )
+            .unwrap();
+    }
+}
+
+/// What a reader of what is committed has seen of each word: all its counts, in order.
+fn totals(cluster: &MemoryCluster) -> BTreeMap<String, Vec<i64>> {
+    let mut totals: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for partition in 0..PARTITIONS {
+        for record in cluster
+            .records("totals", partition, Isolation::ReadCommitted)
+            .unwrap()
+        {
+            let word = String::from_utf8(record.key.unwrap().to_vec()).unwrap();
+            let count = std::str::from_utf8(&record.value.unwrap()).unwrap().parse();
+            totals.entry(word).or_default().push(count.unwrap());
+        }
+    }
+    totals
+}
+
+fn last_totals(cluster: &MemoryCluster) -> BTreeMap<String, i64> {
+    let totals = totals(cluster).into_iter();
+    totals
+        .map(|(word, counts)| (word, *counts.last().unwrap()))
+        .collect()
+}
+
+fn expected(records: usize) -> BTreeMap<String, i64> {
+    let mut expected = BTreeMap::new();
+    for at in 0..records {
+        *expected.entry(format!("word{}", at % 23)).or_insert(0) += 1;
+    }
+    expected
+}
+
+/// Waits until the last counts are those of so many records, and checks that none was seen twice.
+fn check(cluster: &MemoryCluster, records: usize) {
+    let expected = expected(records);
+    let deadline = Instant::now() + PATIENCE;
+    while last_totals(cluster) != expected {
+        assert!(
+            Instant::now() < deadline,
+            "the counts are {:?}\nand should be {expected:?}",
+            last_totals(cluster)
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for (word, counts) in totals(cluster) {
+        assert!(counts.is_sorted_by(|a, b| a < b), "{word}: {counts:?}");
+    }
+}
+
+#[test]
+fn counts_are_written_once_and_can_be_read() {
+    let cluster = cluster();
+    write(&cluster, 0, 1_000);
+    let app = start(&cluster, &counting(), config().num_stream_threads(2));
+    app.wait_until_running(PATIENCE).unwrap();
+    assert_eq!(app.running_tasks().len(), PARTITIONS as usize);
+    check(&cluster, 1_000);
+    let counts = app.table::<String, i64>("counts").unwrap();
+    assert_eq!(
+        counts.get("word3").unwrap(),
+        expected(1_000).get("word3").copied()
+    );
+    write(&cluster, 1_000, 1_500);
+    check(&cluster, 1_500);
+    let table: BTreeMap<String, i64> = counts.scan(|_, _| true).unwrap().into_iter().collect();
+    assert_eq!(table, expected(1_500));
+    app.close().unwrap();
+    let app = start(&cluster, &counting(), config());
+    write(&cluster, 1_500, 1_600);
+    check(&cluster, 1_600);
+    app.close().unwrap();
+    assert!(cluster.members("app").is_empty());
+}
+
+#[test]
+fn tasks_are_shared_and_move_when_instances_come_and_go() {
+    let cluster = cluster();
+    let one = start(&cluster, &counting(), config());
+    one.wait_until_running(PATIENCE).unwrap();
+    write(&cluster, 0, 500);
+    let two = start(&cluster, &counting(), config());
+    let share = |app: &Application| app.running_tasks().len();
+    wait_until("each has a half", || share(&one) == 2 && share(&two) == 2);
+    write(&cluster, 500, 1_000);
+    check(&cluster, 1_000);
+    assert!(one.running_tasks().is_disjoint(&two.running_tasks()));
+    one.close().unwrap();
+    wait_until("one has all", || share(&two) == 4);
+    write(&cluster, 1_000, 1_500);
+    check(&cluster, 1_500);
+    two.close().unwrap();
+}
+
+#[test]
+fn whatever_fails_in_a_commit_nothing_is_lost_or_doubled() {
+    for fault in [
+        Fault::Send,
+        Fault::Flush,
+        Fault::SendOffsets,
+        Fault::Commit,
+        Fault::CommitLost,
+        Fault::AnswerLost,
+    ] {
+        let cluster = cluster();
+        let app = start(&cluster, &counting(), config());
+        app.wait_until_running(PATIENCE).unwrap();
+        let mut written = 0;
+        for _ in 0..5 {
+            cluster.fail_next(fault, 1);
+            write(&cluster, written, written + 100);
+            written += 100;
+            check(&cluster, written);
+        }
+        app.close().unwrap();
+    }
+}
+
+#[test]
+fn a_task_is_taken_over_behind_markers_that_are_still_to_be_written() {
+    let cluster = cluster();
+    cluster.set_markers(Markers::Held);
+    let one = start(&cluster, &counting(), config());
+    one.wait_until_running(PATIENCE).unwrap();
+    write(&cluster, 0, 300);
+    wait_until("it is committed", || {
+        !cluster.markers_in_flight().is_empty()
+            && one
+                .table::<String, i64>("counts")
+                .unwrap()
+                .scan(|_, _| true)
+                .unwrap()
+                .len()
+                == 23
+    });
+    one.close().unwrap();
+    // The offsets are told once their own markers are there, and those of the rows are not yet: the last
+    // stable offsets of the changelogs stand before rows that go with the offsets.
+    for target in cluster.markers_in_flight() {
+        if matches!(target, MarkerTarget::Group(_)) {
+            cluster.write_markers_to(&target);
+        }
+    }
+    let two = start(&cluster, &counting(), config());
+    wait_until("it waits for the rows", || two.restore_lag() > 0);
+    cluster.set_markers(Markers::AtOnce);
+    cluster.write_markers();
+    two.wait_until_running(PATIENCE).unwrap();
+    write(&cluster, 300, 600);
+    check(&cluster, 600);
+    two.close().unwrap();
+}
+
+#[test]
+fn tables_are_joined_with_streams_after_a_restart() {
+    let build = || {
+        let builder = StreamsBuilder::new();
+        let users = builder.table::<String, String>(
+            "users",
+            Consumed::plain(),
+            Materialized::named("users-by-id"),
+        );
+        let words = builder.stream::<String, String>("words", Consumed::plain());
+        let join = |word: &String, user: &String| format!("{word} by {user}");
+        words
+            .join(&users, join, Joined::named("join"))
+            .to("totals", Produced::plain());
+        builder.build().unwrap()
+    };
+    let cluster = cluster();
+    cluster.add_topic("users", PARTITIONS, &[]).unwrap();
+    let append = |topic: &str, key: &str, value: Option<&str>, time| {
+        let bytes = value.map(str::as_bytes);
+        cluster
+            .append(topic, 1, Some(key.as_bytes()), bytes, time)
+            .unwrap()
+    };
+    append("users", "a", Some("anna"), 1);
+    append("users", "b", Some("bob"), 2);
+    append("words", "a", Some("one"), 3);
+    let joined = || -> Vec<String> {
+        let all = (0..PARTITIONS).flat_map(|partition| {
+            cluster
+                .records("totals", partition, Isolation::ReadCommitted)
+                .unwrap()
+        });
+        let mut all: Vec<String> = all
+            .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
+            .collect();
+        all.sort();
+        all
+    };
+    let app = start(&cluster, &build(), config());
+    wait_until("one is joined", || joined() == ["one by anna"]);
+    app.close().unwrap();
+    append("users", "b", None, 4);
+    append("words", "b", Some("two"), 5);
+    append("words", "a", Some("three"), 6);
+    let app = start(&cluster, &build(), config());
+    wait_until("two are joined", || {
+        joined() == ["one by anna", "three by anna"]
+    });
+    app.close().unwrap();
+}
+
+fn refusal(topology: &Topology, cluster: &MemoryCluster, config: StreamsConfig) -> String {
+    let made: Result<Application> = Application::new(topology, Arc::new(cluster.clone()), config);
+    made.unwrap_err().to_string()
+}
+
+#[test]
+fn what_cannot_run_is_refused_with_the_remedy() {
+    let cluster = MemoryCluster::new();
+    assert!(refusal(&counting(), &cluster, config()).contains("there is no topic words to read"));
+    cluster.add_topic("words", 4, &[]).unwrap();
+    assert!(refusal(&counting(), &cluster, config()).contains("there is no topic totals to write"));
+    cluster.add_topic("totals", 1, &[]).unwrap();
+    let named = |id: &str| StreamsConfig::new(id);
+    assert!(refusal(&counting(), &cluster, named("a b")).contains("`a b`"));
+
+    // Another number of partitions than its own topics have.
+    cluster.add_topic("old-counts-changelog", 3, &[]).unwrap();
+    let told = refusal(&counting(), &cluster, named("old"));
+    assert!(
+        told.contains("old-counts-changelog has 3 partitions"),
+        "{told}"
+    );
+    let wrong = [("cleanup.policy", "delete")];
+    cluster
+        .add_topic("lossy-counts-changelog", 4, &wrong)
+        .unwrap();
+    let told = refusal(&counting(), &cluster, named("lossy"));
+    assert!(told.contains("cleanup.policy=delete"), "{told}");
+
+    // Topics that meet and do not fit.
+    cluster.add_topic("three", 3, &[]).unwrap();
+    let builder = StreamsBuilder::new();
+    let words = |name: &str| -> KStream<String, String> { builder.stream(name, Consumed::plain()) };
+    words("words")
+        .merge(&words("three"))
+        .to("totals", Produced::plain());
+    let topology = builder.build().unwrap();
+    let told = refusal(&topology, &cluster, config());
+    assert!(told.contains("have 4 and 3 partitions"), "{told}");
+
+    // Records that would have to move.
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    words
+        .group_by(|_, word| word.clone(), Grouped::named("by-word"))
+        .count(Materialized::named("moved"));
+    let topology = builder.build().unwrap();
+    let told = refusal(&topology, &cluster, config());
+    assert!(
+        told.contains("by-word") && told.contains("not supported yet"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_record_that_fails_the_query_ends_the_application() {
+    let cluster = cluster();
+    let builder = StreamsBuilder::new();
+    builder.query("numbers", crate::ErrorPolicy::Fail);
+    let consumed = Consumed::json().on_error(crate::ErrorPolicy::Fail);
+    let numbers = builder.stream::<String, i64>("words", consumed);
+    numbers.to("totals", Produced::json());
+    let topology = builder.build().unwrap();
+    cluster
+        .append("words", 0, Some(b"a"), Some(b"1"), 1)
+        .unwrap();
+    cluster
+        .append("words", 0, Some(b"b"), Some(b"oops"), 2)
+        .unwrap();
+    let app = start(&cluster, &topology, config());
+    wait_until("it has failed", || app.state() == StreamsState::Error);
+    let error = app.error().unwrap();
+    assert!(error.contains("words"), "{error}");
+    assert_eq!(app.close().unwrap_err().kind(), ErrorKind::Failed);
+    let bad = TopicPartition::new("words", 0);
+    let committed = cluster.committed("app", &[bad]).unwrap();
+    assert!(
+        committed[0].as_ref().is_none_or(|at| at.offset <= 1),
+        "{committed:?}"
+    );
+}

@@ -1,0 +1,215 @@
+//! The topics of an application: those that it reads and writes, and those that it makes for itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cluster::{Cluster, NewTopic, TopicDescription};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Graph, Kind, NodeId, Plan};
+use crate::store::{Family, store_family};
+
+/// The topics of a topology that runs as an application.
+#[derive(Debug)]
+pub(super) struct Topics {
+    /// The topic of each source, and how many partitions it has.
+    pub(super) sources: BTreeMap<NodeId, (Arc<str>, u32)>,
+    /// The topic of each sink, by its place, and how many partitions it has.
+    pub(super) sinks: Vec<(Arc<str>, u32)>,
+    /// What each store's commits are written to as well.
+    pub(super) changelogs: Vec<(Family, Arc<str>)>,
+    /// The same of what tasks remember.
+    pub(super) tasks: Arc<str>,
+    /// Whoever has a partition of this topic has the tasks of that number.
+    pub(super) coordination: String,
+    /// The number of tasks that share the work.
+    pub(super) lanes: u16,
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::Invalid, message)
+}
+
+impl Topics {
+    /// Looks the topics up, and makes those of the application's own that are not there.
+    pub(super) fn prepare(graph: &Graph, cluster: &dyn Cluster, application: &str) -> Result<Self> {
+        let mut sources = BTreeMap::new();
+        for (node, source) in graph.sources() {
+            let name = &graph.node(node).name;
+            if source.binding.is_some() {
+                return Err(invalid(format!(
+                    "source {name} is read by a connector; an application on a cluster reads topics \
+                     alone: give the source the name of its topic"
+                )));
+            }
+            sources.insert(node, (name.clone(), partitions(cluster, name, "read")?));
+        }
+        check_together(graph, &sources)?;
+        let mut sinks = Vec::new();
+        for sink in &graph.sinks {
+            if sink.binding.is_some() {
+                return Err(invalid(format!(
+                    "sink {} is written by a connector; an application on a cluster writes topics \
+                     alone: give the sink the name of its topic",
+                    sink.name
+                )));
+            }
+            sinks.push((sink.name.clone(), partitions(cluster, &sink.name, "write")?));
+        }
+        let widest = sources.values().map(|(_, partitions)| *partitions).max();
+        let lanes = u16::try_from(widest.unwrap_or(1)).map_err(|_| {
+            invalid("a source has more than 65,535 partitions, which is more than tasks can be numbered by".to_owned())
+        })?;
+        check_cuts(graph, lanes)?;
+        let topics = Topics {
+            sources,
+            sinks,
+            changelogs: graph
+                .stores
+                .iter()
+                .map(|store| {
+                    let topic = format!("{application}-{}-changelog", store.name);
+                    (store_family(&store.name), topic.into())
+                })
+                .collect(),
+            tasks: format!("{application}-tasks-changelog").into(),
+            coordination: format!("{application}-coordination"),
+            lanes,
+        };
+        topics.make_own(cluster)?;
+        Ok(topics)
+    }
+
+    /// True where a topic is one of the application's changelogs.
+    pub(super) fn is_changelog(&self, topic: &str) -> bool {
+        *self.tasks == *topic || self.changelogs.iter().any(|(_, own)| **own == *topic)
+    }
+
+    fn make_own(&self, cluster: &dyn Cluster) -> Result<()> {
+        let compact = [
+            ("cleanup.policy", "compact"),
+            ("message.timestamp.type", "CreateTime"),
+        ];
+        let changelogs = self.changelogs.iter().map(|(_, topic)| topic);
+        for name in changelogs.chain([&self.tasks]) {
+            self.make(cluster, name, &compact)?;
+        }
+        self.make(
+            cluster,
+            &self.coordination,
+            &[("cleanup.policy", "compact")],
+        )
+    }
+
+    fn make(&self, cluster: &dyn Cluster, name: &str, config: &[(&str, &str)]) -> Result<()> {
+        let lanes = u32::from(self.lanes);
+        let found = match cluster.topic(name)? {
+            Some(found) => found,
+            None => {
+                cluster.create_topic(&NewTopic {
+                    name: name.to_owned(),
+                    partitions: lanes,
+                    config: config
+                        .iter()
+                        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                        .collect(),
+                })?;
+                TopicDescription {
+                    partitions: lanes,
+                    ..TopicDescription::default()
+                }
+            }
+        };
+        if found.partitions != lanes {
+            return Err(invalid(format!(
+                "topic {name} has {} partitions and the application has {lanes} tasks: the number of \
+                 partitions of its input has changed; go back to that, or start the application anew \
+                 under another id",
+                found.partitions
+            )));
+        }
+        for (key, wanted) in config {
+            if let Some(value) = found.get(key)
+                && !value.split(',').any(|value| value.trim() == *wanted)
+            {
+                return Err(invalid(format!(
+                    "topic {name} has {key}={value}, and the application needs {key}={wanted}; set it so"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn partitions(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<u32> {
+    match cluster.topic(topic)? {
+        Some(found) if found.partitions > 0 => Ok(found.partitions),
+        _ => Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "there is no topic {topic} to {to} on {}; make it first",
+                cluster.name()
+            ),
+        )),
+    }
+}
+
+/// Checks that topics that meet have the same number of partitions.
+fn check_together(graph: &Graph, sources: &BTreeMap<NodeId, (Arc<str>, u32)>) -> Result<()> {
+    let components = graph.components();
+    let mut first: BTreeMap<usize, (&Arc<str>, u32)> = BTreeMap::new();
+    for (node, (topic, count)) in sources {
+        let component = components[node.index()];
+        let (other, other_count) = *first.entry(component).or_insert((topic, *count));
+        if other_count != *count {
+            return Err(invalid(format!(
+                "topics {other} and {topic} meet, and have {other_count} and {count} partitions: \
+                 records of one key would be in different tasks; give them the same number"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no record has to move to another task, and that keys that meet are read in one form: in
+/// two, equal keys would be in different partitions.
+fn check_cuts(graph: &Graph, lanes: u16) -> Result<()> {
+    let plan = Plan::of_topics(graph, lanes);
+    for part in &plan.parts {
+        let keyed = part
+            .nodes
+            .iter()
+            .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
+        let forms = part
+            .inputs
+            .iter()
+            .filter_map(|id| match &graph.node(*id).kind {
+                Kind::Source(source) => Some((&graph.node(*id).name, source.key_codec.as_ref()?)),
+                _ => None,
+            });
+        let forms: Vec<_> = forms.collect();
+        if let Some((first, form)) = forms.first().filter(|_| keyed)
+            && let Some((other, other_form)) = forms.iter().find(|(_, other)| other != form)
+        {
+            return Err(invalid(format!(
+                "topics {first} and {other} meet by their keys, which are read as {form} and as \
+                 {other_form}: equal keys are in different partitions; write one of them in the other's \
+                 form"
+            )));
+        }
+    }
+    let exits = plan.parts.iter().flat_map(|part| &part.exits);
+    let names: Vec<&str> = exits.map(|exit| &*graph.node(*exit).name).collect();
+    let narrowed = plan.parts.iter().find(|part| part.lanes != plan.lanes);
+    if names.is_empty() && narrowed.is_none() {
+        return Ok(());
+    }
+    let moved = graph
+        .ids()
+        .filter(|id| matches!(graph.node(*id).kind, Kind::Exchange) && !graph.is_placed(*id));
+    let names: Vec<&str> = moved.map(|id| &*graph.node(id).name).collect();
+    Err(invalid(format!(
+        "{} would have to move records to other tasks, since their keys are not those of their topic; \
+         repartition topics are not supported yet: write the stream to a topic of its own, and read that",
+        names.join(", ")
+    )))
+}

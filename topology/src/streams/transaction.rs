@@ -1,0 +1,202 @@
+//! The transactions of a worker: all that its tasks do between two commits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::changelog;
+use super::env::Env;
+use super::partitioner::Partitioner;
+use crate::cluster::{
+    CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
+};
+use crate::error::{Error, ErrorKind};
+use crate::processor::Output;
+use crate::record::Headers;
+use crate::store::Commit;
+
+/// How many bytes a transaction has at most before it is committed early.
+const FULL: usize = 32 << 20;
+
+/// The transactions of a worker, one after the other.
+pub(super) struct Transaction {
+    env: Arc<Env>,
+    /// By this the cluster knows the producer.
+    id: String,
+    /// None until it is needed, and where it must be made anew.
+    producer: Option<Box<dyn TransactionalProducer>>,
+    /// How often tasks had been lost when the open transaction began; none where none is open.
+    began_after: Option<u64>,
+    bytes: usize,
+    partitioner: Partitioner,
+    headers: Headers,
+}
+
+impl Transaction {
+    pub(super) fn new(env: Arc<Env>, id: String) -> Self {
+        Transaction {
+            env,
+            id,
+            producer: None,
+            began_after: None,
+            bytes: 0,
+            partitioner: Partitioner::default(),
+            headers: Headers::default(),
+        }
+    }
+
+    /// True where something was written since the last commit.
+    pub(super) fn is_open(&self) -> bool {
+        self.began_after.is_some()
+    }
+
+    /// True where it should not grow.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= FULL
+    }
+
+    /// The producer, made if there is none; what an earlier one of its id left open is over then.
+    fn producer(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
+        if self.producer.is_none() {
+            let made = self.env.cluster.producer(&self.id);
+            let made = made.map_err(|e| match e.kind() {
+                ErrorKind::Unavailable => TransactionError::Fenced(e),
+                _ => TransactionError::Fatal(e),
+            })?;
+            self.producer = Some(made);
+        }
+        Ok(&mut **self.producer.as_mut().expect("it was made above"))
+    }
+
+    /// The producer, in a transaction.
+    fn begin(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
+        if self.began_after.is_none() {
+            let losses = self.env.standing.losses();
+            self.producer()?.begin()?;
+            self.began_after = Some(losses);
+        }
+        self.producer()
+    }
+
+    /// Writes what was sent to a sink.
+    pub(super) fn send_output(&mut self, output: &Output) -> Result<(), TransactionError> {
+        let (topic, partitions) = self.env.topics.sinks[output.sink.0 as usize].clone();
+        let record = &output.record;
+        let partition = self.partitioner.of(record.key.as_deref(), partitions);
+        self.bytes += size(record.key.as_deref(), record.value.as_deref());
+        self.begin()?.send(
+            &TopicPartition::new(topic, partition),
+            ProducerRecord {
+                key: record.key.as_deref(),
+                value: record.value.as_deref(),
+                timestamp: record.timestamp,
+                headers: &record.headers,
+            },
+        )
+    }
+
+    /// Writes rows to their changelogs and commits them with the offsets and the output. The commit
+    /// remembers how far its changelogs go.
+    pub(super) fn commit(
+        &mut self,
+        commit: &mut Commit,
+        offsets: &[(TopicPartition, CommittedOffset)],
+    ) -> Result<(), TransactionError> {
+        let env = self.env.clone();
+        // Rows are of now; the time of what happened is in them.
+        let now = env.clock.now();
+        let headers = self.headers.clone();
+        let producer = self.begin()?;
+        let logged = changelog::for_each_record(&env.topics, commit, |record| {
+            let sent = producer.send(
+                &record.to,
+                ProducerRecord {
+                    key: Some(record.key),
+                    value: record.value,
+                    timestamp: now,
+                    headers: &headers,
+                },
+            );
+            sent.map_err(Failure::Transaction)
+        });
+        logged.map_err(Failure::into_transaction_error)?;
+        let ends: BTreeMap<TopicPartition, i64> = producer.flush()?;
+        for (partition, end) in &ends {
+            if env.topics.is_changelog(&partition.topic) {
+                changelog::set_position(commit, partition, *end);
+            }
+        }
+        let began_after = self.began_after.unwrap_or_default();
+        let Some(group) = env.standing.metadata(began_after) else {
+            return Err(TransactionError::Abort(Error::new(
+                ErrorKind::Unavailable,
+                "tasks were lost since the transaction began",
+            )));
+        };
+        let producer = self.begin()?;
+        if !offsets.is_empty() {
+            producer.send_offsets(offsets, &group)?;
+        }
+        let committed = producer.commit();
+        if matches!(committed, Err(TransactionError::Unknown(_))) {
+            self.producer = None;
+        }
+        committed?;
+        self.began_after = None;
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// Takes back what was written since the last commit. A producer that cannot is given up: the next
+    /// one of its id settles what became of its transaction.
+    pub(super) fn abort(&mut self) -> Result<(), TransactionError> {
+        if self.began_after.take().is_none() {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let aborted = match &mut self.producer {
+            Some(producer) => producer.abort(),
+            None => Ok(()),
+        };
+        match aborted {
+            Ok(()) if self.producer.is_some() => return Ok(()),
+            Ok(()) => {}
+            Err(TransactionError::Fatal(e)) => return Err(TransactionError::Fatal(e)),
+            Err(e) => tracing::warn!("a producer is given up: {e}"),
+        }
+        self.producer = None;
+        // Until it is settled, the offsets of the tasks are not told.
+        match self.producer() {
+            Err(TransactionError::Fatal(e)) => Err(TransactionError::Fatal(e)),
+            Err(e) => {
+                tracing::warn!("no new producer can be made yet: {e}");
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn size(key: Option<&[u8]>, value: Option<&[u8]>) -> usize {
+    64 + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len)
+}
+
+/// What can be wrong where rows are written to changelogs.
+enum Failure {
+    Transaction(TransactionError),
+    Rows(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(e: Error) -> Self {
+        Failure::Rows(e)
+    }
+}
+
+impl Failure {
+    fn into_transaction_error(self) -> TransactionError {
+        match self {
+            Failure::Transaction(e) => e,
+            Failure::Rows(e) => TransactionError::Fatal(e),
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! A thread that runs tasks: reads their inputs, has them work, and commits.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::time::{Duration, Instant};
+
+use super::column::Column;
+use super::env::Env;
+use super::restore::Restore;
+use super::transaction::Transaction;
+use crate::cluster::{LogReader, TransactionError};
+use crate::connector::Waker;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::Commit;
+
+/// How many records are taken from the reader at a time.
+const BATCH: usize = 4_096;
+
+/// How many records wait at most until no more are read.
+const BACKLOG: u64 = 65_536;
+
+/// The longest time for which a worker sleeps.
+const SLEEP: Duration = Duration::from_millis(100);
+
+/// How long a worker waits before it asks again for what was not to be had.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// What a worker is told.
+pub(super) enum Command {
+    /// Tasks of these numbers are to run here.
+    Assign(Vec<u16>),
+    /// Tasks go to others: what they did is committed first, and then it is said so.
+    Revoke(Vec<u16>, Sender<()>),
+    /// Tasks have gone to others.
+    Lose(Vec<u16>),
+    /// What has to be read before tasks can run.
+    Restore(u16, u64, Result<Restore>),
+    /// Commits and ends.
+    Close,
+}
+
+/// What a worker says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Report {
+    /// These tasks run.
+    Running(u16),
+    /// So many offsets of changelogs are to be read before tasks of a number run.
+    Restoring(u16, u64),
+    /// The worker has ended; with what was wrong, if anything was.
+    Ended(Option<String>),
+}
+
+/// How an attempt ends that cannot go on.
+enum Stop {
+    /// What was done since the last commit must be done again.
+    Again(Error),
+    /// Nothing can be done any more.
+    Fatal(Error),
+}
+
+impl From<TransactionError> for Stop {
+    fn from(e: TransactionError) -> Self {
+        match e {
+            TransactionError::Fatal(e) => Stop::Fatal(e),
+            e => Stop::Again(e.into_error()),
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(e: Error) -> Self {
+        match e.kind() {
+            ErrorKind::Unavailable => Stop::Again(e),
+            _ => Stop::Fatal(e),
+        }
+    }
+}
+
+/// A thread that runs tasks.
+pub(super) struct Worker {
+    env: Arc<Env>,
+    commands: Receiver<Command>,
+    /// For those that work for this thread beside it.
+    own_commands: Sender<Command>,
+    reports: Sender<Report>,
+    waker: Waker,
+    reader: Box<dyn LogReader>,
+    restorer: Box<dyn LogReader>,
+    transaction: Transaction,
+    columns: BTreeMap<u16, Column>,
+    restoring: BTreeMap<u16, Restoring>,
+    /// Counts assignments, so that an answer to an earlier one is known as such.
+    assignments: u64,
+    last_commit: Instant,
+    last_refresh: Instant,
+    commit_interval: Duration,
+    refresh_interval: Duration,
+    closing: bool,
+    /// True where records wait and none of them may be processed before others are read.
+    stalled: bool,
+}
+
+/// How far the taking over of tasks is.
+enum Restoring {
+    /// The cluster is asked, by a thread of its own.
+    Asking(u64),
+    /// To be asked again.
+    Waiting(Instant),
+    Reading(Restore),
+}
+
+/// How a worker is made.
+pub(super) struct WorkerOptions {
+    pub(super) number: u16,
+    pub(super) commit_interval: Duration,
+    pub(super) refresh_interval: Duration,
+    pub(super) waker: Waker,
+}
+
+impl Worker {
+    pub(super) fn new(
+        env: &Arc<Env>,
+        options: WorkerOptions,
+        commands: (Sender<Command>, Receiver<Command>),
+        reports: Sender<Report>,
+    ) -> Result<Self> {
+        let id = format!("{}-{}-{}", env.application, env.instance, options.number);
+        Ok(Worker {
+            reader: env.cluster.reader(options.waker.clone())?,
+            restorer: env.cluster.reader(options.waker.clone())?,
+            transaction: Transaction::new(env.clone(), id),
+            env: env.clone(),
+            own_commands: commands.0,
+            commands: commands.1,
+            reports,
+            waker: options.waker,
+            columns: BTreeMap::new(),
+            restoring: BTreeMap::new(),
+            assignments: 0,
+            last_commit: Instant::now(),
+            last_refresh: Instant::now(),
+            commit_interval: options.commit_interval,
+            refresh_interval: options.refresh_interval,
+            closing: false,
+            stalled: false,
+        })
+    }
+
+    /// Works until told to end, or until something is wrong that stays wrong.
+    pub(super) fn run(mut self) {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.work()));
+        let error = match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(e.to_string()),
+            Err(panic) => Some(format!(
+                "a function of the topology panicked: {}",
+                words(&*panic)
+            )),
+        };
+        if error.is_some() {
+            // Nobody waits for what it would never have finished.
+            let _ = self.transaction.abort();
+        }
+        let _ = self.reports.send(Report::Ended(error));
+    }
+
+    fn work(&mut self) -> Result<()> {
+        while !self.closing {
+            match self.turn() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.waker.wait(self.until_next());
+                }
+                Err(Stop::Fatal(e)) => return Err(e),
+                Err(Stop::Again(e)) => self.begin_again(&e)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// How long there is nothing to do, if nobody calls.
+    fn until_next(&self) -> Duration {
+        let commit = self
+            .commit_interval
+            .saturating_sub(self.last_commit.elapsed());
+        let now = self.env.clock.now();
+        let ticks = self.columns.values().filter_map(Column::next_tick);
+        let tick = ticks.min().map_or(SLEEP, |at| {
+            Duration::from_millis(u64::try_from(at - now).unwrap_or(0))
+        });
+        SLEEP.min(commit.max(Duration::from_millis(1))).min(tick)
+    }
+
+    /// Does a little of everything; true where there may be more to do.
+    fn turn(&mut self) -> Result<bool, Stop> {
+        let mut busy = self.obey()?;
+        busy |= self.restore()?;
+        busy |= self.read()?;
+        busy |= self.process()?;
+        if self.last_commit.elapsed() >= self.commit_interval || self.transaction.is_full() {
+            self.commit()?;
+        }
+        Ok(busy)
+    }
+
+    fn obey(&mut self) -> Result<bool, Stop> {
+        let mut any = false;
+        loop {
+            let command = match self.commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Empty) => return Ok(any),
+                Err(TryRecvError::Disconnected) => Command::Close,
+            };
+            any = true;
+            match command {
+                Command::Assign(lanes) => lanes.into_iter().for_each(|lane| self.ask(lane)),
+                Command::Revoke(lanes, done) => {
+                    // Commit or not, they are given away; what is not committed is done by others.
+                    let committed = self.commit();
+                    if committed.is_err() {
+                        self.transaction.abort()?;
+                    }
+                    self.drop_lanes(&lanes);
+                    let _ = done.send(());
+                    committed?;
+                }
+                Command::Lose(lanes) => {
+                    self.drop_lanes(&lanes);
+                    return Err(Stop::Again(Error::new(
+                        ErrorKind::Unavailable,
+                        format!("tasks {lanes:?} went to others, as this process was not heard of"),
+                    )));
+                }
+                Command::Restore(lane, asked, found) => self.restore_from(lane, asked, found)?,
+                Command::Close => {
+                    self.commit()?;
+                    self.closing = true;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Has a thread find out where tasks go on: the cluster may take its time.
+    fn ask(&mut self, lane: u16) {
+        self.assignments += 1;
+        let asked = self.assignments;
+        self.restoring.insert(lane, Restoring::Asking(asked));
+        let (env, answer, waker) = (
+            self.env.clone(),
+            self.own_commands.clone(),
+            self.waker.clone(),
+        );
+        std::thread::spawn(move || {
+            let found = Restore::prepare(&env, lane);
+            let _ = answer.send(Command::Restore(lane, asked, found));
+            waker.wake();
+        });
+    }
+
+    fn restore_from(&mut self, lane: u16, asked: u64, found: Result<Restore>) -> Result<(), Stop> {
+        let Some(Restoring::Asking(latest)) = self.restoring.get(&lane) else {
+            return Ok(());
+        };
+        if *latest != asked {
+            return Ok(());
+        }
+        match found {
+            Ok(restore) => {
+                restore.begin(&mut *self.restorer)?;
+                let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
+                self.restoring.insert(lane, Restoring::Reading(restore));
+            }
+            Err(e) if e.kind() == ErrorKind::Unavailable => {
+                tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
+                let again = Restoring::Waiting(Instant::now() + AGAIN);
+                self.restoring.insert(lane, again);
+            }
+            Err(e) => return Err(Stop::Fatal(e)),
+        }
+        Ok(())
+    }
+
+    /// Brings rows up to date; true where anything was read.
+    fn restore(&mut self) -> Result<bool, Stop> {
+        let again = self.restoring.iter().filter(
+            |(_, restoring)| matches!(restoring, Restoring::Waiting(at) if *at <= Instant::now()),
+        );
+        let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
+        again.into_iter().for_each(|lane| self.ask(lane));
+        let mut any = false;
+        if let Some((from, batch)) = self.restorer.poll(BATCH)? {
+            any = true;
+            for restoring in self.restoring.values_mut() {
+                if let Restoring::Reading(restore) = restoring
+                    && restore.take(&self.env, &from, &batch, &mut *self.restorer)?
+                {
+                    let lag = restore.lag();
+                    let _ = self.reports.send(Report::Restoring(restore.lane, lag));
+                    break;
+                }
+            }
+        }
+        let done = self.restoring.iter().filter(
+            |(_, restoring)| matches!(restoring, Restoring::Reading(restore) if restore.is_done()),
+        );
+        let done: Vec<u16> = done.map(|(lane, _)| *lane).collect();
+        for lane in done {
+            let Some(Restoring::Reading(restore)) = self.restoring.remove(&lane) else {
+                continue;
+            };
+            any = true;
+            let column = Column::open(&self.env, lane, &restore.inputs)?;
+            for (partition, next) in column.inputs() {
+                self.reader.assign(partition, next)?;
+            }
+            tracing::info!(restored = restore.restored, "tasks {lane} run");
+            self.columns.insert(lane, column);
+            let _ = self.reports.send(Report::Running(lane));
+        }
+        Ok(any)
+    }
+
+    fn read(&mut self) -> Result<bool, Stop> {
+        let mut any = false;
+        while std::mem::take(&mut self.stalled) || self.waiting() < BACKLOG {
+            let Some((from, batch)) = self.reader.poll(BATCH)? else {
+                break;
+            };
+            any = true;
+            let behind = self.reader.is_behind(&from);
+            if let Some(column) = lane_of(&mut self.columns, from.partition) {
+                column.feed(&from, batch, behind);
+            }
+        }
+        Ok(any)
+    }
+
+    /// How many records wait to be processed.
+    fn waiting(&self) -> u64 {
+        self.columns.values().map(Column::waiting).sum()
+    }
+
+    fn process(&mut self) -> Result<bool, Stop> {
+        let mut any = false;
+        for column in self.columns.values_mut() {
+            any |= column.work()?;
+            column.tick()?;
+        }
+        self.stalled = !any && self.waiting() > 0;
+        self.send_outputs()?;
+        Ok(any)
+    }
+
+    fn send_outputs(&mut self) -> Result<(), Stop> {
+        for column in self.columns.values_mut() {
+            for output in column.outputs() {
+                self.transaction.send_output(&output)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits everything that was done: output, rows, offsets; and then writes the rows here.
+    fn commit(&mut self) -> Result<(), Stop> {
+        self.last_commit = Instant::now();
+        let refresh = self.last_refresh.elapsed() >= self.refresh_interval;
+        for column in self.columns.values_mut() {
+            column.flush()?;
+        }
+        self.send_outputs()?;
+        let mut commit = Commit::default();
+        let mut offsets = Vec::new();
+        for column in self.columns.values_mut() {
+            column.freeze(&mut commit)?;
+            offsets.extend(column.offsets(refresh));
+        }
+        let nothing = commit.is_empty() && offsets.is_empty() && !self.transaction.is_open();
+        if !nothing {
+            self.transaction.commit(&mut commit, &offsets)?;
+            self.env.state.commit(commit, false)?;
+            let now = self.env.clock.now();
+            let last = &self.env.pulse.last_update;
+            last.store(now, std::sync::atomic::Ordering::Release);
+        }
+        for column in self.columns.values_mut() {
+            column.committed(&offsets);
+        }
+        if refresh {
+            self.last_refresh = Instant::now();
+        }
+        self.shrink();
+        Ok(())
+    }
+
+    /// Keeps rows in memory within their budget.
+    fn shrink(&mut self) {
+        let budget = self.env.rows_budget();
+        let all: usize = self.columns.values_mut().map(Column::memory).sum();
+        if all > budget {
+            for column in self.columns.values_mut() {
+                let share = column.memory() as u128 * (budget as u128 / 8 * 7) / all as u128;
+                column.evict(share as usize);
+            }
+        }
+    }
+
+    /// Takes everything back that is not committed, and takes the tasks over from oneself.
+    fn begin_again(&mut self, why: &Error) -> Result<()> {
+        tracing::warn!("what was done since the last commit is done again: {why}");
+        if let Err(TransactionError::Fatal(e)) = self.transaction.abort() {
+            return Err(e);
+        }
+        let lanes: Vec<u16> = self.columns.keys().copied().collect();
+        self.drop_lanes(&lanes);
+        lanes.into_iter().for_each(|lane| self.ask(lane));
+        Ok(())
+    }
+
+    /// Forgets tasks, and reads nothing more for them.
+    fn drop_lanes(&mut self, lanes: &[u16]) {
+        for lane in lanes {
+            if let Some(column) = self.columns.remove(lane) {
+                for (partition, _) in column.inputs() {
+                    self.reader.unassign(partition);
+                }
+            }
+            if let Some(Restoring::Reading(restore)) = self.restoring.remove(lane) {
+                restore.end(&mut *self.restorer);
+            }
+        }
+    }
+}
+
+fn lane_of(columns: &mut BTreeMap<u16, Column>, partition: u32) -> Option<&mut Column> {
+    columns.get_mut(&u16::try_from(partition).ok()?)
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}

@@ -75,6 +75,19 @@ pub trait SinkWriter: Send {
     /// Where the sink cannot be asked.
     fn delivered(&mut self, recorded: u64) -> Result<u64>;
 
+    /// Gets ready for records that come next. Where the sink is not as it was left, it is taken as it is,
+    /// and what is to be remembered of that is returned: the state has it before anything is delivered,
+    /// so that a crash thereafter finds what it must know.
+    ///
+    /// It is called before every [`deliver`](SinkWriter::deliver), and may return the same again.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`deliver`](SinkWriter::deliver).
+    fn prepare(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
     /// Writes records `first`, `first + 1`, ... and returns what to remember, once they are safe.
     ///
     /// It may block. After an error the same records are delivered again, after

@@ -174,7 +174,8 @@ impl Embedded {
         for (outlet, writer) in ready.writers {
             let shared = self.shared.clone();
             let name = format!("sink-{}", outlet.name);
-            self.spawn(&name, move || outlet.run(writer, || shared.wake_all()))?;
+            let run = move || outlet.run(writer, &shared.state, || shared.wake_all());
+            self.spawn(&name, run)?;
         }
         let shared = self.shared.clone();
         let commits = ready.commits;
@@ -307,7 +308,7 @@ impl Embedded {
     fn note_deliveries(&self) -> Result<()> {
         let mut commit = crate::store::Commit::default();
         for outlet in self.shared.outlets.iter().flatten() {
-            if let Some(delivered) = outlet.news() {
+            if let Some(delivered) = outlet.news(0) {
                 outbox::write_delivered(&mut commit, &outlet.name, &delivered);
             }
         }

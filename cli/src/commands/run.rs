@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome};
+use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome, known_sinks};
 use ferrisstreams::sql::{Answer, Program, SelectError, Session, Source};
 use ferrisstreams::store::{State, StateOptions};
 
@@ -51,6 +51,11 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         options = options.sink(&changes.name, std::sync::Arc::new(printer));
     }
     let state = open_state(arguments, &config)?;
+    // Known sinks keep their names.
+    let program = session
+        .program_on(&known_sinks(&state)?)
+        .map_err(|problems| Failure::Statements(source.clone(), problems))?
+        .unwrap_or(program);
     let stop = Stop::listen()?;
     let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans)?;
     engine.start()?;

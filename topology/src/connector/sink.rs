@@ -16,6 +16,13 @@ pub trait Sink: Send + Sync {
     /// What it is.
     fn describe(&self) -> SinkDescription;
 
+    /// What tells the place from all others: where a program's sink has another identity and another
+    /// location than at the start before, it is a new sink. Empty where there is no place that outlives
+    /// the program.
+    fn identity(&self) -> String {
+        self.describe().location
+    }
+
     /// Begins to write.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod meeting;
 mod options;
 mod outbox;
 mod shared;
+mod targets;
 mod thread;
 mod worker;
 
@@ -25,12 +26,13 @@ pub use self::feed::Feeder;
 use self::intake::{Bound, ReadingPlan};
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::{Shared, Sources};
+pub use self::targets::known_sinks;
 use self::thread::Thread;
 use self::worker::{Worker, building_key};
 use crate::codec::{Key, SharedCodec};
-use crate::connector::{Health, SinkWriter, Source, Stats};
+use crate::connector::{Health, Sink, SinkWriter, Source, Stats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::graph::{Graph, NodeId, Plan, SinkSpec, Topology};
 use crate::identity::{self, Plans};
 use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
@@ -126,10 +128,15 @@ impl Embedded {
         plans: &Plans,
     ) -> Result<Self> {
         let graph = topology.graph.clone();
+        let lanes = identity::lanes(&state, options.workers)?;
         identity::forget(&state, &graph, &options.rebuild)?;
         identity::check(&state, &graph, plans)?;
         outbox::prepare(&state)?;
-        let lanes = identity::lanes(&state, options.workers)?;
+        targets::settle(&state, &graph, plans, |spec| {
+            sink_of(spec, &options).map(|sink| &**sink)
+        })?;
+        // What begins anew is noted again.
+        identity::check(&state, &graph, plans)?;
         options.workers = options.workers.min(lanes);
         let plan = Arc::new(Plan::new(&graph, lanes));
         let (outlets, writers) = open_outlets(&graph, &state, &options)?;
@@ -471,12 +478,16 @@ type Outlets = (
     Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
 );
 
+/// What a sink of the topology is bound to.
+fn sink_of<'a>(spec: &'a SinkSpec, options: &'a EmbeddedOptions) -> Option<&'a Arc<dyn Sink>> {
+    options.sinks.get(&*spec.name).or(spec.binding.as_ref())
+}
+
 fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
     let mut outlets = Vec::new();
     let mut writers = Vec::new();
     for spec in &graph.sinks {
-        let binding = options.sinks.get(&*spec.name).or(spec.binding.as_ref());
-        let Some(sink) = binding else {
+        let Some(sink) = sink_of(spec, options) else {
             return Err(Error::invalid(format!(
                 "sink {} is bound to nothing; give it a sink in the options",
                 spec.name

@@ -137,7 +137,14 @@ impl Embedded {
         })?;
         // What begins anew is noted again.
         identity::check(&state, &graph, plans)?;
-        options.workers = options.workers.min(lanes);
+        if options.workers > lanes {
+            tracing::warn!(
+                "{} workers were asked for, and {lanes} work: the state was made by so many, which share \
+                 it for as long as it lives (with a new state directory all of them work)",
+                options.workers
+            );
+            options.workers = lanes;
+        }
         let plan = Arc::new(Plan::new(&graph, lanes));
         let (outlets, writers) = open_outlets(&graph, &state, &options)?;
         let (sources, feeds) = bind(&graph, &options);

@@ -38,6 +38,8 @@ struct Inner {
     noted_in: u64,
     written: u64,
     stopping: bool,
+    /// True where the sink was away, and could not be asked what it has.
+    unasked: bool,
     failure: Option<Error>,
 }
 
@@ -56,8 +58,18 @@ impl Outlet {
             memo: noted.memo.clone(),
             stats: stats.clone(),
         })?;
-        let count = writer.delivered(noted.count)?.max(noted.count);
-        if let Some(memo) = writer.prepare()?
+        let (count, away) = match writer.delivered(noted.count) {
+            Ok(count) => (count.max(noted.count), None),
+            // The numbers of records are known without it where it has taken some of this state.
+            Err(e) if noted.memo.is_some() && e.kind() == ErrorKind::Unavailable => {
+                (noted.count, Some(e))
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(e) = &away {
+            tracing::warn!(sink = %name, "cannot deliver, trying again: {e}");
+            stats.set_health(Health::Disconnected(e.to_string()));
+        } else if let Some(memo) = writer.prepare()?
             && noted.memo.as_ref() != Some(&memo)
         {
             noted.memo = Some(memo);
@@ -86,6 +98,7 @@ impl Outlet {
                 noted_in: 0,
                 written: 0,
                 stopping: false,
+                unasked: away.is_some(),
                 failure: None,
             }),
             changed: Condvar::new(),
@@ -169,6 +182,10 @@ impl Outlet {
     /// Delivers until stopped. `told` is called whenever something was delivered or failed.
     pub(super) fn run(&self, mut writer: Box<dyn SinkWriter>, state: &State, told: impl Fn()) {
         let mut pause = RETRY.0;
+        if !self.ask(&mut *writer) {
+            told();
+            return;
+        }
         while let Some((first, records)) = self.next_batch() {
             let ready = contained(|| writer.prepare()).and_then(|memo| self.note(memo, state));
             match ready.and_then(|()| contained(|| writer.deliver(first, &records))) {
@@ -187,15 +204,50 @@ impl Outlet {
                     }
                 }
                 Err(e) => {
-                    self.stats.set_health(Health::Failed(e.to_string()));
-                    self.lock().failure = Some(e.context(format!("sink {}", self.name)));
-                    self.changed.notify_all();
+                    self.fail(e);
                     told();
                     return;
                 }
             }
             told();
         }
+    }
+
+    /// Asks a sink that was away what it has, until it answers or the end; false where it refuses.
+    fn ask(&self, writer: &mut dyn SinkWriter) -> bool {
+        let mut pause = RETRY.0;
+        loop {
+            let inner = self.lock();
+            if !inner.unasked || inner.stopping {
+                return true;
+            }
+            let count = inner.delivered.count;
+            drop(inner);
+            match contained(|| writer.delivered(count)) {
+                Ok(count) => {
+                    self.skip_to(count);
+                    self.lock().unasked = false;
+                    self.stats.set_health(Health::Healthy);
+                    tracing::info!(sink = %self.name, "can deliver again");
+                    self.changed.notify_all();
+                }
+                Err(e) if e.kind() == ErrorKind::Unavailable => {
+                    self.stats.set_health(Health::Disconnected(e.to_string()));
+                    self.rest(pause);
+                    pause = (pause * 2).min(RETRY.1);
+                }
+                Err(e) => {
+                    self.fail(e);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn fail(&self, e: Error) {
+        self.stats.set_health(Health::Failed(e.to_string()));
+        self.lock().failure = Some(e.context(format!("sink {}", self.name)));
+        self.changed.notify_all();
     }
 
     /// Has the state remember how a sink was taken, before anything is delivered to it.

@@ -9,6 +9,7 @@ mod file_support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::RwLock;
 
 use ferrisstreams_connectors::file::{Existing, FileSink, LineForm};
 use ferrisstreams_topology::connector::{Sink, SinkRecord, SinkStart, SinkWriter, Stats};
@@ -23,7 +24,11 @@ fn form(existing: Existing) -> LineForm {
     }
 }
 
+/// Held for writing while a process is started, which has our open files, and so their locks, for a moment.
+static STARTING: RwLock<()> = RwLock::new(());
+
 fn open_as(path: &Path, form: LineForm, memo: Option<&[u8]>) -> Result<Box<dyn SinkWriter>> {
+    let _none = STARTING.read().unwrap();
     FileSink::new(path, form).open(SinkStart {
         name: "out".to_owned(),
         memo: memo.map(<[u8]>::to_vec),
@@ -386,6 +391,7 @@ fn a_disk_that_is_full_loses_and_doubles_nothing() {
     let mount = folder.path("disk");
     fs::create_dir(&mount).unwrap();
     let run = |program: &str, arguments: &[&str]| {
+        let _starting = STARTING.write().unwrap();
         let status = std::process::Command::new(program)
             .args(arguments)
             .arg(&mount)

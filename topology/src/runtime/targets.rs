@@ -197,11 +197,11 @@ fn tell_missing(state: &State, graph: &Graph, name: &str) -> Result<()> {
     if outlives && state.meta(&missing_key(name))?.is_none() {
         let left = match waiting {
             0 => String::new(),
-            count => format!(" {count} records that were not delivered,"),
+            count => format!(", with {count} records that were not delivered"),
         };
         tracing::warn!(
-            "sink {name}{place} is no longer in the program:{left} and where its query stands are kept \
-             until the next start, and dropped then if it is not back"
+            "sink {name}{place} is no longer in the program: its state is kept until the next start{left}, \
+             and dropped then if it is not back"
         );
         commit.put_meta(&missing_key(name), &[1]);
     } else {

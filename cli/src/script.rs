@@ -22,9 +22,16 @@ pub(crate) fn read(path: &Path) -> Result<Source, Failure> {
     Ok(Source::new(path.display().to_string(), text))
 }
 
-/// A session whose relative paths start at `base`.
-pub(crate) fn session(config: &Config, base: PathBuf) -> Result<Session, Failure> {
-    let connections = Connections::new().base(base).kafka(options(&config.kafka));
+/// A session whose relative paths start at `base`; `restarting` where a state is there from before.
+pub(crate) fn session(
+    config: &Config,
+    base: PathBuf,
+    restarting: bool,
+) -> Result<Session, Failure> {
+    let connections = Connections::new()
+        .base(base)
+        .kafka(options(&config.kafka))
+        .restarting(restarting);
     for (name, table) in &config.connections {
         connections
             .connection(name, options(table))

@@ -29,6 +29,7 @@ pub struct Connections {
     named: Arc<RwLock<BTreeMap<String, Options>>>,
     base: PathBuf,
     kafka: Options,
+    restarting: bool,
 }
 
 /// Schemes that are known and not there yet.
@@ -50,6 +51,7 @@ impl Connections {
             named: Arc::default(),
             base: PathBuf::from("."),
             kafka: Options::new(),
+            restarting: false,
         }
         .with(FileConnector::default())
         .with(memory)
@@ -75,6 +77,13 @@ impl Connections {
     /// The same, with properties of the default Kafka cluster, by librdkafka's names.
     pub fn kafka(mut self, properties: Options) -> Self {
         self.kafka = properties;
+        self
+    }
+
+    /// The same for a program that is started again on a state that it left: brokers that are away are
+    /// waited for, as long as `restart_timeout` of a source or sink says, or read once they are back.
+    pub fn restarting(mut self, restarting: bool) -> Self {
+        self.restarting = restarting;
         self
     }
 
@@ -189,6 +198,7 @@ impl Connections {
         }
         let named = || self.named.read().expect("no panic while locked");
         let context = Context {
+            restarting: self.restarting,
             base: &self.base,
             kafka: &self.kafka,
             connections: &|name| named().get(&name.to_lowercase()).cloned(),

@@ -75,6 +75,9 @@ pub struct Context<'a> {
     pub base: &'a Path,
     /// Properties of the default Kafka cluster, by librdkafka's names.
     pub kafka: &'a Options,
+    /// True where a program is started again on a state that it left: what is away for now need not be
+    /// an error.
+    pub restarting: bool,
     pub(crate) connections: &'a dyn Fn(&str) -> Option<Options>,
     pub(crate) names: &'a dyn Fn() -> Vec<String>,
 }

@@ -323,6 +323,86 @@ fn rewritten_content_is_a_new_generation() {
     reading.until("nothing is left", |reading| reading.lines.is_empty());
 }
 
+/// More than is compared at once when a file has grown.
+const LARGE: usize = 20 << 20;
+
+/// Lines of a large file, of the same size all of them.
+fn large_lines() -> Vec<String> {
+    let line = |n: usize| format!("{n:09} {}", "x".repeat(1013));
+    (0..LARGE / 1024).map(line).collect()
+}
+
+/// Changes a byte of the middle of a file and appends a line, at one blow as far as anybody can see.
+fn edit_and_append(folder: &Folder, line: &str) {
+    let path = folder.path("a");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = LARGE / 2 + 500;
+    bytes[middle] = if bytes[middle] == b'y' { b'z' } else { b'y' };
+    bytes.extend_from_slice(line.as_bytes());
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    // The end first: who looks in between sees a file that has grown.
+    file.write_all_at(&bytes[LARGE..], LARGE as u64).unwrap();
+    file.write_all_at(&bytes[middle..=middle], middle as u64)
+        .unwrap();
+}
+
+#[test]
+fn an_edit_in_a_large_file_that_comes_with_an_append_is_noticed() {
+    let folder = Folder::new();
+    folder.write("a", large_lines().join("\n") + "\n");
+    let mut reading = folder.read("a", &quick());
+    reading.limit = 5_000;
+    let count = LARGE / 1024;
+    reading.until("it is read", |reading| reading.lines.len() == count);
+    let is_edited = |reading: &Reading| {
+        let lines = &reading.lines;
+        lines.len() > count && lines[count / 2].text.as_bytes()[500] != b'x'
+    };
+    edit_and_append(&folder, "more\n");
+    reading.until("the edit is read", is_edited);
+    assert_eq!(reading.replaced, 1);
+
+    // While nobody reads.
+    let positions = reading.positions();
+    drop(reading);
+    edit_and_append(&folder, "even more\n");
+    let is_twice = |reading: &Reading| {
+        is_edited(reading) && reading.lines[count / 2].text.as_bytes()[500] == b'z'
+    };
+    let mut bounded = Reading::open(&folder.path("a"), &quick(), positions.clone(), true);
+    bounded.end();
+    assert_eq!(bounded.replaced, 1);
+    assert!(is_twice(&bounded));
+    let mut reading = folder.read_from("a", &quick(), positions);
+    reading.limit = 5_000;
+    reading.until("what was edited meanwhile is read", is_twice);
+    assert_eq!(reading.replaced, 1);
+}
+
+#[test]
+fn a_large_file_that_only_grows_is_read_once() {
+    let folder = Folder::new();
+    folder.write("a", large_lines().join("\n") + "\n");
+    let mut reading = folder.read("a", &quick());
+    reading.limit = 5_000;
+    let mut count = LARGE / 1024;
+    for round in 0..20 {
+        folder.append("a", "one more\n");
+        count += 1;
+        reading.until("the line is read", |reading| reading.lines.len() == count);
+        if round % 7 == 3 {
+            let positions = reading.positions();
+            let lines = std::mem::take(&mut reading.lines);
+            reading = folder.read_from("a", &quick(), positions);
+            reading.limit = 5_000;
+            reading.lines = lines;
+        }
+    }
+    reading.idle();
+    assert_eq!(reading.replaced, 0);
+    assert_eq!(reading.lines.len(), count);
+}
+
 #[test]
 fn the_same_content_again_is_no_news() {
     let folder = Folder::new();

@@ -79,6 +79,50 @@ fn forget_node(state: &State, node: &str, commit: &mut Commit) -> Result<()> {
     Ok(())
 }
 
+/// Drops what the state holds of a query that is in the program no more. A table under its name stays.
+pub(crate) fn forget_gone(
+    state: &State,
+    graph: &Graph,
+    query: &str,
+    commit: &mut Commit,
+) -> Result<()> {
+    let prefix = format!("{query}.");
+    let is_kept = |name: &str| {
+        let here = graph.nodes.iter().any(|node| *node.name == *name)
+            || graph.stores.iter().any(|store| *store.name == *name);
+        here || !name.starts_with(&prefix)
+    };
+    let is_table = state.meta(&store_key(query))?.is_some();
+    if is_table || graph.nodes.iter().any(|node| *node.query == *query) {
+        return Ok(());
+    }
+    commit.remove_meta(&plan_key(query));
+    for kind in ["position", "rebuild", "assigned"] {
+        for (key, _) in state.meta_with_prefix(&format!("{kind}/{prefix}"))? {
+            let name = format!("{prefix}{key}");
+            if !is_kept(name.rsplit_once('/').map_or(&name[..], |(node, _)| node)) {
+                commit.remove_meta(&format!("{kind}/{name}"));
+            }
+        }
+    }
+    for kind in ["started", "time", "generation"] {
+        for (key, _) in state.meta_with_prefix(&format!("{kind}/"))? {
+            let name = key.split_once('/').map_or("", |(_, name)| name);
+            if !is_kept(name) {
+                commit.remove_meta(&format!("{kind}/{key}"));
+            }
+        }
+    }
+    for (store, _) in state.meta_with_prefix(&store_key(&prefix))? {
+        let store = format!("{prefix}{store}");
+        if !is_kept(&store) {
+            state.drop_store(&store)?;
+            commit.remove_meta(&store_key(&store));
+        }
+    }
+    Ok(())
+}
+
 /// Checks that what the state holds was made by the same queries, and notes what is new.
 pub(crate) fn check(state: &State, graph: &Graph, plans: &Plans) -> Result<()> {
     let mut commit = Commit::default();

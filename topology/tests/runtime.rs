@@ -8,12 +8,13 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferrisstreams_topology::connector::{
-    Poll, Source, SourceDescription, SourceReader, SourceStart,
+    Poll, Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter, Source, SourceDescription,
+    SourceReader, SourceStart,
 };
 use ferrisstreams_topology::dsl::{
     Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder,
@@ -23,7 +24,7 @@ use ferrisstreams_topology::query::{Snapshot, Table};
 use ferrisstreams_topology::record::Record;
 use ferrisstreams_topology::runtime::{Embedded, EmbeddedOptions, Feeder, Outcome};
 use ferrisstreams_topology::store::{State, StateOptions};
-use ferrisstreams_topology::{Result, Topology};
+use ferrisstreams_topology::{Error, ErrorKind, Result, Topology};
 use support::{Ledger, Lines, wait_until};
 
 type Text = String;
@@ -480,5 +481,76 @@ fn a_join_waits_for_rows_that_are_known_to_be_there() {
             old <= 2,
             "{workers}: {old} records were joined with the row before"
         );
+    }
+}
+
+/// A sink that finds itself in a new place whenever it is asked, and never takes anything.
+#[derive(Clone, Default)]
+struct Moved {
+    place: u8,
+    /// How it was begun last.
+    memo: Arc<Mutex<Option<Vec<u8>>>>,
+    /// Where delivery was tried last.
+    tried: Arc<AtomicU8>,
+}
+
+impl Sink for Moved {
+    fn describe(&self) -> SinkDescription {
+        SinkDescription {
+            connector: "moved".to_owned(),
+            location: "moved".to_owned(),
+            exactly_once: true,
+        }
+    }
+
+    fn open(&self, start: SinkStart) -> Result<Box<dyn SinkWriter>> {
+        *self.memo.lock().unwrap() = start.memo;
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl SinkWriter for Moved {
+    fn delivered(&mut self, recorded: u64) -> Result<u64> {
+        Ok(recorded)
+    }
+
+    fn prepare(&mut self) -> Result<Option<Vec<u8>>> {
+        self.place += 1;
+        Ok(Some(vec![self.place]))
+    }
+
+    fn deliver(&mut self, _first: u64, _records: &[SinkRecord]) -> Result<Vec<u8>> {
+        self.tried.store(self.place, Ordering::Release);
+        Err(Error::new(ErrorKind::Unavailable, "it is elsewhere by now"))
+    }
+}
+
+#[test]
+fn what_a_sink_must_remember_is_in_the_state_before_it_is_given_anything() {
+    let builder = StreamsBuilder::new();
+    builder
+        .stream::<(), Text>("words", Consumed::plain())
+        .to("out", Produced::plain());
+    let topology = builder.build().unwrap();
+    let lines = Lines::new("words");
+    lines.append(0, "a");
+    let (state, moved) = (memory(), Moved::default());
+    let mut tried = None;
+    for _ in 0..3 {
+        let options = quick()
+            .source("words", Arc::new(lines.clone()))
+            .sink("out", Arc::new(moved.clone()));
+        let mut app = Embedded::new(&topology, state.clone(), options).unwrap();
+        let memo = moved.memo.lock().unwrap().clone();
+        assert!(
+            memo.map(|memo| memo[0]) >= tried,
+            "it was tried at {tried:?}"
+        );
+        moved.tried.store(0, Ordering::Release);
+        app.start().unwrap();
+        wait_until("it was tried", || moved.tried.load(Ordering::Acquire) > 2);
+        // Nothing is committed any more.
+        drop(app);
+        tried = Some(moved.tried.load(Ordering::Acquire));
     }
 }

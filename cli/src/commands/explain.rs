@@ -12,7 +12,7 @@ use crate::script;
 pub(super) fn run(arguments: &Explain) -> Result<(), Failure> {
     let config = Config::read(&arguments.engine)?;
     let source = script::read(&arguments.file)?;
-    let mut session = script::session(&config, script::base_of(&arguments.file))?;
+    let mut session = script::session(&config, script::base_of(&arguments.file), false)?;
     let mut out = std::io::stdout().lock();
     if arguments.mermaid {
         script::execute(&mut session, &source)?;

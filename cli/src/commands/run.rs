@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome};
+use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome, known_sinks};
 use ferrisstreams::sql::{Answer, Program, SelectError, Session, Source};
 use ferrisstreams::store::{State, StateOptions};
 
@@ -22,7 +22,10 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     let config = Config::read(&arguments.engine)?;
     let source = script::read(&arguments.file)?;
-    let mut session = script::session(&config, script::base_of(&arguments.file))?;
+    let state_dir = state_dir(arguments, &config);
+    let restarting = state_dir.as_deref().is_some_and(State::is_in);
+    let base = script::base_of(&arguments.file);
+    let mut session = script::session(&config, base, restarting)?;
     let outcome = script::execute(&mut session, &source)?;
     let program = session
         .program()
@@ -50,7 +53,12 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         let printer = Printer::new(changes.clone(), arguments.output);
         options = options.sink(&changes.name, std::sync::Arc::new(printer));
     }
-    let state = open_state(arguments, &config)?;
+    let state = open_state(state_dir.as_deref(), &config)?;
+    // Known sinks keep their names.
+    let program = session
+        .program_on(&known_sinks(&state)?)
+        .map_err(|problems| Failure::Statements(source.clone(), problems))?
+        .unwrap_or(program);
     let stop = Stop::listen()?;
     let mut engine = Embedded::with_plans(&program.topology, state, options, &program.plans)?;
     engine.start()?;
@@ -168,18 +176,25 @@ fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<
     Ok(())
 }
 
-fn open_state(arguments: &Run, config: &Config) -> Result<State, Failure> {
+/// Where state is kept; none where it is in memory.
+fn state_dir(arguments: &Run, config: &Config) -> Option<PathBuf> {
+    match &config.state_dir {
+        Some(dir) => Some(dir.clone()),
+        None if arguments.once => None,
+        None => Some(default_dir(&arguments.file)),
+    }
+}
+
+fn open_state(dir: Option<&Path>, config: &Config) -> Result<State, Failure> {
     let options = config
         .memory
         .map_or_else(StateOptions::default, |mib| StateOptions {
             memory: mib << 20,
         });
-    let dir = match &config.state_dir {
-        Some(dir) => dir.clone(),
-        None if arguments.once => return Ok(State::in_memory(options)),
-        None => default_dir(&arguments.file),
-    };
-    Ok(State::open(&dir, options)?)
+    match dir {
+        Some(dir) => Ok(State::open(dir, options)?),
+        None => Ok(State::in_memory(options)),
+    }
 }
 
 fn default_dir(file: &Path) -> PathBuf {

@@ -16,7 +16,7 @@ use crate::script;
 
 pub(super) fn run(arguments: &Sql) -> Result<(), Failure> {
     let config = Config::read(&arguments.engine)?;
-    let mut session = script::session(&config, PathBuf::from("."))?;
+    let mut session = script::session(&config, PathBuf::from("."), false)?;
     if arguments.statements.is_empty() && std::io::stdin().is_terminal() {
         return typed(&mut session, arguments.output);
     }

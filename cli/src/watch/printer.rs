@@ -32,6 +32,10 @@ impl Sink for Printer {
         }
     }
 
+    fn identity(&self) -> String {
+        String::new()
+    }
+
     fn open(&self, _: SinkStart) -> Result<Box<dyn SinkWriter>> {
         let printing = Printing {
             changes: self.changes.clone(),

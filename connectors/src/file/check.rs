@@ -69,6 +69,11 @@ impl Check {
         }
     }
 
+    /// How thorough it is.
+    pub(super) fn care(&self) -> Care {
+        self.care
+    }
+
     /// Compares about `budget` bytes more; none where that was not all.
     pub(super) fn advance(&mut self, file: &File, budget: usize) -> io::Result<Option<Verdict>> {
         let Places {

@@ -125,7 +125,7 @@ impl Connector for FileConnector {
         Ok(ResolvedSink {
             key: encoder(&key_format, &key_schema, &places)?,
             value: encoder(&value_format, &request.schema, &all)?,
-            sink: Arc::new(FileSink::new(path, form)),
+            sink: Arc::new(FileSink::new(path, form).named(uri.redacted())),
             key_columns,
         })
     }

@@ -21,9 +21,12 @@ use super::position::Position;
 use super::stamp::Stamp;
 use super::stands::Stand;
 
-/// Up to this size all that was read is compared when a file has grown; of larger ones only the
-/// start and what stands right before the place.
+/// Up to this size all that was read is compared at once when a file has grown. Of larger ones the
+/// start and what stands right before the place are, and everything by and by.
 const SMALL: u64 = 16 << 20;
+
+/// How much of a larger file is compared at once.
+const STEP: usize = 4 << 20;
 
 /// Comparing all that was read takes at most one part in so many of the time.
 const SHARE: u32 = 20;
@@ -51,8 +54,13 @@ pub(super) struct Content {
     certain: Stamp,
     /// True where it may have been written since then without looking otherwise.
     is_suspect: bool,
-    /// When all that was read may be compared again.
+    /// When all that was read may be compared again, or more of it.
     next_check: Option<Instant>,
+    /// The comparison of all that was read that is under way, and how the file looked when it began.
+    audit: Option<(Stamp, Check)>,
+    /// True where a comparison of a large file has found other bytes, which is not to be forgotten while
+    /// another one is under way.
+    is_contradicted: bool,
     /// How many bytes are there.
     size: u64,
     /// With so many bytes there is no whole record to be read.
@@ -130,6 +138,8 @@ impl Content {
             certain: stamp,
             is_suspect: false,
             next_check: None,
+            audit: None,
+            is_contradicted: false,
             size: 0,
             stuck: None,
             skipping: None,
@@ -209,10 +219,11 @@ impl Content {
         }
     }
 
-    /// What it takes to find out whether a file has this content.
-    pub(super) fn check(&self, stamp: Stamp) -> Check {
+    /// What it takes to find out whether a file has this content. One that is large and has only grown
+    /// since an earlier reader is taken to have it, where the rest can be compared `later`.
+    pub(super) fn check(&self, stamp: Stamp, later: bool) -> Check {
         let grown = stamp.id == self.certain.id && stamp.size > self.certain.size;
-        let likely = (stamp == self.certain || grown) && self.offset() > SMALL;
+        let likely = (stamp == self.certain || grown && later) && self.offset() > SMALL;
         let care = if self.is_stored() && likely {
             Care::Windows
         } else {
@@ -226,11 +237,12 @@ impl Content {
         self.altered
     }
 
-    /// Goes on with a file that has this content.
+    /// Goes on with a file that has this content, as was found with so much care.
     pub(super) fn adopt(
         &mut self,
         file: File,
         trace: Trace,
+        care: Care,
         options: &FileOptions,
     ) -> io::Result<()> {
         let stamp = Stamp::of(&file.metadata()?);
@@ -241,7 +253,11 @@ impl Content {
         self.known = Known::Read(trace);
         self.file = Some(file);
         self.stamp = stamp;
-        self.certain = stamp;
+        if care == Care::AllBytes || options.rewrite == Rewrite::Append {
+            self.certain = stamp;
+        }
+        self.audit = None;
+        self.is_contradicted = false;
         self.size = stamp.size;
         self.stuck = None;
         self.skipping = None;
@@ -318,22 +334,73 @@ impl Content {
         if stamp.size < trace.offset() || !same(Care::Windows)? {
             return Ok(false);
         }
-        let all = options.rewrite == Rewrite::Replace && trace.offset() <= SMALL;
+        let all = options.rewrite == Rewrite::Replace;
         match self.next_check {
-            Some(next) if all && now < next => later(next),
+            Some(next) if all && now < next => {}
             _ if all => {
-                if !same(Care::AllBytes)? {
+                let begun = Instant::now();
+                let compared = self.compare(stamp)?;
+                if compared == Some(false) {
                     return Ok(false);
                 }
-                let took = now.elapsed();
-                self.next_check = Some(now + options.poll_interval.max(took * SHARE));
-                (self.certain, self.is_suspect) = (stamp, false);
+                let pause = begun.elapsed() * SHARE;
+                let next = match compared {
+                    None => now + pause,
+                    Some(_) => now + options.poll_interval.max(pause),
+                };
+                self.next_check = Some(next);
             }
             _ => (self.certain, self.is_suspect) = (stamp, false),
         }
         self.stamp = stamp;
         self.size = stamp.size;
+        if let Some(next) = self.open_check() {
+            later(next);
+        }
         Ok(true)
+    }
+
+    /// True where a large file was found to hold other bytes than those that were read.
+    pub(super) fn is_contradicted(&self) -> bool {
+        self.is_contradicted
+    }
+
+    /// Compares all that was read, or of a large file some more of it; none where that was not all.
+    ///
+    /// A comparison that began before the file changed says nothing of that change: another one follows,
+    /// as long as the file is in doubt.
+    fn compare(&mut self, stamp: Stamp) -> io::Result<Option<bool>> {
+        let (Some(file), Known::Read(trace)) = (&self.file, &self.known) else {
+            return Ok(Some(false));
+        };
+        let (begun, mut check) = match self.audit.take() {
+            Some(audit) => audit,
+            None => {
+                self.is_suspect = false;
+                let all = Check::new(Places::at(trace.mark()), Care::AllBytes);
+                (stamp, all)
+            }
+        };
+        let budget = if trace.offset() <= SMALL {
+            SMALL as usize
+        } else {
+            STEP
+        };
+        Ok(match check.advance(file, budget)? {
+            None => {
+                self.audit = Some((begun, check));
+                None
+            }
+            Some(Verdict::Other) => {
+                self.is_suspect = true;
+                self.is_contradicted = self.offset() > SMALL;
+                Some(false)
+            }
+            Some(Verdict::Same(_)) => {
+                self.certain = begun;
+                Some(true)
+            }
+        })
     }
 
     /// True where not all that was read was compared since the file changed, and may be now.
@@ -347,7 +414,7 @@ impl Content {
     }
 
     fn is_doubted(&self) -> bool {
-        self.certain != self.stamp || self.is_suspect
+        self.certain != self.stamp || self.is_suspect || self.audit.is_some()
     }
 
     /// The file was written, whatever it looks like.

@@ -21,6 +21,7 @@ mod reader;
 mod source;
 mod output;
 mod memo;
+mod remains;
 mod writer;
 mod sink;
 mod sample;

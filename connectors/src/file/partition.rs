@@ -284,8 +284,11 @@ impl Partition {
             self.place = Place::Here;
         } else if !matches!(self.place, Place::Doubtful(_)) {
             let mut doubt = Doubt::new(stamp, at_once, moment.now);
-            doubt.is_mild =
-                before.id == stamp.id && before.size == stamp.size && !self.change.shorter;
+            let content = self.content.as_ref();
+            doubt.is_mild = before.id == stamp.id
+                && before.size == stamp.size
+                && !self.change.shorter
+                && content.is_some_and(|content| !content.is_contradicted());
             self.place = Place::Doubtful(doubt);
             if !at_once {
                 self.find_renamed(moment)?;
@@ -342,9 +345,10 @@ impl Partition {
         let Some(file) = content.find_renamed(&self.path)? else {
             return Ok(());
         };
-        let check = content.check(Stamp::of(&file.metadata()?));
+        let check = content.check(Stamp::of(&file.metadata()?), !moment.bounded);
+        let care = check.care();
         if let Verdict::Same(trace) = check.run(&file)? {
-            content.adopt(file, trace, &moment.options)?;
+            content.adopt(file, trace, care, &moment.options)?;
             if moment.bounded {
                 content.stop_here();
             }
@@ -496,16 +500,17 @@ impl Partition {
                     doubt.look(stamp, moment.now);
                     return Ok(None);
                 }
-                (file, content.check(stamp))
+                (file, content.check(stamp, !moment.bounded))
             }
         };
+        let care = check.care();
         match check.advance(&file, COMPARED)? {
             None => {
                 doubt.check = Some((file, check));
                 Ok(Some(Turn::Busy))
             }
             Some(Verdict::Same(trace)) if !content.is_altered() => {
-                content.adopt(file, trace, &moment.options)?;
+                content.adopt(file, trace, care, &moment.options)?;
                 if moment.bounded {
                     content.stop_here();
                 }

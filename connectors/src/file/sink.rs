@@ -14,6 +14,8 @@ use super::writer::{FileWriter, LineForm};
 pub struct FileSink {
     path: PathBuf,
     form: LineForm,
+    /// What the place is called by whoever named it.
+    name: Option<String>,
 }
 
 impl FileSink {
@@ -22,6 +24,16 @@ impl FileSink {
         FileSink {
             path: path.into(),
             form,
+            name: None,
+        }
+    }
+
+    /// Has the place be known by a name: the sink stays the same where another directory, in which the
+    /// file is, has the same name.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        FileSink {
+            name: Some(name.into()),
+            ..self
         }
     }
 }
@@ -33,6 +45,11 @@ impl Sink for FileSink {
             location: format!("file://{}", self.path.display()),
             exactly_once: true,
         }
+    }
+
+    fn identity(&self) -> String {
+        let name = self.name.clone();
+        name.unwrap_or_else(|| self.describe().location)
     }
 
     fn open(&self, start: SinkStart) -> Result<Box<dyn SinkWriter>> {

@@ -1,7 +1,8 @@
 //! Writing records to a file, each once.
 //!
 //! The state remembers how long the file was when it held so many records. What stands behind that
-//! after a crash is dropped, and delivered again.
+//! after a crash is dropped, and delivered again. Where somebody else has cut, removed or replaced the
+//! file, writing goes on behind what is there; the state knows that before anything is written.
 
 use std::io;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use ferrisstreams_topology::connector::{SinkRecord, SinkStart, SinkWriter, Stats
 use ferrisstreams_topology::time::Clock;
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 
-use super::digest::Digest;
-use super::memo::{Memo, TAIL};
+use super::memo::Memo;
 use super::output::{Output, Place};
+use super::remains::{Remains, last_line_end, tail};
 
 /// What is done about a file that holds something before the first record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(super) struct FileWriter<P: Place> {
     done: Memo,
     /// True where the file holds something that must turn out to be what is written first.
     is_foreign: bool,
+    /// True where the file was taken as it is, and the state does not know how that was.
+    is_unnoted: bool,
     /// The lines of a delivery.
     lines: Vec<u8>,
 }
@@ -73,10 +76,11 @@ impl<P: Place> FileWriter<P> {
             stats: start.stats,
             output,
             is_foreign: false,
+            is_unnoted: false,
             lines: Vec::new(),
         };
         match memo {
-            Some(memo) => writer.go_on(&memo)?,
+            Some(memo) => writer.go_on(&memo, true)?,
             None => writer.begin()?,
         }
         Ok(writer)
@@ -99,6 +103,7 @@ impl<P: Place> FileWriter<P> {
                     return Err(self.foreign("its last line has no end"));
                 }
                 self.done.length = length;
+                self.is_unnoted = true;
             }
             Existing::Refuse => {
                 self.check_header(false)?;
@@ -107,51 +112,121 @@ impl<P: Place> FileWriter<P> {
         }
         let is_empty = self.done.length == 0 && !self.is_foreign;
         self.note_tail()?;
-        if let Some(header) = self.form.header.as_ref().filter(|_| is_empty) {
+        if is_empty {
             // A file without rows tells its columns as well.
-            let line = [&header[..], b"\n"].concat();
-            self.write(&line)?;
+            let header = self.header_line();
+            self.write(&header)?;
         }
         Ok(())
     }
 
-    /// Goes on behind what was written before; what stands behind that was not noted any more.
-    fn go_on(&mut self, memo: &Memo) -> Result<()> {
-        let length = self.output.len().map_err(|e| self.unavailable(e))?;
-        if length == 0 && memo.length > 0 {
-            tracing::warn!(
-                "{} is empty: what was written to it is elsewhere",
-                shown(&self.place)
-            );
-            return self.begin();
+    /// Goes on behind what was written before. What stands behind that was not noted any more where this
+    /// sink may have written it; where it cannot have, it is somebody else's.
+    fn go_on(&mut self, left: &Memo, may_be_ours: bool) -> Result<()> {
+        let gone_on = self.try_go_on(left, may_be_ours);
+        if gone_on.is_err() {
+            // It is tried again from where writing stood.
+            (self.done.length, self.done.tail) = (left.length, left.tail);
         }
-        self.done.length = memo.length;
-        if length >= memo.length {
-            self.note_tail()?;
-            if self.done.tail == memo.tail {
-                if length > memo.length {
-                    let more = length - memo.length;
-                    tracing::warn!(
-                        "{more} bytes of {} were not noted and are written again",
-                        shown(&self.place)
-                    );
-                    self.cut(memo.length)?;
-                }
-                return Ok(());
+        gone_on
+    }
+
+    fn try_go_on(&mut self, left: &Memo, may_be_ours: bool) -> Result<()> {
+        let found = Remains::find(&self.output, left).map_err(|e| self.unavailable(e))?;
+        // Another file in place of one without rows is as likely somebody's as a copy of that.
+        let is_known = self.done.id == left.id || left.length > self.header_line().len() as u64;
+        match found {
+            Remains::All(more) if more == 0 || is_known && may_be_ours => {
+                (self.done.length, self.done.tail) = (left.length, left.tail);
+                self.is_unnoted |= !is_known;
+                self.drop_unnoted(more)
+            }
+            Remains::All(more) => self.take_over(left, left.length + more),
+            Remains::Other(length) => self.take_over(left, length),
+            Remains::Nothing => {
+                tracing::warn!(
+                    "{} is empty: the {} bytes that were written before are gone, or elsewhere; a new \
+                     file is begun",
+                    shown(&self.place),
+                    left.length
+                );
+                self.begin_anew()
             }
         }
-        match self.form.existing {
-            Existing::Refuse => Err(self.foreign("it is not as it was left")),
-            _ => self.begin(),
+    }
+
+    fn drop_unnoted(&self, bytes: u64) -> Result<()> {
+        if bytes == 0 {
+            return Ok(());
         }
+        tracing::warn!(
+            "{bytes} bytes at the end of {} were not noted: they are dropped, and written again where \
+             they are output of this query",
+            shown(&self.place)
+        );
+        self.cut(self.done.length)
+    }
+
+    /// Begins a file from its start that was written before.
+    fn begin_anew(&mut self) -> Result<()> {
+        self.is_unnoted = true;
+        self.cut(0)?;
+        self.done.length = 0;
+        self.note_tail()?;
+        let header = self.header_line();
+        self.write(&header)
+    }
+
+    /// Goes on in a file that is not as it was left, behind what is there.
+    fn take_over(&mut self, left: &Memo, length: u64) -> Result<()> {
+        let (before, path) = (left.length, shown(&self.place));
+        if self.form.existing == Existing::Replace {
+            tracing::warn!(
+                "{path} is not as it was left: {before} bytes were written to it; the {length} that are \
+                 there are dropped"
+            );
+            return self.begin_anew();
+        }
+        let header = self.header_line();
+        let start = self.output.read_at(0, header.len());
+        let start = start.map_err(|e| self.unavailable(e))?;
+        if start.len() < header.len() && header.starts_with(&start) {
+            tracing::warn!(
+                "{path} was cut off: the {before} bytes that were written to it are gone"
+            );
+            return self.begin_anew();
+        }
+        self.check_header(true)?;
+        let end = last_line_end(&self.output, length).map_err(|e| self.unavailable(e))?;
+        self.is_unnoted = true;
+        self.done.length = length;
+        if end < length && self.done.id == left.id && length < before {
+            tracing::warn!(
+                "{path} was cut off in the middle of a line, whose {} bytes are dropped",
+                length - end
+            );
+            self.done.length = end;
+            self.cut(end)?;
+        }
+        self.note_tail()?;
+        if self.done.length > end {
+            self.write(b"\n")?;
+        }
+        tracing::warn!(
+            "{path} is not as it was left: {before} bytes were written to it, and {length} were found; \
+             what is missing is not written again, and writing goes on behind what is there",
+        );
+        Ok(())
+    }
+
+    fn header_line(&self) -> Vec<u8> {
+        let header = self.form.header.as_ref();
+        header.map_or_else(Vec::new, |header| [&header[..], b"\n"].concat())
     }
 
     /// The file must begin with the header, as far as it goes.
     fn check_header(&self, whole: bool) -> Result<()> {
-        let Some(header) = &self.form.header else {
-            return Ok(());
-        };
-        let line = [&header[..], b"\n"].concat();
+        let line = self.header_line();
         let found = self
             .output
             .read_at(0, line.len())
@@ -159,7 +234,8 @@ impl<P: Place> FileWriter<P> {
         if found == line || (!whole && line.starts_with(&found)) {
             return Ok(());
         }
-        let header = String::from_utf8_lossy(header);
+        let header = String::from_utf8_lossy(&line);
+        let header = header.trim_end();
         Err(self.foreign(&format!("it does not begin with the header `{header}`")))
     }
 
@@ -194,9 +270,8 @@ impl<P: Place> FileWriter<P> {
     }
 
     fn note_tail(&mut self) -> Result<()> {
-        let len = self.done.length.min(TAIL as u64);
-        let tail = self.output.read_at(self.done.length - len, len as usize);
-        self.done.tail = Digest::of(&tail.map_err(|e| self.unavailable(e))?);
+        let tail = tail(&self.output, self.done.length);
+        self.done.tail = tail.map_err(|e| self.unavailable(e))?;
         Ok(())
     }
 
@@ -222,10 +297,33 @@ impl<P: Place> FileWriter<P> {
         if self.place.id() == Some(self.done.id) {
             return Ok(());
         }
-        let (output, id) = self.place.open()?;
+        let (output, id) = self.place.open().map_err(|e| match e.kind() {
+            // What was there at the start may come back.
+            ErrorKind::NotFound => Error::new(ErrorKind::Unavailable, e.to_string()),
+            _ => e,
+        })?;
+        let left = self.done;
         self.output = output;
         self.done.id = id;
-        self.begin()
+        if self.is_foreign {
+            self.is_foreign = false;
+            return self.begin();
+        }
+        self.go_on(&left, false)
+    }
+
+    /// The file must be as it was left a moment ago.
+    fn check_place(&self) -> Result<()> {
+        let length = self.output.len().map_err(|e| self.unavailable(e))?;
+        let as_left = length == self.done.length || self.is_foreign;
+        if as_left && self.place.id() == Some(self.done.id) {
+            return Ok(());
+        }
+        let message = format!(
+            "cannot write {}: somebody else changes it",
+            shown(&self.place)
+        );
+        Err(Error::new(ErrorKind::Unavailable, message))
     }
 
     fn put(&mut self, record: &SinkRecord) -> Result<()> {
@@ -250,9 +348,10 @@ impl<P: Place> FileWriter<P> {
     }
 
     fn first_lines(&self) -> Vec<u8> {
-        match &self.form.header {
-            Some(header) if self.is_foreign => [&header[..], b"\n"].concat(),
-            _ => Vec::new(),
+        if self.is_foreign {
+            self.header_line()
+        } else {
+            Vec::new()
         }
     }
 }
@@ -287,6 +386,15 @@ impl<P: Place> SinkWriter for FileWriter<P> {
         Ok(self.done.count)
     }
 
+    fn prepare(&mut self) -> Result<Option<Vec<u8>>> {
+        self.follow()?;
+        if !self.is_foreign {
+            let left = self.done;
+            self.go_on(&left, true)?;
+        }
+        Ok(self.is_unnoted.then(|| self.done.to_bytes()))
+    }
+
     fn deliver(&mut self, first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
         if first != self.done.count {
             let count = self.done.count;
@@ -296,7 +404,7 @@ impl<P: Place> SinkWriter for FileWriter<P> {
             );
             return Err(Error::new(ErrorKind::Invalid, message));
         }
-        self.follow()?;
+        self.check_place()?;
         self.lines = self.first_lines();
         for record in records {
             self.put(record)?;
@@ -307,6 +415,7 @@ impl<P: Place> SinkWriter for FileWriter<P> {
         let lines = std::mem::take(&mut self.lines);
         self.write(&lines)?;
         self.done.count += records.len() as u64;
+        self.is_unnoted = false;
         self.stats
             .count(records.len(), lines.len(), Clock::system().now());
         self.lines = lines;

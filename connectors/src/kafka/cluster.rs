@@ -44,13 +44,26 @@ pub(super) struct Cluster {
     pub(super) patience: Duration,
 }
 
-/// The time that one try of a request gets.
+/// The time that one try of a request gets at first, and later.
 const TRY: Duration = Duration::from_millis(1_000);
+const LONG: Duration = Duration::from_secs(15);
+
+/// The time after which it is told that brokers do not answer, where they are waited for long, or after
+/// which that is believed where nothing depends on it.
+pub(super) const GLANCE: Duration = Duration::from_secs(2);
 
 impl Cluster {
     /// The configuration of a consumer.
     pub(super) fn consumer_config(&self) -> ClientConfig {
         self.properties.config(&CONSUMER_DEFAULTS, &CONSUMER_FIXED)
+    }
+
+    /// The same cluster, which is given up earlier or later.
+    pub(super) fn with_patience(&self, patience: Duration) -> Self {
+        Cluster {
+            patience,
+            ..self.clone()
+        }
     }
 
     /// A consumer of this cluster, which need not be there.
@@ -90,8 +103,10 @@ impl Cluster {
         consumer: &Consumer,
         mut request: impl FnMut(Duration) -> Result<T, KafkaError>,
     ) -> Result<T, ConnectorError> {
-        let deadline = Instant::now() + self.patience;
+        let begun = Instant::now();
+        let deadline = begun + self.patience;
         let mut reason = None;
+        let mut is_told = self.patience <= LONG;
         let mut limit = TRY;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -113,7 +128,16 @@ impl Cluster {
                 let why = reason.unwrap_or_else(|| self.in_words(&e));
                 return Err(self.unreachable(&why));
             }
-            limit *= 2;
+            if !is_told && begun.elapsed() > GLANCE {
+                is_told = true;
+                let why = reason.clone().unwrap_or_else(|| self.in_words(&e));
+                let (name, brokers, limit) = (&self.name, self.brokers(), self.patience);
+                tracing::warn!(
+                    "{name} does not answer at {brokers}, trying again for {limit:?}: {why} (is \
+                     bootstrap.servers right, and is the broker running?)"
+                );
+            }
+            limit = (limit * 2).min(LONG);
         }
     }
 
@@ -135,7 +159,7 @@ impl Cluster {
             "{} did not answer at {brokers} within {patience:?}: {why}",
             self.name
         );
-        ConnectorError::new(ConnectorErrorKind::NotFound, message)
+        ConnectorError::new(ConnectorErrorKind::Unreachable, message)
             .help("is bootstrap.servers right, and is the broker running?")
     }
 

@@ -22,7 +22,11 @@ use crate::uri::Uri;
 /// - `key_in_value`: whether values hold the columns of the key as well; no, unless they were found out
 ///   from a sample;
 /// - `partitions`, `replicas`: the topic is made so if it is not there;
-/// - `connect_timeout`: how long brokers may take to answer when something is opened; 10 seconds.
+/// - `connect_timeout`: how long brokers may take to answer when something is opened for the first time;
+///   10 seconds;
+/// - `restart_timeout`: how long brokers that are away are tried when a program starts again that has read
+///   or written the topic before; 5 minutes. Meanwhile the health says that they are away. Sinks that
+///   have written before are tried without end, as while the program runs.
 ///
 /// Reading:
 ///

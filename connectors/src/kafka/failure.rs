@@ -7,7 +7,7 @@ use ferrisstreams_topology::{Error, ErrorKind};
 pub(super) fn engine_error(e: ConnectorError) -> Error {
     let kind = match e.kind {
         ConnectorErrorKind::NotFound => ErrorKind::NotFound,
-        ConnectorErrorKind::Unreadable => ErrorKind::Unavailable,
+        ConnectorErrorKind::Unreadable | ConnectorErrorKind::Unreachable => ErrorKind::Unavailable,
         _ => ErrorKind::Invalid,
     };
     match e.help {

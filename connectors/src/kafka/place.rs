@@ -17,11 +17,16 @@ use ferrisstreams_topology::nearest;
 /// How long brokers may take to answer when something is opened.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long brokers that are away are waited for at a restart.
+const RESTART: Duration = Duration::from_secs(300);
+
 /// Where a topic is.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) cluster: Cluster,
     pub(super) topic: String,
+    /// How long brokers that are away are waited for where the topic was used before.
+    pub(super) restart_timeout: Duration,
 }
 
 impl Place {
@@ -65,6 +70,7 @@ impl Place {
         let patience = options
             .take_duration("connect_timeout")?
             .unwrap_or(PATIENCE);
+        let restart_timeout = options.take_duration("restart_timeout")?.unwrap_or(RESTART);
         for (name, value) in take_properties(options) {
             properties.set(&name, &value)?;
         }
@@ -81,7 +87,11 @@ impl Place {
             properties,
             patience,
         };
-        Ok(Place { cluster, topic })
+        Ok(Place {
+            cluster,
+            topic,
+            restart_timeout,
+        })
     }
 }
 

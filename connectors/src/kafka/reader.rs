@@ -17,6 +17,7 @@ use super::reading::{Reading, Untimed};
 use super::start::Start;
 use super::topic::TopicId;
 use super::watch::{News, Watch};
+use super::writing::make_topic;
 
 /// How many records of other partitions are handed over at most while an earlier one is waited for.
 /// What is handed over waits in the engine, which stops reading when too much does.
@@ -47,6 +48,9 @@ impl Reader {
     pub(super) fn open(reading: Arc<Reading>, start: SourceStart) -> Result<Self> {
         let cluster = &reading.cluster;
         let consumer = cluster.consumer().map_err(engine_error)?;
+        if let Some(shape) = reading.create {
+            make_topic(cluster, &consumer, &reading.topic, shape).map_err(engine_error)?;
+        }
         let topic = cluster
             .topic(&consumer, &reading.topic)
             .map_err(engine_error)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ferrisstreams_topology::{Error, ErrorKind};
 
 use super::cluster::Cluster;
+use super::writing::Shape;
 
 /// A topic to be read.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub(super) struct Reading {
     pub(super) untimed: Untimed,
     /// How often the topic is asked for new partitions.
     pub(super) refresh: Duration,
+    /// How long brokers that are away are waited for where the topic was read before.
+    pub(super) restart_timeout: Duration,
+    /// How the topic is made if it is not there; none where that is an error.
+    pub(super) create: Option<Shape>,
 }
 
 /// Where a partition is begun that was never read.

@@ -59,6 +59,7 @@ pub(super) fn resolve(
         guarantee: guarantee.unwrap_or(Guarantee::ExactlyOnce),
         prefix: prefix.unwrap_or_else(|| PREFIX.to_owned()),
         create,
+        restart_timeout: context.restarting.then_some(place.restart_timeout),
     };
     Ok(ResolvedSink {
         key: encoder(key_format, &key_schema, &all_of_key)?,

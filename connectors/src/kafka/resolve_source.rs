@@ -7,6 +7,7 @@ use ferrisstreams_topology::connector::{
 };
 use ferrisstreams_topology::data::Schema;
 
+use super::cluster::GLANCE;
 use super::key_column::key_column;
 use super::native::Consumer;
 use super::place::Place;
@@ -38,19 +39,25 @@ pub(super) fn resolve(
     request: &SourceRequest,
     context: &Context<'_>,
 ) -> Result<ResolvedSource, ConnectorError> {
-    let place = Place::take(uri, options, context)?;
+    let mut place = Place::take(uri, options, context)?;
     let keys = request.columns.iter().filter(|column| column.key).count();
     let options = {
         let taken = SourceOptions::take(options, keys)?;
         options.finish()?;
         taken
     };
-    let consumer = place.cluster.consumer()?;
-    let topic = find(&place, &consumer, &options)?;
     let shape = if request.columns.is_empty() {
+        let patience = place.cluster.patience;
+        if context.restarting {
+            place.cluster.patience = place.restart_timeout;
+        }
+        let consumer = place.cluster.consumer()?;
+        let topic = find(&place, &consumer, &options)?;
+        place.cluster.patience = patience;
         let batches = sample(&place, &consumer, &topic)?;
         inferred(uri, request.kind, &options, &batches)?
     } else {
+        look(&place, &options, context)?;
         declared(uri, request, &options)?
     };
     let specification = RowSpecification {
@@ -72,6 +79,8 @@ pub(super) fn resolve(
         on_lost: options.on_lost,
         untimed: options.untimed,
         refresh: options.refresh,
+        restart_timeout: place.restart_timeout,
+        create: options.create,
     };
     Ok(ResolvedSource {
         key: shape.key(),
@@ -82,6 +91,33 @@ pub(super) fn resolve(
         on_error: options.read.on_error,
         load_first: options.load_first,
     })
+}
+
+/// Looks whether the topic of declared columns is there. At a restart it may not be known for now: nothing
+/// is asked of the brokers that is needed before they are back.
+fn look(
+    place: &Place,
+    options: &SourceOptions,
+    context: &Context<'_>,
+) -> Result<(), ConnectorError> {
+    if !context.restarting {
+        let consumer = place.cluster.consumer()?;
+        return find(place, &consumer, options).map(|_| ());
+    }
+    let hasty = Place {
+        cluster: place
+            .cluster
+            .with_patience(place.cluster.patience.min(GLANCE)),
+        ..place.clone()
+    };
+    let consumer = hasty.cluster.consumer()?;
+    match find(&hasty, &consumer, options) {
+        Err(e) if e.kind == ConnectorErrorKind::Unreachable => {
+            tracing::warn!("{}; going on without", e.message);
+            Ok(())
+        }
+        found => found.map(|_| ()),
+    }
 }
 
 /// The topic, which is made where the options give its shape.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use ferrisstreams_topology::Result;
-use ferrisstreams_topology::connector::{Sink, SinkDescription, SinkStart, SinkWriter};
+use ferrisstreams_topology::connector::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
+use ferrisstreams_topology::{Error, ErrorKind, Result};
 
 use super::at_least_once::AtLeastOnce;
+use super::cluster::GLANCE;
 use super::exactly_once::ExactlyOnce;
 use super::failure::engine_error;
 use super::writing::{Guarantee, Writing};
@@ -26,6 +27,53 @@ impl KafkaSink {
     }
 }
 
+impl KafkaSink {
+    /// Sees to it that the topic is there. Where it was written before, brokers may be away for now; the
+    /// answer is the error that says so.
+    fn look(&self, was_written: bool) -> Result<Option<Error>> {
+        let cluster = &self.writing.cluster;
+        let patience = match self.writing.restart_timeout {
+            _ if was_written => cluster.patience.min(GLANCE),
+            Some(long) => long,
+            None => cluster.patience,
+        };
+        let cluster = cluster.with_patience(patience);
+        let consumer = cluster.consumer().map_err(engine_error)?;
+        let writing = Writing {
+            cluster,
+            ..Writing::clone(&self.writing)
+        };
+        match writing.prepare(&consumer).map_err(engine_error) {
+            Ok(()) => Ok(None),
+            Err(e) if was_written && e.kind() == ErrorKind::Unavailable => Ok(Some(e)),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// A writer of a topic whose brokers are away, which says so at once when it is first asked.
+struct Away {
+    why: Option<Error>,
+    writer: Box<dyn SinkWriter>,
+}
+
+impl SinkWriter for Away {
+    fn delivered(&mut self, recorded: u64) -> Result<u64> {
+        match self.why.take() {
+            Some(why) => Err(why),
+            None => self.writer.delivered(recorded),
+        }
+    }
+
+    fn prepare(&mut self) -> Result<Option<Vec<u8>>> {
+        self.writer.prepare()
+    }
+
+    fn deliver(&mut self, first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
+        self.writer.deliver(first, records)
+    }
+}
+
 impl Sink for KafkaSink {
     fn describe(&self) -> SinkDescription {
         SinkDescription {
@@ -36,12 +84,18 @@ impl Sink for KafkaSink {
     }
 
     fn open(&self, start: SinkStart) -> Result<Box<dyn SinkWriter>> {
-        let consumer = self.writing.cluster.consumer().map_err(engine_error)?;
-        self.writing.prepare(&consumer).map_err(engine_error)?;
+        let away = self.look(start.memo.is_some())?;
         let (writing, stats) = (self.writing.clone(), start.stats);
-        Ok(match self.writing.guarantee {
+        let writer: Box<dyn SinkWriter> = match self.writing.guarantee {
             Guarantee::ExactlyOnce => Box::new(ExactlyOnce::new(writing, &start.name, stats)),
             Guarantee::AtLeastOnce => Box::new(AtLeastOnce::new(writing, stats)),
+        };
+        Ok(match away {
+            None => writer,
+            Some(away) => Box::new(Away {
+                why: Some(away),
+                writer,
+            }),
         })
     }
 }

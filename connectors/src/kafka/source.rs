@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ferrisstreams_topology::Result;
 use ferrisstreams_topology::connector::{Source, SourceDescription, SourceReader, SourceStart};
 
+use super::late::LateReader;
 use super::reader::Reader;
 use super::reading::Reading;
 
@@ -45,6 +46,9 @@ impl Source for KafkaSource {
     }
 
     fn open(&self, start: SourceStart) -> Result<Box<dyn SourceReader>> {
-        Ok(Box::new(Reader::open(self.reading.clone(), start)?))
+        if start.positions.is_empty() {
+            return Ok(Box::new(Reader::open(self.reading.clone(), start)?));
+        }
+        LateReader::open(&self.reading, start)
     }
 }

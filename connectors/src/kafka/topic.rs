@@ -141,7 +141,7 @@ impl Cluster {
                 format!("{on} has no topic `{name}`"),
             ),
             Missing::NotYet => (
-                ConnectorErrorKind::Unreadable,
+                ConnectorErrorKind::Unreachable,
                 format!("topic `{name}` on {on} has no leader"),
             ),
             Missing::Forbidden => (

@@ -1,5 +1,7 @@
 //! What is to be written, and how; and that the topic is there.
 
+use std::time::Duration;
+
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
 use futures::executor::block_on;
 use rdkafka::ClientConfig;
@@ -33,6 +35,9 @@ pub(super) struct Writing {
     pub(super) prefix: String,
     /// How the topic is made if it is not there; none where that is an error.
     pub(super) create: Option<Shape>,
+    /// How long brokers that are away are waited for where the program, though not this sink of it, is
+    /// known to have run before; none where they should be there.
+    pub(super) restart_timeout: Option<Duration>,
 }
 
 /// What is promised of the records that are written.

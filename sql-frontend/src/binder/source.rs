@@ -158,7 +158,7 @@ pub(crate) fn told(error: &ConnectorError, place: &Place<'_>) -> Diagnostic {
         ConnectorErrorKind::Uri => Code::InvalidUri,
         ConnectorErrorKind::UnknownOption => Code::UnknownOption,
         ConnectorErrorKind::InvalidOption => Code::InvalidOption,
-        ConnectorErrorKind::NotFound => Code::SourceNotFound,
+        ConnectorErrorKind::NotFound | ConnectorErrorKind::Unreachable => Code::SourceNotFound,
         ConnectorErrorKind::Unreadable => Code::SourceUnreadable,
         ConnectorErrorKind::NotSupported => Code::NotSupported,
     };

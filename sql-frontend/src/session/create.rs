@@ -228,6 +228,7 @@ impl Session {
                 output,
                 shown: false,
                 key: Vec::new(),
+                base: None,
             });
         }
         Ok(Answer::Done(format!("created {word} {name}")))

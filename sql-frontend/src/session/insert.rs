@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::answer::Answer;
 use super::create::place_of;
-use super::{Session, What, Written};
+use super::{Session, What, Written, base_name};
 use crate::ast::{Insert, NameOrUri, QueryBody};
 use crate::binder::{Bound, Place, options};
 use crate::catalog::Relation;
@@ -122,6 +122,7 @@ impl Session {
         };
         let output = self.sink(&name, uri, options, &plan.columns, key, place)?;
         self.written.push(Written {
+            base: Some(base_name("insert", &plan)),
             name,
             what: What::Query(plan),
             output,

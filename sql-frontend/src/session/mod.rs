@@ -5,6 +5,7 @@
 //! [`Session::select`].
 
 mod answer;
+mod naming;
 mod create;
 mod insert;
 mod inspect;
@@ -56,6 +57,8 @@ struct Written {
     shown: bool,
     /// The columns that the keys of its records are made of, where they are seen.
     key: Vec<usize>,
+    /// The first of the names that it may have, where it has none of its own and is known by its place.
+    base: Option<String>,
 }
 
 #[derive(Clone)]
@@ -213,6 +216,7 @@ impl Session {
             what: What::Query(plan),
             shown: true,
             key: key.clone(),
+            base: None,
         });
         Ok(Answer::Changes(Changes { name, columns, key }))
     }
@@ -220,8 +224,6 @@ impl Session {
     /// A name for a query that has none: that of what it does, and a mark of what it computes, so that
     /// it is the same at every start whatever else the script says.
     fn query_name(&self, what: &str, plan: &Plan) -> String {
-        let mark = fnv1a(fingerprint(plan).as_bytes());
-        let name = format!("{what}_{:08x}", (mark ^ (mark >> 32)) as u32);
         let insertions = self
             .insertions
             .values()
@@ -233,9 +235,7 @@ impl Session {
             .map(|written| &written.name)
             .chain(insertions)
             .collect();
-        let mut candidates =
-            std::iter::once(name.clone()).chain((2..).map(|again| format!("{name}_{again}")));
-        candidates
+        naming::candidates(&base_name(what, plan))
             .find(|candidate| !taken.contains(candidate))
             .expect("there is always one more number")
     }
@@ -370,6 +370,12 @@ fn is_about(problem: &Diagnostic, broken: &BTreeSet<String>) -> bool {
 /// The columns of a plan as text, for what is told of it.
 fn fingerprint(plan: &Plan) -> String {
     print(plan)
+}
+
+/// The first name that a query may have that has none of its own.
+fn base_name(what: &str, plan: &Plan) -> String {
+    let mark = fnv1a(fingerprint(plan).as_bytes());
+    format!("{what}_{:08x}", (mark ^ (mark >> 32)) as u32)
 }
 
 /// The hash FNV-1a of 64 bits (Fowler, Noll and Vo, 1991), the same on every machine and in every version.

@@ -7,7 +7,8 @@ use ferrisstreams_topology::Topology;
 use ferrisstreams_topology::data::Row;
 
 use super::answer::ResultSet;
-use super::{Session, What, fingerprint};
+use super::naming::{self, Unnamed};
+use super::{Session, What, Written, fingerprint};
 use crate::catalog::Relation;
 use crate::error::{Code, Diagnostic};
 use crate::lowering::{Lowering, Result, Surroundings};
@@ -66,6 +67,19 @@ impl Session {
     ///
     /// Where a statement asks for what is not supported.
     pub fn program(&self) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
+        self.program_on(&BTreeMap::new())
+    }
+
+    /// The same for a state that knows sinks by their names: those of INSERT statements keep the name that
+    /// stands for the identity of their place there, and one whose place is another gets another name.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`program`](Session::program).
+    pub fn program_on(
+        &self,
+        known: &BTreeMap<String, String>,
+    ) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot: None,
@@ -81,7 +95,7 @@ impl Session {
                 problems.extend(made.err().map(|problem| self.placed(problem, &table.name)));
             }
         }
-        for written in &self.written {
+        for written in &self.named_on(known) {
             let made = match &written.what {
                 What::Query(plan) => {
                     program
@@ -90,6 +104,8 @@ impl Session {
                     lowering.write(&written.name, plan, &written.output)
                 }
                 What::Table(name) => {
+                    let words = format!("the changes of {name}");
+                    program.plans.insert(written.name.clone(), words);
                     self.write_table(&mut lowering, &written.name, name, &written.output)
                 }
             };
@@ -126,6 +142,30 @@ impl Session {
             tables: program.tables,
             changes: program.changes,
         }))
+    }
+
+    /// What is written, under the names that a state knows it by.
+    fn named_on(&self, known: &BTreeMap<String, String>) -> Vec<Written> {
+        let mut written = self.written.clone();
+        let place = |one: &Written| one.output.sink.as_ref().map(|sink| sink.identity());
+        let places: Vec<Option<String>> = written.iter().map(place).collect();
+        let unnamed: Vec<Unnamed<'_>> = self
+            .written
+            .iter()
+            .zip(&places)
+            .filter_map(|(one, place)| {
+                let (base, place) = (one.base.as_deref()?, place.as_deref()?);
+                Some(Unnamed { base, place })
+            })
+            .collect();
+        let mut names = naming::names(&unnamed, known).into_iter();
+        for (one, place) in written.iter_mut().zip(&places) {
+            if one.base.is_some() && place.is_some() {
+                one.name = names.next().unwrap_or_else(|| one.name.clone());
+                one.output.name.clone_from(&one.name);
+            }
+        }
+        written
     }
 
     fn write_table(

@@ -181,6 +181,8 @@ pub enum ConnectorErrorKind {
     InvalidOption,
     /// What the URI stands for is not there.
     NotFound,
+    /// It does not answer, and may do so later.
+    Unreachable,
     /// It is there and cannot be read, or tells too little.
     Unreadable,
     /// It cannot do what is asked of it.

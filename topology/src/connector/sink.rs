@@ -16,6 +16,13 @@ pub trait Sink: Send + Sync {
     /// What it is.
     fn describe(&self) -> SinkDescription;
 
+    /// What tells the place from all others: where a program's sink has another identity and another
+    /// location than at the start before, it is a new sink. Empty where there is no place that outlives
+    /// the program.
+    fn identity(&self) -> String {
+        self.describe().location
+    }
+
     /// Begins to write.
     ///
     /// # Errors
@@ -74,6 +81,19 @@ pub trait SinkWriter: Send {
     ///
     /// Where the sink cannot be asked.
     fn delivered(&mut self, recorded: u64) -> Result<u64>;
+
+    /// Gets ready for records that come next. Where the sink is not as it was left, it is taken as it is,
+    /// and what is to be remembered of that is returned: the state has it before anything is delivered,
+    /// so that a crash thereafter finds what it must know.
+    ///
+    /// It is called before every [`deliver`](SinkWriter::deliver), and may return the same again.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`deliver`](SinkWriter::deliver).
+    fn prepare(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
 
     /// Writes records `first`, `first + 1`, ... and returns what to remember, once they are safe.
     ///

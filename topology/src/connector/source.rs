@@ -80,6 +80,12 @@ pub trait SourceReader: Send {
     /// True where more is known to be there of a partition behind what was polled.
     fn is_behind(&self, partition: u32) -> bool;
 
+    /// True where nothing could be asked of the other side since the reader was opened: what there is
+    /// behind the stored positions is not known yet, and counts as something.
+    fn is_away(&self) -> bool {
+        false
+    }
+
     /// What to store so that reading can go on at `offset` of `partition`.
     ///
     /// # Errors

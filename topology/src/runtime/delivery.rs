@@ -9,7 +9,7 @@ use super::outbox::{self, Delivered};
 use super::shared::panic_message;
 use crate::connector::{Health, Sink, SinkRecord, SinkStart, SinkWriter, Stats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::State;
+use crate::store::{Commit, State};
 
 /// How many records are delivered in one call, at most.
 const AT_ONCE: usize = 10_000;
@@ -34,7 +34,12 @@ struct Inner {
     next: u64,
     /// What the last commit says of what was delivered.
     noted: Delivered,
+    /// The number of the commit that says so, and of the last one that is written.
+    noted_in: u64,
+    written: u64,
     stopping: bool,
+    /// True where the sink was away, and could not be asked what it has.
+    unasked: bool,
     failure: Option<Error>,
 }
 
@@ -46,14 +51,30 @@ impl Outlet {
         state: &State,
     ) -> Result<(Arc<Outlet>, Box<dyn SinkWriter>)> {
         let stats = Stats::new();
-        let noted = outbox::read_delivered(state, name)?;
+        let mut noted = outbox::read_delivered(state, name)?;
         let (first, records) = outbox::read(state, name)?;
         let mut writer = sink.open(SinkStart {
             name: name.to_owned(),
             memo: noted.memo.clone(),
             stats: stats.clone(),
         })?;
-        let count = writer.delivered(noted.count)?.max(noted.count);
+        let (count, away) = match writer.delivered(noted.count) {
+            Ok(count) => (count.max(noted.count), None),
+            // The numbers of records are known without it where it has taken some of this state.
+            Err(e) if noted.memo.is_some() && e.kind() == ErrorKind::Unavailable => {
+                (noted.count, Some(e))
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(e) = &away {
+            tracing::warn!(sink = %name, "cannot deliver, trying again: {e}");
+            stats.set_health(Health::Disconnected(e.to_string()));
+        } else if let Some(memo) = writer.prepare()?
+            && noted.memo.as_ref() != Some(&memo)
+        {
+            noted.memo = Some(memo);
+            note(state, name, &noted)?;
+        }
         let mut waiting: VecDeque<SinkRecord> = records.into();
         let next = if waiting.is_empty() {
             count
@@ -74,7 +95,10 @@ impl Outlet {
                 },
                 next,
                 noted,
+                noted_in: 0,
+                written: 0,
                 stopping: false,
+                unasked: away.is_some(),
                 failure: None,
             }),
             changed: Condvar::new(),
@@ -100,14 +124,21 @@ impl Outlet {
         self.changed.notify_all();
     }
 
-    /// What the sink has, if the state does not say so yet.
-    pub(super) fn news(&self) -> Option<Delivered> {
+    /// What the sink has, if the state does not say so yet; commit number `commit` will.
+    pub(super) fn news(&self, commit: u64) -> Option<Delivered> {
         let mut inner = self.lock();
         if inner.noted == inner.delivered {
             return None;
         }
         inner.noted = inner.delivered.clone();
+        inner.noted_in = commit;
         Some(inner.delivered.clone())
+    }
+
+    /// Commit number `commit` is written.
+    pub(super) fn written(&self, commit: u64) {
+        self.lock().written = commit;
+        self.changed.notify_all();
     }
 
     /// True where the state does not say yet what the sink has.
@@ -149,10 +180,15 @@ impl Outlet {
     }
 
     /// Delivers until stopped. `told` is called whenever something was delivered or failed.
-    pub(super) fn run(&self, mut writer: Box<dyn SinkWriter>, told: impl Fn()) {
+    pub(super) fn run(&self, mut writer: Box<dyn SinkWriter>, state: &State, told: impl Fn()) {
         let mut pause = RETRY.0;
+        if !self.ask(&mut *writer) {
+            told();
+            return;
+        }
         while let Some((first, records)) = self.next_batch() {
-            match deliver(&mut *writer, first, &records) {
+            let ready = contained(|| writer.prepare()).and_then(|memo| self.note(memo, state));
+            match ready.and_then(|()| contained(|| writer.deliver(first, &records))) {
                 Ok(memo) => {
                     pause = RETRY.0;
                     self.stats.set_health(Health::Healthy);
@@ -168,15 +204,78 @@ impl Outlet {
                     }
                 }
                 Err(e) => {
-                    self.stats.set_health(Health::Failed(e.to_string()));
-                    self.lock().failure = Some(e.context(format!("sink {}", self.name)));
-                    self.changed.notify_all();
+                    self.fail(e);
                     told();
                     return;
                 }
             }
             told();
         }
+    }
+
+    /// Asks a sink that was away what it has, until it answers or the end; false where it refuses.
+    fn ask(&self, writer: &mut dyn SinkWriter) -> bool {
+        let mut pause = RETRY.0;
+        loop {
+            let inner = self.lock();
+            if !inner.unasked || inner.stopping {
+                return true;
+            }
+            let count = inner.delivered.count;
+            drop(inner);
+            match contained(|| writer.delivered(count)) {
+                Ok(count) => {
+                    self.skip_to(count);
+                    self.lock().unasked = false;
+                    self.stats.set_health(Health::Healthy);
+                    tracing::info!(sink = %self.name, "can deliver again");
+                    self.changed.notify_all();
+                }
+                Err(e) if e.kind() == ErrorKind::Unavailable => {
+                    self.stats.set_health(Health::Disconnected(e.to_string()));
+                    self.rest(pause);
+                    pause = (pause * 2).min(RETRY.1);
+                }
+                Err(e) => {
+                    self.fail(e);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn fail(&self, e: Error) {
+        self.stats.set_health(Health::Failed(e.to_string()));
+        self.lock().failure = Some(e.context(format!("sink {}", self.name)));
+        self.changed.notify_all();
+    }
+
+    /// Has the state remember how a sink was taken, before anything is delivered to it.
+    fn note(&self, memo: Option<Vec<u8>>, state: &State) -> Result<()> {
+        let mut inner = self.lock();
+        if memo.is_none() || inner.delivered.memo == memo {
+            return Ok(());
+        }
+        let before = (inner.delivered.clone(), inner.noted.clone());
+        inner.delivered.memo = memo;
+        inner.noted = inner.delivered.clone();
+        // What a commit that is being written says must not come over it.
+        while inner.written < inner.noted_in && !inner.stopping {
+            inner = self.changed.wait(inner).expect("no panic while locked");
+        }
+        let delivered = inner.delivered.clone();
+        let noted = if inner.written < inner.noted_in {
+            Err(Error::new(ErrorKind::Closed, "the topology was closed"))
+        } else {
+            drop(inner);
+            note(state, &self.name, &delivered)
+        };
+        noted.map_err(|e| {
+            // It is tried again like a sink that is away.
+            let mut inner = self.lock();
+            (inner.delivered, inner.noted) = before;
+            Error::new(ErrorKind::Unavailable, e.to_string())
+        })
     }
 
     fn next_batch(&self) -> Option<(u64, Vec<SinkRecord>)> {
@@ -230,10 +329,17 @@ impl Outlet {
     }
 }
 
-/// Delivers; a panic is an error like others that stay.
-fn deliver(writer: &mut dyn SinkWriter, first: u64, records: &[SinkRecord]) -> Result<Vec<u8>> {
-    let delivered = catch_unwind(AssertUnwindSafe(|| writer.deliver(first, records)));
-    delivered.unwrap_or_else(|panic| {
+/// Writes what a sink has to the state at once.
+fn note(state: &State, sink: &str, delivered: &Delivered) -> Result<()> {
+    let mut commit = Commit::default();
+    outbox::write_delivered(&mut commit, sink, delivered);
+    state.commit(commit, true)
+}
+
+/// Asks a writer for something; a panic is an error like others that stay.
+fn contained<R>(ask: impl FnOnce() -> Result<R>) -> Result<R> {
+    let answer = catch_unwind(AssertUnwindSafe(ask));
+    answer.unwrap_or_else(|panic| {
         let message = format!("panicked: {}", panic_message(&*panic));
         Err(Error::new(ErrorKind::Failed, message))
     })

@@ -164,9 +164,13 @@ impl Reading {
     }
 
     fn resume(&mut self, set: &mut TaskSet) {
+        let is_away = self.reader.is_away();
         for member in &self.plan.members {
             for (partition, position) in &self.plan.positions {
                 set.resume(member.node, *partition, position.reached);
+                if is_away {
+                    set.tell_behind(member.node, *partition, true);
+                }
                 self.written
                     .insert((member.node, *partition), position.offset);
             }

@@ -11,6 +11,7 @@ mod meeting;
 mod options;
 mod outbox;
 mod shared;
+mod targets;
 mod thread;
 mod worker;
 
@@ -25,12 +26,13 @@ pub use self::feed::Feeder;
 use self::intake::{Bound, ReadingPlan};
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::{Shared, Sources};
+pub use self::targets::known_sinks;
 use self::thread::Thread;
 use self::worker::{Worker, building_key};
 use crate::codec::{Key, SharedCodec};
-use crate::connector::{Health, SinkWriter, Source, Stats};
+use crate::connector::{Health, Sink, SinkWriter, Source, Stats};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, NodeId, Plan, Topology};
+use crate::graph::{Graph, NodeId, Plan, SinkSpec, Topology};
 use crate::identity::{self, Plans};
 use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
@@ -126,11 +128,23 @@ impl Embedded {
         plans: &Plans,
     ) -> Result<Self> {
         let graph = topology.graph.clone();
+        let lanes = identity::lanes(&state, options.workers)?;
         identity::forget(&state, &graph, &options.rebuild)?;
         identity::check(&state, &graph, plans)?;
         outbox::prepare(&state)?;
-        let lanes = identity::lanes(&state, options.workers)?;
-        options.workers = options.workers.min(lanes);
+        targets::settle(&state, &graph, plans, |spec| {
+            sink_of(spec, &options).map(|sink| &**sink)
+        })?;
+        // What begins anew is noted again.
+        identity::check(&state, &graph, plans)?;
+        if options.workers > lanes {
+            tracing::warn!(
+                "{} workers were asked for, and {lanes} work: the state was made by so many, which share \
+                 it for as long as it lives (with a new state directory all of them work)",
+                options.workers
+            );
+            options.workers = lanes;
+        }
         let plan = Arc::new(Plan::new(&graph, lanes));
         let (outlets, writers) = open_outlets(&graph, &state, &options)?;
         let (sources, feeds) = bind(&graph, &options);
@@ -174,7 +188,8 @@ impl Embedded {
         for (outlet, writer) in ready.writers {
             let shared = self.shared.clone();
             let name = format!("sink-{}", outlet.name);
-            self.spawn(&name, move || outlet.run(writer, || shared.wake_all()))?;
+            let run = move || outlet.run(writer, &shared.state, || shared.wake_all());
+            self.spawn(&name, run)?;
         }
         let shared = self.shared.clone();
         let commits = ready.commits;
@@ -307,7 +322,7 @@ impl Embedded {
     fn note_deliveries(&self) -> Result<()> {
         let mut commit = crate::store::Commit::default();
         for outlet in self.shared.outlets.iter().flatten() {
-            if let Some(delivered) = outlet.news() {
+            if let Some(delivered) = outlet.news(0) {
                 outbox::write_delivered(&mut commit, &outlet.name, &delivered);
             }
         }
@@ -470,12 +485,16 @@ type Outlets = (
     Vec<(Arc<Outlet>, Box<dyn SinkWriter>)>,
 );
 
+/// What a sink of the topology is bound to.
+fn sink_of<'a>(spec: &'a SinkSpec, options: &'a EmbeddedOptions) -> Option<&'a Arc<dyn Sink>> {
+    options.sinks.get(&*spec.name).or(spec.binding.as_ref())
+}
+
 fn open_outlets(graph: &Graph, state: &State, options: &EmbeddedOptions) -> Result<Outlets> {
     let mut outlets = Vec::new();
     let mut writers = Vec::new();
     for spec in &graph.sinks {
-        let binding = options.sinks.get(&*spec.name).or(spec.binding.as_ref());
-        let Some(sink) = binding else {
+        let Some(sink) = sink_of(spec, options) else {
             return Err(Error::invalid(format!(
                 "sink {} is bound to nothing; give it a sink in the options",
                 spec.name

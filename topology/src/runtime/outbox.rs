@@ -4,6 +4,7 @@
 //! makes; what the sink has by then is removed again by a later commit, which also holds what the
 //! sink wants to be reminded of.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use crate::connector::SinkRecord;
@@ -106,6 +107,53 @@ pub(crate) fn read(state: &State, sink: &str) -> Result<(u64, Vec<SinkRecord>)> 
     Ok((first.unwrap_or(0), records))
 }
 
+/// The sinks of which the state knows anything.
+pub(crate) fn sinks(state: &State) -> Result<BTreeSet<String>> {
+    let known = state.meta_with_prefix(&delivered_key(""))?.into_iter();
+    let mut sinks: BTreeSet<String> = known.map(|(name, _)| name).collect();
+    let mut from = Vec::new();
+    loop {
+        let mut name = None;
+        state.scan_family(&family(), &from, &[0xff], &mut |key, _| {
+            name = key.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
+            Ok(ControlFlow::Break(()))
+        })?;
+        let Some(name) = name else {
+            return Ok(sinks);
+        };
+        sinks.insert(String::from_utf8_lossy(&name).into_owned());
+        // Behind all records of this sink.
+        from = [&name[..], &[1]].concat();
+    }
+}
+
+/// The number of records in the state that a sink does not have, as far as the state knows.
+pub(crate) fn waiting(state: &State, sink: &str) -> Result<u64> {
+    let has = read_delivered(state, sink)?.count;
+    let (from, to) = (record_key(sink, has), record_key(sink, u64::MAX));
+    let mut count = 0;
+    state.scan_family(&family(), &from, &to, &mut |_, _| {
+        count += 1;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(count)
+}
+
+/// Has a commit drop all that is known of a sink, and all that is on its way.
+pub(crate) fn forget(sink: &str, commit: &mut Commit) {
+    commit.remove_meta(&delivered_key(sink));
+    let mut writes = FamilyWrites::new(family());
+    writes.clear(record_key(sink, 0), record_key(sink, u64::MAX));
+    commit.push(writes);
+}
+
+/// Has a commit forget how a sink stood in its former place; what is on its way goes to the new one.
+pub(crate) fn move_on(state: &State, sink: &str, commit: &mut Commit) -> Result<()> {
+    let count = read_delivered(state, sink)?.count;
+    write_delivered(commit, sink, &Delivered { count, memo: None });
+    Ok(())
+}
+
 fn put(bytes: Option<&[u8]>, out: &mut Vec<u8>) {
     let len = bytes.map_or(u32::MAX, |bytes| bytes.len() as u32);
     out.extend_from_slice(&len.to_le_bytes());
@@ -202,6 +250,15 @@ mod tests {
         assert_eq!(read(&state, "a").unwrap(), (8, records[3..].to_vec()));
         assert_eq!(read(&state, "ab").unwrap(), (0, records[..1].to_vec()));
         assert_eq!(read_delivered(&state, "a").unwrap(), delivered);
+        assert_eq!(waiting(&state, "a").unwrap(), 7);
+        let both = BTreeSet::from(["a".to_owned(), "ab".to_owned()]);
+        assert_eq!(sinks(&state).unwrap(), both);
+        let mut commit = Commit::default();
+        forget("a", &mut commit);
+        state.commit(commit, false).unwrap();
+        assert_eq!(read(&state, "a").unwrap(), (0, Vec::new()));
+        assert_eq!(waiting(&state, "ab").unwrap(), 1);
+        assert_eq!(sinks(&state).unwrap(), BTreeSet::from(["ab".to_owned()]));
         assert!(decode(&[FORMAT, 1, 2]).is_err());
         let e = decode(&[9]).unwrap_err().to_string();
         assert!(

@@ -302,6 +302,18 @@ impl Shared {
         }
     }
 
+    /// A commit is written, or cannot be.
+    fn written(&self, change: impl FnOnce(&mut Status)) {
+        let written = self.change(|status| {
+            change(status);
+            status.written += 1;
+            status.written
+        });
+        for outlet in self.outlets.iter().flatten() {
+            outlet.written(written);
+        }
+    }
+
     /// Writes the commits that are handed over until the sender is gone.
     pub(super) fn write_commits(&self, commits: &crossbeam_channel::Receiver<Handed>) {
         let mut synced = Instant::now();
@@ -327,13 +339,10 @@ impl Shared {
                             outlet.push(records);
                         }
                     }
-                    self.change(|status| {
-                        status.written += 1;
-                        status.write_time = started.elapsed();
-                    });
+                    self.written(|status| status.write_time = started.elapsed());
                 }
                 Err(e) => {
-                    self.change(|status| status.written += 1);
+                    self.written(|_| {});
                     self.fatal(e.context("cannot commit; what was committed before is safe"));
                 }
             }

@@ -591,11 +591,12 @@ impl Worker {
         }
         let mut outputs = Vec::new();
         let mut backlog = 0;
+        let number = self.shared.status().handed + 1;
         for (sink, records) in by_sink.into_iter().enumerate() {
             let Some(outlet) = &self.shared.outlets[sink] else {
                 continue;
             };
-            if let Some(delivered) = outlet.news() {
+            if let Some(delivered) = outlet.news(number) {
                 outbox::write_delivered(&mut commit, &outlet.name, &delivered);
             }
             backlog += outlet.backlog() + records.len();

@@ -64,6 +64,10 @@ pub(crate) struct Commit {
 /// The family of what the engine remembers.
 pub(crate) const META: &str = "meta";
 
+/// The directory of the database in that of the state.
+#[cfg(feature = "rocksdb")]
+const DATABASE: &str = "rocksdb";
+
 impl State {
     /// State in memory, which nothing outlives.
     pub fn in_memory(options: StateOptions) -> State {
@@ -87,7 +91,7 @@ impl State {
         let said = || format!("cannot open the state directory {}", dir.display());
         std::fs::create_dir_all(dir)
             .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
-        let disk = super::rocks::RocksBytes::open(&dir.join("rocksdb"), options.memory / 3)
+        let disk = super::rocks::RocksBytes::open(&dir.join(DATABASE), options.memory / 3)
             .map_err(|e| e.context(said()))?;
         let mut state = State::over(Box::new(disk), options, true);
         Arc::get_mut(&mut state.inner)
@@ -95,6 +99,12 @@ impl State {
             .dir = Some(dir.to_owned());
         state.check_format().map_err(|e| e.context(said()))?;
         Ok(state)
+    }
+
+    /// True where a directory holds a state.
+    #[cfg(feature = "rocksdb")]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(DATABASE).is_dir()
     }
 
     pub(super) fn over(bytes: Box<dyn ByteState>, options: StateOptions, as_bytes: bool) -> State {

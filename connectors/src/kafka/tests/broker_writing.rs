@@ -15,6 +15,7 @@ use crate::kafka::writing::{Guarantee, Shape, Writing};
 
 fn writing(bootstrap: &str, topic: &str) -> Writing {
     Writing {
+        restart_timeout: None,
         cluster: cluster(bootstrap),
         topic: topic.to_owned(),
         guarantee: Guarantee::ExactlyOnce,

@@ -47,6 +47,8 @@ pub(super) fn reading(bootstrap: &str, topic: &str) -> Reading {
         on_lost: OnLost::Fail,
         untimed: Untimed::Skip,
         refresh: Duration::from_millis(200),
+        restart_timeout: LIMIT,
+        create: None,
     }
 }
 

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ferrisstreams_topology::ErrorKind;
-use ferrisstreams_topology::connector::{Health, Poll};
+use ferrisstreams_topology::connector::{Health, Poll, Sink, SinkRecord, SinkStart, Stats};
 
-use super::harness::{Reads, mock, reading, write};
+use super::harness::{Reads, cluster, mock, reading, write};
 use crate::kafka::reading::{Beginning, Reading, Untimed};
+use crate::kafka::sink::KafkaSink;
+use crate::kafka::writing::{Guarantee, Writing};
 
 #[test]
 fn all_partitions_are_read_to_the_end() {
@@ -158,7 +160,7 @@ fn what_is_not_there_is_told_when_it_is_opened() {
     let e = Reads::try_open(hasty, BTreeMap::new(), false)
         .err()
         .unwrap();
-    assert_eq!(e.kind(), ErrorKind::NotFound);
+    assert_eq!(e.kind(), ErrorKind::Unavailable);
     let told = e.to_string();
     let begin = format!("Kafka did not answer at {bootstrap} within 300ms: ");
     assert!(told.starts_with(&begin), "{told}");
@@ -202,4 +204,83 @@ fn positions_that_do_not_fit_are_refused() {
         let opened = Reads::try_open(reading(&bootstrap, "t"), positions, false);
         assert_eq!(opened.err().unwrap().to_string(), told);
     }
+}
+
+#[test]
+fn a_topic_that_was_read_is_read_on_once_its_brokers_answer() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1 0/b=2@2");
+    let mut before = Reads::open(reading(&bootstrap, "t"));
+    assert_eq!(before.records(2), "0/a=1@1#0 0/b=2@2#1");
+    let positions = before.positions.clone();
+    drop(before);
+    write(&bootstrap, "t", "0/c=3@3");
+    mock.broker_down(-1).unwrap();
+    let mut hasty = reading(&bootstrap, "t");
+    hasty.cluster.patience = Duration::from_millis(300);
+    let mut late = Reads::try_open(hasty, positions.clone(), false).unwrap();
+    assert!(late.reader.is_away() && late.reader.is_behind(0));
+    late.wait_for_health(|health| matches!(health, Health::Disconnected(_)));
+    assert!(matches!(late.reader.poll(10).unwrap(), Poll::Waiting));
+    // It may be sent back before it has begun.
+    late.reader.seek(&positions).unwrap();
+    mock.broker_up(-1).unwrap();
+    assert_eq!(late.records(1), "0/c=3@3#2");
+    assert!(!late.reader.is_away());
+    late.wait_for_health(|health| *health == Health::Healthy);
+}
+
+#[test]
+fn brokers_that_stay_away_end_reading_after_a_while() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    write(&bootstrap, "t", "0/a=1@1");
+    let mut before = Reads::open(reading(&bootstrap, "t"));
+    before.records(1);
+    mock.broker_down(-1).unwrap();
+    let mut hasty = reading(&bootstrap, "t");
+    hasty.cluster.patience = Duration::from_millis(100);
+    hasty.restart_timeout = Duration::from_millis(300);
+    let positions = before.positions.clone();
+    let e = Reads::try_open(hasty, positions, false).unwrap().error();
+    assert!(e.starts_with("Kafka did not answer at"), "{e}");
+    assert!(e.ends_with("(restart_timeout = 300ms)"), "{e}");
+}
+
+#[test]
+fn a_sink_that_was_written_is_written_on_once_its_brokers_answer() {
+    let mock = mock(1);
+    let bootstrap = mock.bootstrap_servers();
+    mock.broker_down(-1).unwrap();
+    let open = |memo: Option<Vec<u8>>| {
+        let writing = Writing {
+            cluster: cluster(&bootstrap).with_patience(Duration::from_millis(300)),
+            topic: "t".to_owned(),
+            guarantee: Guarantee::AtLeastOnce,
+            prefix: String::new(),
+            create: None,
+            restart_timeout: None,
+        };
+        KafkaSink::new(writing, "kafka://t".to_owned()).open(SinkStart {
+            name: "s".to_owned(),
+            memo,
+            stats: Stats::new(),
+        })
+    };
+    let e = open(None).err().unwrap();
+    assert_eq!(e.kind(), ErrorKind::Unavailable, "{e}");
+    assert!(e.to_string().contains("did not answer"), "{e}");
+    let mut late = open(Some(Vec::new())).unwrap();
+    let e = late.delivered(3).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Unavailable, "{e}");
+    mock.broker_up(-1).unwrap();
+    assert_eq!(late.delivered(3).unwrap(), 3);
+    let record = SinkRecord {
+        key: None,
+        value: Some(b"4".to_vec()),
+        timestamp: 4,
+        headers: Default::default(),
+    };
+    late.deliver(3, &[record]).unwrap();
 }

@@ -147,6 +147,8 @@ pub(crate) struct TaskSet {
     /// Of each task the connected part whose horizon it keeps to, if it does: where it reads sources,
     /// and not tables alone that are to be loaded before all else.
     keeps_to: Vec<Option<usize>>,
+    /// What left for other tasks through topics.
+    departures: Vec<Departure>,
 }
 
 impl TaskSet {
@@ -172,13 +174,17 @@ impl TaskSet {
                 .collect(),
             components: graph.components(),
             keeps_to: Vec::new(),
+            departures: Vec::new(),
         };
+        if options.over_topics {
+            set.know_topics();
+        }
         for part in &plan.parts {
             for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
                 let mut task = Task::new(graph, plan, part, lane, state, options)?;
                 for &node in &part.inputs {
                     set.entry.insert((node, lane), set.tasks.len());
-                    if matches!(graph.node(node).kind, Kind::Exchange) {
+                    if matches!(graph.node(node).kind, Kind::Exchange) && !options.over_topics {
                         for from in 0..part.lanes {
                             task.set_frontier(node, u32::from(from), Stamp::MIN);
                         }
@@ -188,13 +194,33 @@ impl TaskSet {
                 set.said.push(Stamp::MIN);
                 let waits = part.inputs.iter().any(|id| match &graph.node(*id).kind {
                     Kind::Source(source) => !source.bootstrap,
-                    _ => false,
+                    _ => options.over_topics,
                 });
                 let component = set.components[part.nodes[0].index()];
                 set.keeps_to.push(waits.then_some(component));
             }
         }
         Ok(set)
+    }
+
+    /// Has exchanges that are cut be read as sources are, and parts wait for nothing but their own inputs.
+    fn know_topics(&mut self) {
+        let plan = self.plan.clone();
+        for (number, part) in plan.parts.iter().enumerate() {
+            for input in &part.inputs {
+                self.lanes.insert(*input, part.lanes);
+            }
+            // An exchange that is cut is in the part that it enters, and in that which it leaves as an exit.
+            for node in &part.nodes {
+                self.components[node.index()] = number;
+            }
+        }
+    }
+
+    /// What left for other tasks through topics since this was asked last: the exchange, and a run.
+    pub(crate) fn departures(&mut self) -> impl Iterator<Item = (NodeId, Run)> {
+        let departures = std::mem::take(&mut self.departures).into_iter();
+        departures.map(|departure| (NodeId(departure.node), departure.run))
     }
 
     /// The lane of a partition of a source.
@@ -405,6 +431,10 @@ impl TaskSet {
         let from = self.tasks[at].lane;
         let exits = self.tasks[at].exits();
         self.outputs.append(&mut exits.sinks);
+        if matches!(self.share, Share::Lane(_)) {
+            self.departures.append(&mut exits.exchange);
+            return;
+        }
         let departures = std::mem::take(&mut exits.exchange);
         for Departure {
             node,

@@ -108,6 +108,12 @@ pub(crate) fn bad_record(message: impl Into<String>) -> Error {
 /// }
 /// ```
 pub trait Key: Data + Eq + std::hash::Hash {
+    /// The form of such keys in topics that are made for them: what other clients give them, where there
+    /// is such a form.
+    fn topic_codec() -> SharedCodec<Self> {
+        Self::codec()
+    }
+
     /// The form in which stores keep such keys.
     fn codec() -> SharedCodec<Self>;
 

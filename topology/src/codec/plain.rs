@@ -331,6 +331,10 @@ macro_rules! keys {
             fn codec() -> SharedCodec<Self> {
                 ordered()
             }
+
+            fn topic_codec() -> SharedCodec<Self> {
+                plain()
+            }
         }
     )*};
 }
@@ -452,6 +456,10 @@ pub fn nullable_key<T: Key>(codec: SharedCodec<T>) -> SharedCodec<Option<T>> {
 impl<T: Key> Key for Option<T> {
     fn codec() -> SharedCodec<Self> {
         nullable_key(T::codec())
+    }
+
+    fn topic_codec() -> SharedCodec<Self> {
+        super::nullable(T::topic_codec())
     }
 
     fn is_null(&self) -> bool {

@@ -85,8 +85,9 @@ impl StreamsBuilder {
     /// fed under.
     pub fn stream<K: Data, V: Data>(&self, name: &str, consumed: Consumed<K, V>) -> KStream<K, V> {
         let make = consumed.make_decoder();
+        let values = consumed.value.clone();
         let node = self.source(name, consumed, false, move || TypedDecoder(make()));
-        KStream::new(self.graph.clone(), node, None)
+        KStream::new(self.graph.clone(), node, None).with_values(values)
     }
 
     /// The records of a source as a table: each is the new row of its key, and one without a value

@@ -19,6 +19,7 @@ use crate::operators::run_joiner::{JoinEach, RunJoiner};
 use crate::operators::sink::ToSink;
 use crate::operators::stream_index_join::StreamIndexJoin;
 use crate::operators::stream_table_join::StreamTableJoin;
+use crate::operators::wire::{StreamWire, Wire};
 use crate::processor::Processor;
 use crate::record::{Data, Record};
 
@@ -31,7 +32,9 @@ pub struct KStream<K, V> {
     pub(super) node: NodeId,
     /// The codec by whose bytes of the key records were moved to their tasks, if they were.
     pub(super) placed: Option<String>,
-    types: std::marker::PhantomData<fn() -> (K, V)>,
+    /// The form of the values, where it is known.
+    values: Option<SharedCodec<V>>,
+    types: std::marker::PhantomData<fn() -> K>,
 }
 
 impl<K, V> Clone for KStream<K, V> {
@@ -40,6 +43,7 @@ impl<K, V> Clone for KStream<K, V> {
             graph: self.graph.clone(),
             node: self.node,
             placed: self.placed.clone(),
+            values: self.values.clone(),
             types: std::marker::PhantomData,
         }
     }
@@ -51,8 +55,24 @@ impl<K: Data, V: Data> KStream<K, V> {
             graph,
             node,
             placed,
+            values: None,
             types: std::marker::PhantomData,
         }
+    }
+
+    /// The form that values have where they travel through a topic between two tasks, as they do when an
+    /// application on a cluster groups or joins records under other keys than those of their topic. A
+    /// stream has that of its topic, and keeps it up to a step that makes other values.
+    pub fn values_as(&self, codec: SharedCodec<V>) -> Self {
+        KStream {
+            values: Some(codec),
+            ..self.clone()
+        }
+    }
+
+    /// The same stream with the form of the values that is known of another.
+    pub(super) fn with_values(self, values: Option<SharedCodec<V>>) -> Self {
+        KStream { values, ..self }
     }
 
     /// Adds a stateless step.
@@ -89,9 +109,10 @@ impl<K: Data, V: Data> KStream<K, V> {
     /// Keeps the records that `predicate` holds for.
     pub fn filter(&self, predicate: impl Fn(&K, &V) -> bool + Send + Sync + 'static) -> Self {
         let predicate = Arc::new(predicate);
-        self.step("filter", true, move |_| {
+        let filtered: Self = self.step("filter", true, move |_| {
             Box::new(Filter::<K, V, _>::new(predicate.clone()))
-        })
+        });
+        filtered.with_values(self.values.clone())
     }
 
     /// Keeps the records that `predicate` does not hold for.
@@ -160,11 +181,12 @@ impl<K: Data, V: Data> KStream<K, V> {
         &self,
         key: impl Fn(&K, &V) -> K2 + Send + Sync + 'static,
     ) -> KStream<K2, V> {
-        self.map_step("select-key", false, move |record, out| {
+        let keyed: KStream<K2, V> = self.map_step("select-key", false, move |record, out| {
             let key = key(&record.key, &record.value);
             let cause = record.derive((), ());
             out.push(cause.with(key, record.value));
-        })
+        });
+        keyed.with_values(self.values.clone())
     }
 
     /// Makes of each run of records another, in one call: see [`RunMapper`]. `make` is called once a
@@ -179,9 +201,10 @@ impl<K: Data, V: Data> KStream<K, V> {
     /// Shows each record to `look` and passes it on.
     pub fn peek(&self, look: impl Fn(&K, &V) + Send + Sync + 'static) -> Self {
         let look = Arc::new(look);
-        self.step("peek", true, move |_| {
+        let peeked: Self = self.step("peek", true, move |_| {
             Box::new(Peek::<K, V, _>::new(look.clone()))
-        })
+        });
+        peeked.with_values(self.values.clone())
     }
 
     /// Shows each record to `look`; the stream ends there.
@@ -211,7 +234,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             .placed
             .clone()
             .filter(|codec| other.placed.as_ref() == Some(codec));
-        KStream::new(self.graph.clone(), node, placed)
+        KStream::new(self.graph.clone(), node, placed).with_values(self.values.clone())
     }
 
     /// Splits the stream: each record goes to the first branch whose predicate holds for it. The
@@ -224,7 +247,8 @@ impl<K: Data, V: Data> KStream<K, V> {
         (0..count)
             .map(|at| {
                 let label = if at + 1 == count { "default" } else { "branch" };
-                split.step(label, true, |_| Box::new(Pass))
+                let branch: Self = split.step(label, true, |_| Box::new(Pass));
+                branch.with_values(self.values.clone())
             })
             .collect()
     }
@@ -259,6 +283,7 @@ impl<K: Data, V: Data> KStream<K, V> {
         name: Option<&str>,
         codec: &SharedCodec<K>,
         is_null: Option<fn(&K) -> bool>,
+        travels: SharedCodec<K>,
     ) -> KStream<K, V> {
         if self.placed.as_ref() == Some(&codec.name()) {
             return self.clone();
@@ -273,18 +298,22 @@ impl<K: Data, V: Data> KStream<K, V> {
             name,
             label: "repartition",
             inputs: vec![self.node],
-            make: Arc::new(move |_| Box::new(Exchange::<K, V>::new(by.clone(), is_null))),
+            make: Arc::new(move |env| Box::new(Exchange::<K, V>::new(by.clone(), is_null, env))),
         });
         let sends_changes = graph.node(self.node).sends_changes;
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;
+        spec.wire = self.values.clone().map(|value| {
+            let key = travels;
+            Arc::new(StreamWire { key, value }) as Arc<dyn Wire>
+        });
         spec.stateless = false;
         spec.sends_changes = sends_changes;
         if sends_changes {
             spec.old_values = crate::graph::OldValues::Passes;
         }
         drop(graph);
-        KStream::new(self.graph.clone(), node, Some(codec.name()))
+        KStream::new(self.graph.clone(), node, Some(codec.name())).with_values(self.values.clone())
     }
 }
 
@@ -292,14 +321,15 @@ impl<K: Key, V: Data> KStream<K, V> {
     /// Groups the records by their keys. Records with a null key are dropped.
     pub fn group_by_key(&self) -> KGroupedStream<K, V> {
         let codec = K::codec();
-        let stream = self.placed_by(None, &codec, Some(K::is_null));
+        let stream = self.placed_by(None, &codec, Some(K::is_null), K::topic_codec());
         KGroupedStream { stream, codec }
     }
 
     /// Groups the records by their keys, which are told apart by the codec of `grouped`.
     pub fn group_by_key_as(&self, grouped: Grouped<K>) -> KGroupedStream<K, V> {
+        let travels = grouped.codec.clone().unwrap_or_else(K::topic_codec);
         let codec = grouped.codec.unwrap_or_else(K::codec);
-        let stream = self.placed_by(Some(&grouped.name), &codec, Some(K::is_null));
+        let stream = self.placed_by(Some(&grouped.name), &codec, Some(K::is_null), travels);
         KGroupedStream { stream, codec }
     }
 }
@@ -319,7 +349,7 @@ impl<K: Key, V: Data> KStream<K, Option<V>> {
     /// Makes a table of the stream: each record is the new row of its key, and one without a value
     /// removes it. Records with a null key are dropped.
     pub fn to_table(&self, materialized: Materialized<K, V>) -> KTable<K, V> {
-        let placed = self.placed_by(None, &materialized.key, Some(K::is_null));
+        let placed = self.placed_by(None, &materialized.key, Some(K::is_null), K::topic_codec());
         let (node, view) = add_to_table(&self.graph, placed.node, &materialized);
         KTable::new(
             self.graph.clone(),
@@ -444,7 +474,8 @@ impl<K: Data, V: Data> KStream<K, V> {
         K: Key + TableKey<TK>,
     {
         let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(table.key.clone()));
-        let stream = self.placed_by(Some(&format!("{}.repartition", joined.name)), &by, None);
+        let name = format!("{}.repartition", joined.name);
+        let stream = self.placed_by(Some(&name), &by, None, K::topic_codec());
         let mut graph = self.graph.borrow();
         let Some(view) = table.view.clone() else {
             graph.mistake(format!(
@@ -529,7 +560,8 @@ impl<K: Data, V: Data> KStream<K, V> {
         J: RunJoiner<K, V, T, K2, R>,
     {
         let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(index.key.clone()));
-        let stream = self.placed_by(Some(&format!("{}.repartition", joined.name)), &by, None);
+        let name = format!("{}.repartition", joined.name);
+        let stream = self.placed_by(Some(&name), &by, None, K::topic_codec());
         let mut graph = self.graph.borrow();
         let key = Arc::new(|key: &K, _: &V| key.table_key());
         let store = index.store;

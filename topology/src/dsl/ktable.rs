@@ -286,7 +286,7 @@ impl<K: Key, V: Data> KTable<K, V> {
             name: name.to_owned(),
             label: "repartition",
             inputs: vec![from],
-            make: Arc::new(move |_| Box::new(Exchange::<X, Y>::new(by.clone(), None))),
+            make: Arc::new(move |env| Box::new(Exchange::<X, Y>::new(by.clone(), None, env))),
         });
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;

@@ -86,6 +86,7 @@ impl GraphBuilder {
             stateless: true,
             pure: false,
             keeps_key: false,
+            wire: None,
             may_collapse: false,
             before_sink: false,
             starts_once: false,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::connector::{RawBatch, Sink, Source, Times};
 use crate::error::{Error, Result};
+use crate::operators::wire::Wire;
 use crate::policy::{ErrorPolicy, NodeStats};
 use crate::processor::{Processor, SinkId, StoreId};
 use crate::run::Run;
@@ -30,6 +31,8 @@ pub(crate) struct NodeEnv {
     pub(crate) has_children: bool,
     /// True where changes are held back until the commit and sent as one a key.
     pub(crate) collapse: bool,
+    /// True where records travel between tasks through topics.
+    pub(crate) over_topics: bool,
 }
 
 /// Makes a processor for a task.
@@ -120,6 +123,8 @@ pub(crate) struct Node {
     pub(crate) pure: bool,
     /// True where records leave it under the keys that they came with.
     pub(crate) keeps_key: bool,
+    /// Of an exchange, how its records travel through a topic, if they can.
+    pub(crate) wire: Option<Arc<dyn Wire>>,
     /// True where it may hold changes back until the commit.
     pub(crate) may_collapse: bool,
     /// True where that is so only if what it sends reaches nothing but sinks, through stateless steps.

@@ -76,23 +76,12 @@ impl Plan {
     /// Parts that feed one another in a circle could only wait for one another; the connected part of
     /// the graph that they make up runs as one, in one lane.
     pub(crate) fn new(graph: &Graph, lanes: u16) -> Self {
-        Plan::cut(graph, lanes, &|_| true)
-    }
-
-    /// The plan of a graph whose sources have their records where their keys belong, as topics have.
-    pub(crate) fn of_topics(graph: &Graph, lanes: u16) -> Self {
-        Plan::cut(graph, lanes, &|exchange| !graph.is_placed(exchange))
-    }
-
-    /// The plan where exchanges are cut at that `moves` holds for.
-    fn cut(graph: &Graph, lanes: u16, moves: &dyn Fn(NodeId) -> bool) -> Self {
         let whole = components(graph);
         let mut in_one: BTreeSet<usize> = BTreeSet::new();
         loop {
             let cuts = |id: NodeId| {
                 lanes > 1
                     && matches!(graph.node(id).kind, Kind::Exchange)
-                    && moves(id)
                     && !in_one.contains(&whole[id.index()])
             };
             let mut parts = parts(graph, &cuts);
@@ -111,6 +100,31 @@ impl Plan {
             }
             in_one.extend(circular.iter().map(|id| whole[id.index()]));
         }
+    }
+
+    /// The plan of a graph whose sources have their records where their keys belong, as topics have, and
+    /// whose other records travel between tasks through topics. Parts may feed one another in a circle.
+    pub(crate) fn of_topics(graph: &Graph, lanes: u16) -> Self {
+        let cuts = |id: NodeId| {
+            lanes > 1 && matches!(graph.node(id).kind, Kind::Exchange) && !graph.is_placed(id)
+        };
+        let mut parts = parts(graph, &cuts);
+        set_levels(&mut parts);
+        for part in &mut parts {
+            part.lanes = lanes;
+        }
+        parts.sort_by_key(|part| (part.level, part.nodes[0]));
+        Plan {
+            lanes,
+            rebuilds: rebuild_groups(graph),
+            parts,
+        }
+    }
+
+    /// The exchanges at which it is cut.
+    pub(crate) fn cuts(&self) -> BTreeSet<NodeId> {
+        let exits = self.parts.iter().flat_map(|part| &part.exits);
+        exits.copied().collect()
     }
 
     /// The number of lanes that a node's work is shared by.

@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 
 use crate::codec::SharedCodec;
 use crate::error::Result;
+use crate::graph::NodeEnv;
 use crate::processor::{Context, Departure, Processor};
 use crate::record::{Data, Record};
 use crate::run::{Origin, Run, Stamp};
@@ -38,6 +39,8 @@ impl<K: Data> Lanes<K> {
 
 pub(crate) struct Exchange<K, V> {
     lanes: Lanes<K>,
+    /// True where records travel through topics, whose partitions say where they belong.
+    over_topics: bool,
     drop_null_keys: Option<fn(&K) -> bool>,
     values: std::marker::PhantomData<fn(V)>,
 }
@@ -45,9 +48,14 @@ pub(crate) struct Exchange<K, V> {
 impl<K: Data, V: Data> Exchange<K, V> {
     /// An exchange by `codec`'s bytes of the key. Records whose key is null, as `is_null` tells, are
     /// counted and dropped.
-    pub(crate) fn new(codec: SharedCodec<K>, is_null: Option<fn(&K) -> bool>) -> Self {
+    pub(crate) fn new(
+        codec: SharedCodec<K>,
+        is_null: Option<fn(&K) -> bool>,
+        env: &NodeEnv,
+    ) -> Self {
         Exchange {
             lanes: Lanes::new(codec),
+            over_topics: env.over_topics,
             drop_null_keys: is_null,
             values: std::marker::PhantomData,
         }
@@ -65,6 +73,17 @@ impl<K: Data, V: Data> Processor for Exchange<K, V> {
         let lanes = cx.node().lanes;
         if lanes == 1 {
             cx.forward(records);
+            return Ok(());
+        }
+        if self.over_topics {
+            if !records.is_empty() {
+                cx.exits.exchange.push(Departure {
+                    node: cx.node().index,
+                    lane: cx.node().lane,
+                    run: Run::new(records),
+                    origin: Origin::Engine,
+                });
+            }
             return Ok(());
         }
         let mut parts: Vec<(Vec<Record<K, V>>, Vec<Stamp>)> = Vec::new();

@@ -34,5 +34,6 @@ pub(crate) mod table_map;
 pub(crate) mod table_table_join;
 pub(crate) mod to_stream;
 pub(crate) mod to_table;
+pub(crate) mod wire;
 
 pub(crate) use self::bag::{Bag, bag};

@@ -745,6 +745,7 @@ fn open(index: usize, shared: &Arc<Shared>, disabled: &Arc<BTreeSet<NodeId>>) ->
         clock: shared.options.clock.clone(),
         max_run: shared.options.max_run,
         collapse: shared.options.emit == super::Emit::AtCommit,
+        over_topics: false,
         disabled: disabled.clone(),
     };
     let share = Share::Residue {

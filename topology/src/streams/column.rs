@@ -10,7 +10,7 @@ use crate::connector::{RawBatch, Waker};
 use crate::error::Result;
 use crate::graph::NodeId;
 use crate::processor::{Output, in_order};
-use crate::run::Stamp;
+use crate::run::{Run, Stamp};
 use crate::store::Commit;
 use crate::tasks::{PostOffice, Share, TaskSet};
 use crate::time::{NO_TIMESTAMP, Timestamp};
@@ -126,6 +126,17 @@ impl Column {
         let mut outputs = self.set.outputs();
         in_order(&mut outputs);
         outputs
+    }
+
+    /// Takes what leaves for other tasks: the exchange, and a run.
+    pub(super) fn departures(&mut self) -> impl Iterator<Item = (NodeId, Run)> {
+        self.set.departures()
+    }
+
+    /// The offsets that are committed.
+    pub(super) fn committed_offsets(&self) -> impl Iterator<Item = (&TopicPartition, i64)> {
+        let inputs = self.inputs.values();
+        inputs.map(|input| (&input.partition, input.committed.offset))
     }
 
     /// Adds everything that changed since the last commit to the next one.

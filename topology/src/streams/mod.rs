@@ -110,6 +110,7 @@ impl Application {
             tasks: TaskOptions {
                 clock: config.clock.clone(),
                 max_run: config.max_run,
+                over_topics: true,
                 ..TaskOptions::default()
             },
             state,

@@ -1,7 +1,5 @@
 //! Taking tasks over: their rows are brought up to what their former owner committed last.
 
-use std::sync::Arc;
-
 use super::changelog;
 use super::env::Env;
 use crate::cluster::{CommittedOffset, Isolation, LogReader, TopicPartition};
@@ -154,13 +152,8 @@ impl Restore {
 fn starts(env: &Env, lane: u16) -> Result<Vec<InputStart>> {
     let inputs: Vec<(NodeId, TopicPartition)> = env
         .topics
-        .sources
-        .iter()
-        .filter(|(_, (_, partitions))| u32::from(lane) < *partitions)
-        .map(|(node, (topic, _))| {
-            let topic: Arc<str> = topic.clone();
-            (*node, TopicPartition::new(topic, u32::from(lane)))
-        })
+        .inputs(lane)
+        .map(|(node, topic)| (node, TopicPartition::new(topic, u32::from(lane))))
         .collect();
     let partitions: Vec<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
     let committed = env.cluster.committed(&env.application, &partitions)?;

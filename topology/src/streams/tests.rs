@@ -311,18 +311,165 @@ fn what_cannot_run_is_refused_with_the_remedy() {
     let told = refusal(&topology, &cluster, config());
     assert!(told.contains("have 4 and 3 partitions"), "{told}");
 
-    // Records that would have to move.
+    // Records that move in a form that nobody has said.
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
     words
-        .group_by(|_, word| word.clone(), Grouped::named("by-word"))
+        .map_values(|_, word| (word.len() as i64, word.clone()))
+        .group_by(|_, (length, _)| *length, Grouped::named("by-length"))
         .count(Materialized::named("moved"));
     let topology = builder.build().unwrap();
     let told = refusal(&topology, &cluster, config());
     assert!(
-        told.contains("by-word") && told.contains("not supported yet"),
+        told.contains("by-length") && told.contains("values_as"),
         "{told}"
     );
+
+    // Changes that move.
+    let builder = StreamsBuilder::new();
+    let words = Materialized::named("words-by-key");
+    let words = builder.table::<String, String>("words", Consumed::plain(), words);
+    words
+        .group_by(|_, word| (word.clone(), 1_i64), Grouped::named("by-word"))
+        .count(Materialized::named("changed"));
+    let topology = builder.build().unwrap();
+    let told = refusal(&topology, &cluster, config());
+    assert!(
+        told.contains("by-word") && told.contains("changes of a table"),
+        "{told}"
+    );
+
+    // Keys that meet in two forms.
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let users = Consumed::with(crate::codec::json(), crate::codec::plain());
+    cluster.add_topic("users", 4, &[]).unwrap();
+    let users = builder.table::<String, String>("users", users, Materialized::named("users-by-id"));
+    let join = |word: &String, _: &String| word.clone();
+    words
+        .join(&users, join, Joined::named("join"))
+        .to("totals", Produced::plain());
+    let topology = builder.build().unwrap();
+    let told = refusal(&topology, &cluster, config());
+    assert!(
+        told.contains("plain string") && told.contains("json"),
+        "{told}"
+    );
+}
+
+/// Counts words, which are the values, under keys that say nothing of them.
+fn counting_values() -> Topology {
+    let builder = StreamsBuilder::new();
+    let lines = builder.stream::<String, String>("lines", Consumed::plain());
+    let words = lines
+        .flat_map_values(|_, line| line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .values_as(crate::codec::plain());
+    let counts = words
+        .group_by(|_, word| word.clone(), Grouped::named("by-word"))
+        .count(Materialized::named("counts"));
+    counts.to_stream().to("totals", Produced::json());
+    builder.build().unwrap()
+}
+
+fn write_lines(cluster: &MemoryCluster, from: usize, to: usize) {
+    for at in (from..to).step_by(2) {
+        let line = format!("word{} word{}", at % 23, (at + 1) % 23);
+        let key = format!("line{at}");
+        let partition = at as u32 / 2 % PARTITIONS;
+        cluster
+            .append(
+                "lines",
+                partition,
+                Some(key.as_bytes()),
+                Some(line.as_bytes()),
+                at as i64,
+            )
+            .unwrap();
+    }
+}
+
+#[test]
+fn records_under_new_keys_travel_through_a_topic() {
+    let cluster = cluster();
+    cluster.add_topic("lines", PARTITIONS, &[]).unwrap();
+    write_lines(&cluster, 0, 400);
+    let one = start(&cluster, &counting_values(), config());
+    check(&cluster, 400);
+    let two = start(&cluster, &counting_values(), config().num_stream_threads(2));
+    wait_until("each has a half", || {
+        one.running_tasks().len() == 2 && two.running_tasks().len() == 2
+    });
+    for at in 2..8 {
+        for fault in [Fault::Flush, Fault::SendOffsets, Fault::AnswerLost] {
+            cluster.fail_next(fault, 1);
+        }
+        write_lines(&cluster, at * 200, (at + 1) * 200);
+    }
+    check(&cluster, 1_600);
+    one.close().unwrap();
+    write_lines(&cluster, 1_600, 2_000);
+    check(&cluster, 2_000);
+    let moved = cluster.topic("app-by-word-repartition").unwrap().unwrap();
+    assert_eq!(moved.partitions, PARTITIONS);
+    assert_eq!(moved.get("retention.ms"), Some("-1"));
+    two.close().unwrap();
+}
+
+#[test]
+fn a_stream_meets_a_table_under_another_key() {
+    let builder = StreamsBuilder::new();
+    let users = Materialized::named("users-by-id");
+    let users = builder.table::<String, String>("users", Consumed::plain(), users);
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let join = |word: &String, user: Option<&String>| {
+        format!("{word} by {}", user.map_or("nobody", String::as_str))
+    };
+    words
+        .select_key(|_, word| word[..1].to_owned())
+        .left_join(&users, join, Joined::named("join"))
+        .to("totals", Produced::plain());
+    let topology = builder.build().unwrap();
+    let cluster = cluster();
+    cluster.add_topic("users", PARTITIONS, &[]).unwrap();
+    let mut partitioner = super::partitioner::Partitioner::default();
+    for (key, name) in [("a", "anna"), ("b", "bob"), ("c", "carl")] {
+        let partition = partitioner.of(Some(key.as_bytes()), PARTITIONS);
+        cluster
+            .append(
+                "users",
+                partition,
+                Some(key.as_bytes()),
+                Some(name.as_bytes()),
+                1,
+            )
+            .unwrap();
+    }
+    for (at, word) in ["apple", "berry", "cherry", "date"].iter().enumerate() {
+        cluster
+            .append("words", at as u32, Some(b"k"), Some(word.as_bytes()), 5)
+            .unwrap();
+    }
+    let app = start(&cluster, &topology, config());
+    let joined = || -> Vec<String> {
+        let all = (0..PARTITIONS).flat_map(|partition| {
+            cluster
+                .records("totals", partition, Isolation::ReadCommitted)
+                .unwrap()
+        });
+        let mut all: Vec<String> = all
+            .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
+            .collect();
+        all.sort();
+        all
+    };
+    let expected = [
+        "apple by anna",
+        "berry by bob",
+        "cherry by carl",
+        "date by nobody",
+    ];
+    wait_until("all are joined", || joined() == expected);
+    app.close().unwrap();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cluster::{Cluster, NewTopic, TopicDescription};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, Kind, NodeId, Plan};
+use crate::graph::{Graph, Kind, NodeId, Plan, SubTopology};
 use crate::store::{Family, store_family};
 
 /// The topics of a topology that runs as an application.
@@ -13,6 +13,8 @@ use crate::store::{Family, store_family};
 pub(super) struct Topics {
     /// The topic of each source, and how many partitions it has.
     pub(super) sources: BTreeMap<NodeId, (Arc<str>, u32)>,
+    /// The topic of each exchange that records travel through.
+    pub(super) repartitions: BTreeMap<NodeId, Arc<str>>,
     /// The topic of each sink, by its place, and how many partitions it has.
     pub(super) sinks: Vec<(Arc<str>, u32)>,
     /// What each store's commits are written to as well.
@@ -59,8 +61,8 @@ impl Topics {
         let lanes = u16::try_from(widest.unwrap_or(1)).map_err(|_| {
             invalid("a source has more than 65,535 partitions, which is more than tasks can be numbered by".to_owned())
         })?;
-        check_cuts(graph, lanes)?;
         let topics = Topics {
+            repartitions: repartitions(graph, lanes, application)?,
             sources,
             sinks,
             changelogs: graph
@@ -79,6 +81,20 @@ impl Topics {
         Ok(topics)
     }
 
+    /// The topics that the tasks of a number read, with the nodes that do.
+    pub(super) fn inputs(&self, lane: u16) -> impl Iterator<Item = (NodeId, Arc<str>)> {
+        let sources = self.sources.iter();
+        let sources = sources.filter(move |(_, (_, partitions))| u32::from(lane) < *partitions);
+        let sources = sources.map(|(node, (topic, _))| (*node, topic.clone()));
+        let moved = self.repartitions.iter();
+        sources.chain(moved.map(|(node, topic)| (*node, topic.clone())))
+    }
+
+    /// True where a topic is one that records travel through.
+    pub(super) fn is_repartition(&self, topic: &str) -> bool {
+        self.repartitions.values().any(|own| **own == *topic)
+    }
+
     /// True where a topic is one of the application's changelogs.
     pub(super) fn is_changelog(&self, topic: &str) -> bool {
         *self.tasks == *topic || self.changelogs.iter().any(|(_, own)| **own == *topic)
@@ -92,6 +108,16 @@ impl Topics {
         let changelogs = self.changelogs.iter().map(|(_, topic)| topic);
         for name in changelogs.chain([&self.tasks]) {
             self.make(cluster, name, &compact)?;
+        }
+        let kept = [
+            ("cleanup.policy", "delete"),
+            // What was committed downstream is deleted by the application itself.
+            ("retention.ms", "-1"),
+            ("segment.bytes", "52428800"),
+            ("message.timestamp.type", "CreateTime"),
+        ];
+        for name in self.repartitions.values() {
+            self.make(cluster, name, &kept)?;
         }
         self.make(
             cluster,
@@ -170,46 +196,81 @@ fn check_together(graph: &Graph, sources: &BTreeMap<NodeId, (Arc<str>, u32)>) ->
     Ok(())
 }
 
-/// Checks that no record has to move to another task, and that keys that meet are read in one form: in
-/// two, equal keys would be in different partitions.
-fn check_cuts(graph: &Graph, lanes: u16) -> Result<()> {
+/// The topics of the exchanges at which the graph is cut.
+///
+/// # Errors
+///
+/// Where records cannot travel, or would not find the tasks that their keys belong to.
+fn repartitions(
+    graph: &Graph,
+    lanes: u16,
+    application: &str,
+) -> Result<BTreeMap<NodeId, Arc<str>>> {
     let plan = Plan::of_topics(graph, lanes);
-    for part in &plan.parts {
-        let keyed = part
-            .nodes
-            .iter()
-            .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
-        let forms = part
-            .inputs
-            .iter()
-            .filter_map(|id| match &graph.node(*id).kind {
-                Kind::Source(source) => Some((&graph.node(*id).name, source.key_codec.as_ref()?)),
-                _ => None,
-            });
-        let forms: Vec<_> = forms.collect();
-        if let Some((first, form)) = forms.first().filter(|_| keyed)
-            && let Some((other, other_form)) = forms.iter().find(|(_, other)| other != form)
-        {
+    plan.parts
+        .iter()
+        .try_for_each(|part| check_keys(graph, part))?;
+    if lanes > 1
+        && let Some(node) = graph.nodes.iter().find(|node| node.starts_once)
+    {
+        return Err(invalid(format!(
+            "{} has a row from the start, and {lanes} tasks would each have one: that is not supported \
+             on a cluster yet",
+            node.name
+        )));
+    }
+    let mut topics = BTreeMap::new();
+    for cut in plan.cuts() {
+        let node = graph.node(cut);
+        if node.sends_changes {
             return Err(invalid(format!(
-                "topics {first} and {other} meet by their keys, which are read as {form} and as \
-                 {other_form}: equal keys are in different partitions; write one of them in the other's \
-                 form"
+                "{} moves changes of a table to other tasks, which is not supported on a cluster yet: \
+                 write the table to a topic of its own, and read that",
+                node.name
             )));
         }
+        if node.wire.is_none() {
+            return Err(invalid(format!(
+                "{} moves records to other tasks through a topic, and how their values are written is not \
+                 known: say it with values_as on the stream before",
+                node.name
+            )));
+        }
+        let name = node.name.strip_suffix(".repartition").unwrap_or(&node.name);
+        topics.insert(cut, format!("{application}-{name}-repartition").into());
     }
-    let exits = plan.parts.iter().flat_map(|part| &part.exits);
-    let names: Vec<&str> = exits.map(|exit| &*graph.node(*exit).name).collect();
-    let narrowed = plan.parts.iter().find(|part| part.lanes != plan.lanes);
-    if names.is_empty() && narrowed.is_none() {
+    Ok(topics)
+}
+
+/// Checks that keys that meet in a task are in one form: in two, equal keys would be in different
+/// partitions.
+fn check_keys(graph: &Graph, part: &SubTopology) -> Result<()> {
+    let keyed = part
+        .nodes
+        .iter()
+        .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
+    let form = |id: &NodeId| match &graph.node(*id).kind {
+        Kind::Source(source) => source.key_codec.clone(),
+        _ => {
+            let wire = graph.node(*id).wire.as_ref();
+            wire.map(|wire| wire.key_form())
+        }
+    };
+    let forms = part
+        .inputs
+        .iter()
+        .filter_map(|id| Some((&graph.node(*id).name, form(id)?)));
+    let forms: Vec<(&Arc<str>, String)> = forms.collect();
+    // A key that may be null is in the same place as one that may not.
+    let bare = |form: &str| form.trim_start_matches("nullable ").to_owned();
+    let Some((first, form)) = forms.first().filter(|_| keyed) else {
         return Ok(());
+    };
+    match forms.iter().find(|(_, other)| bare(other) != bare(form)) {
+        None => Ok(()),
+        Some((other, other_form)) => Err(invalid(format!(
+            "{first} and {other} meet by their keys, which are read as {form} and as {other_form}: equal \
+             keys are in different partitions; write one of them in the other's form"
+        ))),
     }
-    let moved = graph
-        .ids()
-        .filter(|id| matches!(graph.node(*id).kind, Kind::Exchange) && !graph.is_placed(*id));
-    let names: Vec<&str> = moved.map(|id| &*graph.node(id).name).collect();
-    Err(invalid(format!(
-        "{} would have to move records to other tasks, since their keys are not those of their topic; \
-         repartition topics are not supported yet: write the stream to a topic of its own, and read that",
-        names.join(", ")
-    )))
 }

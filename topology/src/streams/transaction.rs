@@ -10,8 +10,10 @@ use crate::cluster::{
     CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
 };
 use crate::error::{Error, ErrorKind};
+use crate::graph::NodeId;
 use crate::processor::Output;
 use crate::record::Headers;
+use crate::run::Run;
 use crate::store::Commit;
 
 /// How many bytes a transaction has at most before it is committed early.
@@ -92,6 +94,48 @@ impl Transaction {
                 headers: &record.headers,
             },
         )
+    }
+
+    /// Writes what leaves for other tasks to the topic of its exchange.
+    pub(super) fn send_run(&mut self, exchange: NodeId, run: Run) -> Result<(), TransactionError> {
+        let env = self.env.clone();
+        let fatal = |e: Error| TransactionError::Fatal(e);
+        let (Some(topic), Some(wire)) = (
+            env.topics.repartitions.get(&exchange),
+            &env.graph.node(exchange).wire,
+        ) else {
+            let name = &env.graph.node(exchange).name;
+            return Err(fatal(Error::state(format!(
+                "{name} has no topic to travel through"
+            ))));
+        };
+        self.begin()?;
+        let mut refused = None;
+        let sent = wire.encode(run, &mut |record| {
+            let lanes = u32::from(env.topics.lanes);
+            let partition = self.partitioner.of(record.key, lanes);
+            self.bytes += size(record.key, record.value);
+            let producer = self.producer.as_mut().expect("the transaction has begun");
+            let sent = producer.send(
+                &TopicPartition::new(topic.clone(), partition),
+                ProducerRecord {
+                    key: record.key,
+                    value: record.value,
+                    timestamp: record.timestamp,
+                    headers: record.headers,
+                },
+            );
+            sent.map_err(|e| {
+                let told = Error::new(ErrorKind::Unavailable, e.to_string());
+                refused = Some(e);
+                told
+            })
+        });
+        match (sent, refused) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(e)) => Err(e),
+            (Err(e), None) => Err(fatal(e)),
+        }
     }
 
     /// Writes rows to their changelogs and commits them with the offsets and the output. The commit

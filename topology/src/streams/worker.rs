@@ -11,7 +11,7 @@ use super::column::Column;
 use super::env::Env;
 use super::restore::Restore;
 use super::transaction::Transaction;
-use crate::cluster::{LogReader, TransactionError};
+use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Commit;
@@ -24,6 +24,9 @@ const BACKLOG: u64 = 65_536;
 
 /// The longest time for which a worker sleeps.
 const SLEEP: Duration = Duration::from_millis(100);
+
+/// How often processed records of repartition topics are deleted.
+const PURGE: Duration = Duration::from_secs(30);
 
 /// How long a worker waits before it asks again for what was not to be had.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -99,6 +102,7 @@ pub(super) struct Worker {
     commit_interval: Duration,
     refresh_interval: Duration,
     closing: bool,
+    last_purge: Instant,
     /// True where records wait and none of them may be processed before others are read.
     stalled: bool,
 }
@@ -146,6 +150,7 @@ impl Worker {
             refresh_interval: options.refresh_interval,
             closing: false,
             stalled: false,
+            last_purge: Instant::now(),
         })
     }
 
@@ -360,6 +365,9 @@ impl Worker {
             for output in column.outputs() {
                 self.transaction.send_output(&output)?;
             }
+            for (exchange, run) in column.departures() {
+                self.transaction.send_run(exchange, run)?;
+            }
         }
         Ok(())
     }
@@ -393,7 +401,32 @@ impl Worker {
             self.last_refresh = Instant::now();
         }
         self.shrink();
+        self.purge();
         Ok(())
+    }
+
+    /// Has what was processed be deleted from the topics that records travel through.
+    fn purge(&mut self) {
+        if self.env.topics.repartitions.is_empty() || self.last_purge.elapsed() < PURGE {
+            return;
+        }
+        self.last_purge = Instant::now();
+        let topics = &self.env.topics;
+        let committed = self.columns.values().flat_map(Column::committed_offsets);
+        let before: Vec<(TopicPartition, i64)> = committed
+            .filter(|(of, offset)| *offset > 0 && topics.is_repartition(&of.topic))
+            .map(|(of, offset)| (of.clone(), offset))
+            .collect();
+        if before.is_empty() {
+            return;
+        }
+        let cluster = self.env.cluster.clone();
+        std::thread::spawn(move || {
+            // It is tried again with the next purge.
+            if let Err(e) = cluster.delete_records(&before) {
+                tracing::warn!("processed records of repartition topics are not deleted yet: {e}");
+            }
+        });
     }
 
     /// Keeps rows in memory within their budget.

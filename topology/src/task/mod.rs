@@ -29,6 +29,8 @@ pub(crate) struct TaskOptions {
     pub(crate) max_run: usize,
     /// True where changes collapse until the commit where they leave.
     pub(crate) collapse: bool,
+    /// True where records travel between tasks through topics.
+    pub(crate) over_topics: bool,
     /// Nodes that are given nothing any more.
     pub(crate) disabled: Arc<BTreeSet<NodeId>>,
 }
@@ -39,6 +41,7 @@ impl Default for TaskOptions {
             clock: Clock::system(),
             max_run: 4_096,
             collapse: true,
+            over_topics: false,
             disabled: Arc::default(),
         }
     }
@@ -128,8 +131,16 @@ impl Task {
             task.nodes[id.index()] = Some(instance);
         }
         for &id in &part.inputs {
-            if let Kind::Source(source) = &graph.node(id).kind {
-                task.decoders.insert(id, (source.decoder)());
+            let decoder = match &graph.node(id).kind {
+                Kind::Source(source) => Some((source.decoder)()),
+                _ if options.over_topics => {
+                    let wire = graph.node(id).wire.as_ref();
+                    wire.map(|wire| wire.decoder())
+                }
+                _ => None,
+            };
+            if let Some(decoder) = decoder {
+                task.decoders.insert(id, decoder);
             }
         }
         for &id in &task.order {
@@ -632,6 +643,7 @@ fn instance(
         send_old: graph.send_old[id.index()],
         has_children: !graph.children[id.index()].is_empty(),
         collapse: options.collapse && spec.may_collapse,
+        over_topics: options.over_topics,
     };
     let leaves = part.exits.contains(&id);
     Instance {

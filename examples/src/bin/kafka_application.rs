@@ -1,13 +1,14 @@
 //! An application on Kafka: start it once more and the work is shared, end or kill one and another takes
-//! over. The clicks of each user are counted; each click is passed on with the user's name in front.
+//! over. The clicks of each user are counted, and those of each section of the site, which another task
+//! may have to do; each click is passed on with the user's name in front.
 //!
 //! ```text
 //! cargo run -p ferrisstreams-examples --bin kafka_application -- \
 //!     --bootstrap-servers localhost:9092 --state state/1 \
-//!     --clicks clicks --totals totals --seen seen
+//!     --clicks clicks --totals totals --sections sections --seen seen
 //! ```
 //!
-//! Clicks have the user as their key. Counts and clicks that are read with `isolation.level` at
+//! Clicks have the user as their key and a page as their value, as `shop/cart`. Counts and clicks that are read with `isolation.level` at
 //! `read_committed` come once each, whatever happens to the processes.
 
 use std::error::Error;
@@ -39,9 +40,12 @@ struct Arguments {
     /// The topic with clicks
     #[arg(long)]
     clicks: String,
-    /// The topic that counts go to
+    /// The topic that counts by user go to
     #[arg(long)]
     totals: String,
+    /// The topic that counts by section go to
+    #[arg(long)]
+    sections: String,
     /// The topic that clicks go to
     #[arg(long)]
     seen: String,
@@ -58,7 +62,17 @@ fn topology(arguments: &Arguments) -> ferrisstreams::Result<Topology> {
         .count(Materialized::named("clicks-by-user"))
         .to_stream()
         .to(&arguments.totals, Produced::json());
+    clicks
+        .group_by(|_, page| section(page), Grouped::named("by-section"))
+        .count(Materialized::named("clicks-by-section"))
+        .to_stream()
+        .to(&arguments.sections, Produced::json());
     builder.build()
+}
+
+/// What stands before the first `/`.
+fn section(page: &str) -> String {
+    page.split('/').next().unwrap_or(page).to_owned()
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -12,6 +12,7 @@ use super::relation::{Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result};
 use crate::aggregates::{AggState, AggregatePlan};
+use crate::compiler::Projection;
 use crate::plan::schema;
 use crate::plan::{Aggregate, Column, Plan, Scalar};
 
@@ -99,7 +100,8 @@ fn widened(
         return Err(volatile(scalar));
     }
     let wide = Part::new(exprs);
-    let projection = wide.compile(&RowLayout::new(&schema(columns)));
+    let input = RowLayout::new(&schema(columns));
+    let projection = Projection::with_key(&wide.exprs, key.exprs.len(), &input, &wide.schema);
     Ok(table.try_filter_map_values(move |_, row, report| {
         with_scratch(|scratch| {
             let Scratch { eval, out, .. } = scratch;

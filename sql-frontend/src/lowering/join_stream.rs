@@ -159,7 +159,7 @@ impl Lowering<'_> {
         } else {
             let by = Part::new(of_table);
             let (code, layout) = (
-                by.compile(&RowLayout::new(&schema(&table_plan.columns))),
+                by.compile_key(&RowLayout::new(&schema(&table_plan.columns))),
                 by.layout(),
             );
             let of_row = move |_: &Row, row: &Row| {

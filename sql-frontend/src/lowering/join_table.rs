@@ -109,7 +109,7 @@ fn kind(kind: JoinKind) -> dsl::JoinKind {
 /// What rows of a side are joined on; NULL is equal to nothing.
 fn on(exprs: Vec<Scalar>, columns: &[Column]) -> OnFn {
     let part = Part::new(exprs);
-    let code = part.compile(&RowLayout::new(&schema(columns)));
+    let code = part.compile_key(&RowLayout::new(&schema(columns)));
     let layout = part.layout();
     Arc::new(move |_, row| {
         with_scratch(|scratch| {

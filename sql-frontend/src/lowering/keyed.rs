@@ -17,6 +17,8 @@ use crate::plan::{Column, Scalar};
 pub(super) struct Part {
     pub(super) exprs: Vec<Scalar>,
     pub(super) schema: Schema,
+    /// True where a key of it tells even values apart that are equal, as 0 and -0.
+    exact: bool,
 }
 
 impl Part {
@@ -31,6 +33,15 @@ impl Part {
         Part {
             schema: schema(&columns),
             exprs,
+            exact: false,
+        }
+    }
+
+    /// The same as a key that keeps its values as they are.
+    pub(super) fn exact(self) -> Self {
+        Part {
+            exact: true,
+            ..self
         }
     }
 
@@ -45,6 +56,12 @@ impl Part {
 
     pub(super) fn compile(&self, input: &RowLayout) -> Projection {
         Projection::new(&self.exprs, input, &self.schema)
+    }
+
+    /// The same of a row that is a key: values that are equal give equal bytes, unless it is exact.
+    pub(super) fn compile_key(&self, input: &RowLayout) -> Projection {
+        let key = if self.exact { 0 } else { self.exprs.len() };
+        Projection::with_key(&self.exprs, key, input, &self.schema)
     }
 
     pub(super) fn layout(&self) -> RowLayout {
@@ -81,7 +98,7 @@ impl Keying {
         let layout = RowLayout::new(&schema(&self.pipeline.columns(input)));
         Arc::new(Code {
             pipeline: self.pipeline.compile(input),
-            key: self.key.compile(&layout),
+            key: self.key.compile_key(&layout),
             key_layout: self.key.layout(),
             condition: self.condition.as_ref().map(|c| Compiled::new(c, &layout)),
             value: self.value.as_ref().map(|value| value.compile(&layout)),

@@ -89,7 +89,7 @@ impl Lowering<'_> {
         name: &str,
     ) -> KTable<Row, i64> {
         let places: Vec<usize> = (0..columns.len()).collect();
-        let whole = Part::of_columns(&places, columns);
+        let whole = Part::of_columns(&places, columns).exact();
         let codec = row_key(&whole.schema);
         let keying = Keying {
             pipeline: Pipeline::default(),

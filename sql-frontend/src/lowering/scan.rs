@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::Error;
 use ferrisstreams_topology::codec::{row, row_key};
-use ferrisstreams_topology::data::{Row, RowLayout, Value};
+use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, Times};
+use ferrisstreams_topology::data::key::one_of_equals;
+use ferrisstreams_topology::data::{Physical, Row, RowLayout, Schema, Slot, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
+use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, TableRows};
@@ -13,7 +17,6 @@ use super::{Lowering, Result};
 use crate::compiler::Compiled;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
 use crate::plan::{Source, Stream, schema};
-use ferrisstreams_topology::connector::RowFilter;
 
 impl Lowering<'_> {
     pub(super) fn scan(&mut self, scan: &Plan, tail: Pipeline) -> Result<Lowered> {
@@ -92,13 +95,24 @@ impl Lowering<'_> {
             let stream = self.builder.stream(&from, consumed);
             return Kept::Counted(self.count_rows(&stream, columns, name));
         }
-        let mut consumed = Consumed::decoder(move || rows.table_decoder(&read))
+        let key_schema = resolved.schema.project(&source.key);
+        let floats = floats(&key_schema);
+        let decoder = move || -> Box<dyn RecordDecoder<Row, Option<Row>>> {
+            let decoder = rows.table_decoder(&read);
+            match &floats {
+                None => decoder,
+                Some(layout) => Box::new(OneOfEquals {
+                    decoder,
+                    layout: layout.clone(),
+                }),
+            }
+        };
+        let mut consumed = Consumed::decoder(decoder)
             .from(resolved.source.clone())
             .on_error(resolved.on_error.clone());
         if resolved.load_first {
             consumed = consumed.load_first();
         }
-        let key_schema = resolved.schema.project(&source.key);
         let stream: KStream<Row, Option<Row>> = self.builder.stream(&from, consumed);
         let table = stream.to_table(Materialized::with(name, row_key(&key_schema), row()));
         let place = |key: &usize| projection.iter().position(|read| read == key);
@@ -177,6 +191,48 @@ fn written_rows(plan: &Plan) -> Option<Vec<Vec<Value>>> {
             rows.iter().map(row).collect()
         }
         _ => None,
+    }
+}
+
+/// The layout of keys of which some column is a floating-point number.
+fn floats(key: &Schema) -> Option<RowLayout> {
+    let layout = RowLayout::new(key);
+    let is_float = |slot: &Slot| matches!(slot.physical(), Physical::F32 | Physical::F64);
+    layout.slots().iter().any(is_float).then_some(layout)
+}
+
+/// Gives records whose keys are equal as bytes where their floating-point numbers are equal.
+struct OneOfEquals {
+    decoder: Box<dyn RecordDecoder<Row, Option<Row>>>,
+    layout: RowLayout,
+}
+
+impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<Row, Option<Row>>>,
+        bad: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        let first = records.len();
+        let times = self.decoder.decode(batch, records, bad);
+        with_scratch(|scratch| {
+            for record in &mut records[first..] {
+                let mut writer = scratch.out.begin(&self.layout);
+                for (column, slot) in self.layout.slots().iter().enumerate() {
+                    writer.copy(column, record.key.bytes(), *slot);
+                    if matches!(slot.physical(), Physical::F32 | Physical::F64)
+                        && let Some(value) = slot.float(record.key.bytes())
+                    {
+                        writer.set_float(column, one_of_equals(value));
+                    }
+                }
+                let span = writer.finish();
+                record.key = Row::from_bytes(scratch.out.get(span));
+                scratch.out.clear();
+            }
+        });
+        times
     }
 }
 

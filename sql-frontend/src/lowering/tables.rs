@@ -373,11 +373,7 @@ pub(crate) fn sort_by_columns(rows: &mut [Row], order: &[usize], columns: &[Colu
 fn sort_key(row: &Row, order: &[usize], layout: &RowLayout) -> Vec<u8> {
     let mut key = Vec::new();
     for column in order {
-        ferrisstreams_topology::data::key::encode_column(
-            row.bytes(),
-            layout.slot(*column),
-            &mut key,
-        );
+        ferrisstreams_topology::data::key::encode_rank(row.bytes(), layout.slot(*column), &mut key);
     }
     key
 }

@@ -221,7 +221,7 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
                 continue;
             }
             let start = bytes.len();
-            ferrisstreams_topology::data::key::encode_column(value, layout.slot(0), &mut bytes);
+            ferrisstreams_topology::data::key::encode_rank(value, layout.slot(0), &mut bytes);
             if key.descending {
                 bytes[start..].iter_mut().for_each(|byte| *byte = !*byte);
             }

@@ -6,7 +6,6 @@
 
 use std::cmp::Ordering;
 
-use ferrisstreams_topology::data::key::encode_rank;
 use ferrisstreams_topology::data::{
     DataType, Field, Interval, KeyEncoder, Physical, RowBuffer, RowLayout, RowWriter, Schema, Slot,
 };

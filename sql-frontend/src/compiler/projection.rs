@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ferrisstreams_topology::data::key::one_of_equals;
+use ferrisstreams_topology::data::one_of_equals;
 use ferrisstreams_topology::data::{RowBuffer, RowLayout, RowSpan, Schema, Slot};
 
 use super::build::Builder;

@@ -24,17 +24,16 @@ pub(super) struct Part {
 impl Part {
     /// A row of these expressions.
     pub(super) fn new(exprs: Vec<Scalar>) -> Self {
-        let fields = exprs.iter().enumerate().map(|(at, expr)| Column {
-            name: format!("c{at}"),
-            data_type: expr.data_type,
-            nullable: expr.nullable,
-        });
-        let columns: Vec<Column> = fields.collect();
         Part {
-            schema: schema(&columns),
+            schema: schema(&columns_of(&exprs)),
             exprs,
             exact: false,
         }
+    }
+
+    /// The columns of the row.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        columns_of(&self.exprs)
     }
 
     /// The same as a key that keeps its values as they are.
@@ -67,6 +66,15 @@ impl Part {
     pub(super) fn layout(&self) -> RowLayout {
         RowLayout::new(&self.schema)
     }
+}
+
+fn columns_of(exprs: &[Scalar]) -> Vec<Column> {
+    let column = |(at, expr): (usize, &Scalar)| Column {
+        name: format!("c{at}"),
+        data_type: expr.data_type,
+        nullable: expr.nullable,
+    };
+    exprs.iter().enumerate().map(column).collect()
 }
 
 /// True where some column of a row is NULL.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use ferrisstreams_topology::Error;
 use ferrisstreams_topology::codec::{row, row_key};
 use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, Times};
-use ferrisstreams_topology::data::key::one_of_equals;
 use ferrisstreams_topology::data::{Physical, Row, RowLayout, Schema, Slot, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
 use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{Pipeline, can_fail};
-use super::relation::{Kept, Lowered, TableRows};
+use super::relation::{Kept, Lowered, Streams, TableRows};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
 use crate::compiler::Compiled;
@@ -33,7 +32,8 @@ impl Lowering<'_> {
             ScanKind::Stream | ScanKind::Open => {
                 let stream =
                     self.source_stream(source, projection, filter.as_ref(), &scan.columns, tail);
-                Ok(Lowered::Stream(stream))
+                let is_rereadable = source.resolved.source.describe().rereadable;
+                Ok(Lowered::Stream(Streams::new(stream, is_rereadable)))
             }
             ScanKind::Table => {
                 let name = self.name("table");
@@ -93,7 +93,9 @@ impl Lowering<'_> {
                 consumed = consumed.load_first();
             }
             let stream = self.builder.stream(&from, consumed);
-            return Kept::Counted(self.count_rows(&stream, columns, name));
+            let is_rereadable = resolved.source.describe().rereadable;
+            let streams = Streams::new(stream, is_rereadable);
+            return Kept::Counted(self.count_rows(streams, columns, name));
         }
         let key_schema = resolved.schema.project(&source.key);
         let floats = floats(&key_schema);
@@ -131,7 +133,7 @@ impl Lowering<'_> {
         };
         self.rows_first = outer;
         match lowered? {
-            Lowered::Stream(rows) => Ok(Lowered::Stream(tail.on_stream(rows, &stream.columns))),
+            Lowered::Stream(rows) => Ok(Lowered::Stream(rows.piped(&tail, &stream.columns))),
             Lowered::Table(_) => Err(super::mistake(format!(
                 "`{}` is declared as a stream, but its rows change; create it as a table",
                 stream.name
@@ -165,12 +167,8 @@ impl Lowering<'_> {
             };
             streams.insert(0, rows);
         }
-        let merged = streams
-            .into_iter()
-            .reduce(|before, rows| before.merge(&rows));
-        Ok(Lowered::Stream(
-            merged.expect("there is at least one stream"),
-        ))
+        let all = streams.into_iter().reduce(Streams::and);
+        Ok(Lowered::Stream(all.expect("there is at least one stream")))
     }
 }
 
@@ -220,12 +218,7 @@ impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
             for record in &mut records[first..] {
                 let mut writer = scratch.out.begin(&self.layout);
                 for (column, slot) in self.layout.slots().iter().enumerate() {
-                    writer.copy(column, record.key.bytes(), *slot);
-                    if matches!(slot.physical(), Physical::F32 | Physical::F64)
-                        && let Some(value) = slot.float(record.key.bytes())
-                    {
-                        writer.set_float(column, one_of_equals(value));
-                    }
+                    writer.copy_key(column, record.key.bytes(), *slot);
                 }
                 let span = writer.finish();
                 record.key = Row::from_bytes(scratch.out.get(span));

@@ -6,8 +6,9 @@
 //! of many ordered stores; FoundationDB's tuple layer and CockroachDB describe theirs.
 //!
 //! Two rows have one key where their bytes are the same. Floating-point numbers are equal with other
-//! bytes too, as 0 and -0: where these are to be one key, rows hold [`one_of_equals`] of each.
+//! bytes too, as 0 and -0: where these are to be one key, rows hold [`one_of_equals`](super::one_of_equals) of each.
 
+use super::float::one_of_equals;
 use super::{
     Interval, ParseError, Physical, RowBuffer, RowLayout, RowSpan, RowWriter, Schema, Slot,
 };
@@ -91,17 +92,6 @@ pub fn encode_column(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
 #[inline]
 pub fn encode_rank(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
     encode_with(row, slot, out, one_of_equals);
-}
-
-/// The number that stands for all that are equal to `value`: 0 for -0, and one NaN for all of them.
-#[inline]
-pub fn one_of_equals(value: f64) -> f64 {
-    if value.is_nan() {
-        f64::from_bits(0x7ff8 << 48)
-    } else {
-        // The sum of both zeros is the positive one.
-        value + 0.0
-    }
 }
 
 #[inline]

@@ -32,6 +32,7 @@ pub(crate) mod table_group_by;
 pub(crate) mod table_map;
 pub(crate) mod table_table_join;
 pub(crate) mod to_stream;
+pub(crate) mod with_records;
 pub(crate) mod to_table;
 
 pub(crate) use self::bag::{Bag, bag};

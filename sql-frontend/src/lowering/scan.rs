@@ -64,11 +64,12 @@ impl Lowering<'_> {
         }
         pipeline.append(tail);
         let name = self.name("source");
+        let on_error = self.policy(source, &name);
         let rows = source.resolved.rows.clone();
         let projection = projection.to_vec();
         let consumed = Consumed::decoder(move || rows.decoder(&projection, early.clone()))
             .from(source.resolved.source.clone())
-            .on_error(source.resolved.on_error.clone());
+            .on_error(on_error);
         let stream = self.builder.stream(&name, consumed);
         pipeline.on_stream(stream, columns)
     }
@@ -85,10 +86,11 @@ impl Lowering<'_> {
         let rows = resolved.rows.clone();
         let read = projection.to_vec();
         let from = format!("{name}.source");
+        let on_error = self.policy(source, &from);
         if source.key.is_empty() {
             let mut consumed = Consumed::decoder(move || rows.decoder(&read, None))
                 .from(resolved.source.clone())
-                .on_error(resolved.on_error.clone());
+                .on_error(on_error);
             if resolved.load_first {
                 consumed = consumed.load_first();
             }
@@ -111,7 +113,7 @@ impl Lowering<'_> {
         };
         let mut consumed = Consumed::decoder(decoder)
             .from(resolved.source.clone())
-            .on_error(resolved.on_error.clone());
+            .on_error(on_error);
         if resolved.load_first {
             consumed = consumed.load_first();
         }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod create;
+mod dead_letters;
 mod insert;
 mod inspect;
 mod program;

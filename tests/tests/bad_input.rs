@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use ferrisstreams_tests::{Ferris, Finished, Kafka, TestDir};
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 fn run(dir: &TestDir, sql: &str) -> Finished {
     let script = dir.write("app.sql", sql);
@@ -197,6 +200,172 @@ fn a_bad_record_stops_a_query_that_asks_for_it() {
         "{}",
         finished.stderr
     );
+}
+
+#[test]
+fn a_query_that_fails_leaves_the_others_alone() {
+    let dir = TestDir::new();
+    dir.write("orders.csv", "id,shop\n1,a\nx,b\n3,a\n");
+    let sql = "CREATE STREAM strict (id BIGINT, shop VARCHAR) FROM file://orders.csv WITH (on_error = 'fail');\n\
+               CREATE STREAM words (id VARCHAR, shop VARCHAR) FROM file://orders.csv;\n\
+               CREATE TABLE total AS SELECT shop, SUM(id) AS ids FROM strict GROUP BY shop;\n\
+               CREATE TABLE behind AS SELECT COUNT(*) AS shops FROM total;\n\
+               CREATE TABLE others AS SELECT shop, COUNT(*) AS n FROM words GROUP BY shop;\n\
+               SHOW QUERIES;\n";
+    let once = Ferris::new(["run", "--once", "--output", "csv"])
+        .arg(dir.write("app.sql", sql))
+        .run()
+        .assert_code(1);
+    let failed = "failed: total.source-1: column id: `x` is not of type BIGINT";
+    assert!(
+        once.stdout.starts_with("-- others\nshop,n\na,2\nb,1\n")
+            && once.stdout.contains(
+                "behind,a table,stopped with a query that failed\nothers,a table,running\n"
+            )
+            && once.stdout.contains(failed),
+        "{}",
+        once.stdout
+    );
+    assert!(!once.stdout.contains("-- total"), "{}", once.stdout);
+    assert!(
+        once.stderr
+            .contains("error: query total failed: total.source-1: column id: `x`")
+            && once.stderr.trim_end().ends_with("; with it stopped behind"),
+        "{}",
+        once.stderr
+    );
+
+    let mut run = Ferris::new(["run", "--output", "csv"])
+        .arg(dir.join("app.sql"))
+        .state_dir(dir.join("state"))
+        .start();
+    run.stderr.wait_for_text(failed, LIMIT);
+    dir.append("orders.csv", "4,c\n");
+    run.stderr.wait_for_text("3 rows", LIMIT);
+    run.terminate();
+    let run = run.wait(LIMIT).assert_code(1);
+    assert!(
+        run.stdout.contains("-- others\nshop,n\na,2\nb,1\nc,1\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stderr.contains("error: query total failed"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn where_nothing_is_left_to_run_it_ends() {
+    let dir = TestDir::new();
+    dir.write("orders.csv", "id\n1\nx\n");
+    let sql = "CREATE STREAM orders (id BIGINT) FROM file://orders.csv WITH (on_error = 'fail');\n\
+               CREATE TABLE total AS SELECT COUNT(id) AS orders FROM orders;\n";
+    let mut run = Ferris::new(["run"])
+        .arg(dir.write("app.sql", sql))
+        .state_dir(dir.join("state"))
+        .start();
+    run.stderr.wait_for_text("error: query total failed", LIMIT);
+    run.wait(LIMIT).assert_code(1);
+}
+
+#[test]
+fn bad_records_go_where_dead_letters_go() {
+    let dir = TestDir::new();
+    dir.write("orders.csv", "id,amount\n1,1.00\n2,\"x,y\"\n3,3.00\n");
+    let queries = |to: &str| {
+        format!(
+            "CREATE STREAM bad (source VARCHAR, \"position\" BIGINT, error VARCHAR, value VARCHAR)\n\
+             FROM file://bad.csv WITH (wait = true);\n\
+             CREATE STREAM orders (id BIGINT, amount DECIMAL(6, 2)) FROM file://orders.csv\n\
+             WITH (on_error = 'dead_letter:{to}');\n\
+             CREATE TABLE total AS SELECT SUM(amount) AS total FROM orders;\n"
+        )
+    };
+    let once = |sql: String| {
+        Ferris::new(["run", "--once", "--output", "csv"])
+            .arg(dir.write("app.sql", sql))
+            .state_dir(dir.join("state"))
+            .run()
+    };
+    let finished = once(queries("bad")).assert_success();
+    assert_eq!(finished.stdout, "-- total\ntotal\n4.00\n");
+    let header = "source,position,error,value\n";
+    let first =
+        "orders,17,\"column amount: `x,y` is not of type DECIMAL(6, 2)\",\"2,\"\"x,y\"\"\"\n";
+    let written = |name: &str| fs::read_to_string(dir.join(name)).expect("it was written");
+    assert_eq!(written("bad.csv"), format!("{header}{first}"));
+    // Each comes once, however often the program begins again.
+    dir.append("orders.csv", "4\n");
+    once(queries("bad")).assert_success();
+    once(queries("bad")).assert_success();
+    let second = "orders,32,the line has 1 field and not 2: `4`,4\n";
+    assert_eq!(written("bad.csv"), format!("{header}{first}{second}"));
+
+    let finished = Ferris::new(["run", "--once"])
+        .arg(dir.write("uri.sql", queries("file://bad.json")))
+        .run()
+        .assert_success();
+    let written = written("bad.json");
+    assert!(
+        written.starts_with(
+            "{\"query\":\"total\",\"source\":\"orders\",\"partition\":0,\"position\":17,"
+        ) && written.lines().count() == 2,
+        "{written}"
+    );
+    assert!(
+        finished.stderr.contains("2 records could not be read"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn dead_letters_that_have_nowhere_to_go() {
+    let dir = TestDir::new();
+    dir.write("orders.csv", "id\n1\n");
+    let refused = |bad: &str, to: &str| {
+        let sql = format!(
+            "{bad};\n\
+             CREATE STREAM orders (id BIGINT) FROM file://orders.csv WITH (on_error = 'dead_letter:{to}');\n\
+             CREATE TABLE total AS SELECT COUNT(id) AS n FROM orders;\n"
+        );
+        run(&dir, &sql).assert_code(2).stderr
+    };
+    let bad = "CREATE STREAM bad (error VARCHAR) FROM file://bad.csv WITH (wait = true)";
+    for (bad, to, wanted) in [
+        (
+            bad,
+            "bed",
+            "dead letters of `orders` go to `bed`, which nobody declares",
+        ),
+        (bad, "bed", "did you mean `bad`?"),
+        (
+            bad,
+            "orders",
+            "dead letters of `orders` cannot go to `orders`, which they come from",
+        ),
+        (bad, "total", "rows of this table are nowhere but here"),
+        (
+            bad,
+            "nowhere://x",
+            "no connector knows the scheme `nowhere`",
+        ),
+        (
+            "CREATE STREAM bad (eror VARCHAR) FROM file://bad.csv WITH (wait = true)",
+            "bad",
+            "dead letters have nothing for a column `eror`",
+        ),
+        (
+            "CREATE STREAM bad (\"position\" INT) FROM file://bad.csv WITH (wait = true)",
+            "bad",
+            "the column `position` of dead letters is BIGINT, not INT",
+        ),
+    ] {
+        let told = refused(bad, to);
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
 }
 
 #[test]

@@ -70,6 +70,51 @@ fn a_rewritten_file_gives_the_differences() {
 }
 
 #[test]
+fn a_rewritten_file_is_taken_back_from_what_it_shares_with_other_sources() {
+    let dir = TestDir::new();
+    dir.write("orders.csv", "user_id,amount\na,1\na,1\nb,2\nc,3\n");
+    let queries = "
+        CREATE STREAM made (user_id VARCHAR, amount INT) FROM generator://made
+          WITH ('rows' = '2', 'user_id.words' = 'a', 'amount.min' = '10', 'amount.max' = '10');
+        CREATE STREAM orders (user_id VARCHAR, amount INT) FROM file://orders.csv;
+        CREATE STREAM everything AS SELECT * FROM orders UNION ALL SELECT * FROM made;
+        CREATE TABLE names (id VARCHAR PRIMARY KEY, city VARCHAR);
+        INSERT INTO names VALUES ('a', 'Oslo'), ('b', 'Rome'), ('c', 'Rome'), ('d', 'Bonn');
+        CREATE TABLE cities AS
+          SELECT city, SUM(amount) AS total FROM everything JOIN names ON user_id = id GROUP BY city;
+        CREATE TABLE differing AS SELECT DISTINCT * FROM everything;
+        CREATE TABLE kept AS SELECT * FROM everything;
+        CREATE TABLE spent AS
+          SELECT user_id, COUNT(*) AS n, SUM(amount) AS total, MIN(amount) AS least, COUNT(DISTINCT amount) AS differing
+          FROM everything GROUP BY user_id;
+        CREATE TABLE whole AS SELECT COUNT(*) AS n, SUM(amount) AS total FROM everything WHERE amount > 1;";
+    let watched = format!("{queries}\nSELECT * FROM spent EMIT CHANGES;");
+    let mut run = Ferris::new(["run", "--output", "csv"])
+        .arg(dir.write("app.sql", watched))
+        .state_dir(dir.join("state"))
+        .start();
+    run.stdout.wait_for_text("c,1,3,3,1", LIMIT);
+    dir.replace("orders.csv", "user_id,amount\na,1\nb,7\nd,4\n");
+    run.stdout.wait_for_text("-- deleted: c", LIMIT);
+    run.terminate();
+    let run = run.wait(LIMIT).assert_success();
+    assert!(!run.stderr.contains("is added"), "{}", run.stderr);
+    let tables = Ferris::new(["run", "--once", "--output", "csv"])
+        .arg(dir.write("tables.sql", queries))
+        .state_dir(dir.join("state"))
+        .run()
+        .assert_success();
+    assert_eq!(
+        tables.stdout,
+        "-- cities\ncity,total\nBonn,4\nOslo,21\nRome,7\n\
+         -- differing\nuser_id,amount\na,1\na,10\nb,7\nd,4\n\
+         -- kept\nuser_id,amount\na,1\na,10\na,10\nb,7\nd,4\n\
+         -- spent\nuser_id,n,total,least,differing\na,3,21,1,2\nb,1,7,7,1\nd,1,4,4,1\n\
+         -- whole\nn,total\n4,31\n"
+    );
+}
+
+#[test]
 fn a_file_that_is_cut_is_read_again() {
     let dir = TestDir::new();
     let path = dir.write("orders.csv", "user_id,amount\na,1.00\nb,2.50\nc,3.00\n");

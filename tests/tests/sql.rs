@@ -191,6 +191,10 @@ impl Stage {
         for answer in &outcome.answers {
             match answer {
                 Answer::Done(text) => lines.push(text.clone()),
+                Answer::Queries => {
+                    let queries = self.session.queries(&|_| "not running".to_owned());
+                    lines.extend(rows_as_text(&queries));
+                }
                 Answer::Text(text) => lines.extend(text.lines().map(str::to_owned)),
                 Answer::Rows(rows) => lines.extend(rows_as_text(rows)),
                 Answer::Changes(changes) => lines.push(format!("changes {}", changes.name)),

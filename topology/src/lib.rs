@@ -38,5 +38,5 @@ mod full_disk_tests;
 pub use error::{Error, ErrorKind, Result};
 pub use graph::Topology;
 pub use nearest::nearest;
-pub use policy::{ErrorPolicy, NodeStats};
+pub use policy::{DeadLetter, ErrorPolicy, NodeStats};
 pub use stamped::Stamped;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::Headers;
 
 /// What to do with a record that cannot be read, or for which an expression fails.
@@ -81,6 +82,56 @@ impl NodeStats {
     }
 }
 
+/// What the headers of a dead letter say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// What failed.
+    pub message: String,
+    /// The step of the topology that read the record.
+    pub source: String,
+    /// The partition in which it stood.
+    pub partition: u32,
+    /// Where it stood there.
+    pub offset: i64,
+}
+
+impl DeadLetter {
+    /// What the headers of a record that came to a sink of dead letters say.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no dead letter.
+    pub fn of(headers: &Headers) -> Result<DeadLetter> {
+        let text = |name: &str| {
+            let header = headers.last(name);
+            let value = header.and_then(|header| header.value.as_deref());
+            let text = value.and_then(|value| std::str::from_utf8(value).ok());
+            text.ok_or_else(|| {
+                let message = format!("a record without the header {name} is no dead letter");
+                Error::new(ErrorKind::BadRecord, message)
+            })
+        };
+        let number = |name: &str| -> Result<i64> {
+            let text = text(name)?;
+            text.parse().map_err(|e| {
+                let message = format!("cannot read the header {name} of a dead letter: `{text}`");
+                Error::new(ErrorKind::BadRecord, message).with_source(e)
+            })
+        };
+        Ok(DeadLetter {
+            message: text(MESSAGE)?.to_owned(),
+            source: text(SOURCE)?.to_owned(),
+            partition: number(PARTITION)? as u32,
+            offset: number(OFFSET)?,
+        })
+    }
+}
+
+const MESSAGE: &str = "__streams.errors.message";
+const SOURCE: &str = "__streams.errors.topic";
+const PARTITION: &str = "__streams.errors.partition";
+const OFFSET: &str = "__streams.errors.offset";
+
 /// The headers of a dead letter say what failed, and where the record stood.
 pub(crate) fn dead_letter_headers(
     headers: &Headers,
@@ -90,8 +141,8 @@ pub(crate) fn dead_letter_headers(
     offset: i64,
 ) -> Headers {
     headers
-        .with("__streams.errors.message", message)
-        .with("__streams.errors.topic", source)
-        .with("__streams.errors.partition", partition.to_string())
-        .with("__streams.errors.offset", offset.to_string())
+        .with(MESSAGE, message)
+        .with(SOURCE, source)
+        .with(PARTITION, partition.to_string())
+        .with(OFFSET, offset.to_string())
 }

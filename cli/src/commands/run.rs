@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         output: arguments.output,
     };
     let Some(program) = program else {
-        return script.answer(None);
+        script.answer(None)?;
+        return script.show_queries(None);
     };
     let mut options = EmbeddedOptions::default().workers(config.workers.unwrap_or(1));
     if let Some(interval) = config.commit_interval {
@@ -72,6 +73,12 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     }
 }
 
+/// What is said of a query that does its work.
+const RUNNING: &str = "running";
+
+/// What is said of queries where nothing runs.
+pub(super) const NOT_RUNNING: &str = "not running";
+
 /// A script that was executed, and how its results are shown.
 struct Script<'a> {
     source: &'a Source,
@@ -87,7 +94,7 @@ impl Script<'_> {
         let mut out = std::io::stdout().lock();
         for answer in self.answers {
             match answer {
-                Answer::Done(_) | Answer::Changes(_) => {}
+                Answer::Done(_) | Answer::Changes(_) | Answer::Queries => {}
                 Answer::Rows(rows) => render::result(&mut out, rows, self.output)?,
                 Answer::Text(text) => writeln!(out, "{text}")?,
                 Answer::Select(select) => match self.session.select(select, snapshot.as_ref()) {
@@ -97,6 +104,20 @@ impl Script<'_> {
                     }
                     Err(SelectError::Failed(error)) => return Err(Failure::Failed(chain(&error))),
                 },
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers SHOW QUERIES: how they stand in the end.
+    fn show_queries(&self, engine: Option<&Embedded>) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        for answer in self.answers {
+            if matches!(answer, Answer::Queries) {
+                let state = |query: &str| {
+                    engine.map_or_else(|| NOT_RUNNING.to_owned(), |engine| state_of(engine, query))
+                };
+                render::result(&mut out, &self.session.queries(&state), self.output)?;
             }
         }
         Ok(())
@@ -117,7 +138,7 @@ fn once(
     stop: &Stop,
 ) -> Result<(), Failure> {
     let mut watch = Watch::once(&engine, program);
-    while engine.wait(Some(Duration::from_millis(100)))? == Outcome::TimedOut {
+    while engine.wait_for_others(Some(Duration::from_millis(100)))? == Outcome::TimedOut {
         watch.progress()?;
         if stop.is_asked() {
             watch.clear()?;
@@ -134,8 +155,10 @@ fn once(
     } else {
         print_tables(&engine, program, script.output)?;
     }
+    script.show_queries(Some(&engine))?;
+    let all_went_well = verdict(&engine);
     engine.close(GRACE)?;
-    Ok(())
+    all_went_well
 }
 
 /// Runs until stopped.
@@ -151,8 +174,8 @@ fn for_ever(
     }
     let mut watch = Watch::live(&engine, program, script.output);
     loop {
-        let outcome = engine.wait(Some(Duration::from_millis(100)))?;
-        if outcome != Outcome::TimedOut || stop.is_asked() {
+        let outcome = engine.wait_for_others(Some(Duration::from_millis(100)))?;
+        if outcome != Outcome::TimedOut || stop.is_asked() || engine.is_nothing_left() {
             break;
         }
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -161,15 +184,48 @@ fn for_ever(
         watch.show()?;
     }
     watch.last(script.output)?;
+    script.show_queries(Some(&engine))?;
+    let all_went_well = verdict(&engine);
     engine.close(GRACE)?;
-    Ok(())
+    all_went_well
+}
+
+/// A failure that names the queries that failed, if any did.
+fn verdict(engine: &Embedded) -> Result<(), Failure> {
+    let failed = engine.failed_queries();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let failed = failed
+        .iter()
+        .map(|(query, message)| format!("query {query} failed: {message}"));
+    let mut text = failed.collect::<Vec<_>>().join("; ");
+    let detached = engine.detached_queries();
+    if !detached.is_empty() {
+        text.push_str(&format!("; with it stopped {}", detached.join(", ")));
+    }
+    Err(Failure::Failed(text))
+}
+
+/// What becomes of a query, in words.
+fn state_of(engine: &Embedded, query: &str) -> String {
+    let failed = engine.failed_queries();
+    if let Some((_, message)) = failed.iter().find(|(failed, _)| failed == query) {
+        return format!("failed: {message}");
+    }
+    if engine.detached_queries().iter().any(|name| name == query) {
+        return "stopped with a query that failed".to_owned();
+    }
+    RUNNING.to_owned()
 }
 
 /// Prints the tables that queries keep, in the order in which they were created.
 fn print_tables(engine: &Embedded, program: &Program, output: Output) -> Result<(), Failure> {
     let snapshot = engine.snapshot();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for table in program.tables.iter().filter(|table| !table.declared) {
+    let is_whole = |name: &str| state_of(engine, name) == RUNNING;
+    let tables = program.tables.iter().filter(|table| !table.declared);
+    for table in tables.filter(|table| is_whole(&table.name)) {
         render::stored(&mut out, &snapshot, table, output)?;
     }
     out.flush()?;

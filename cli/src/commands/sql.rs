@@ -45,6 +45,10 @@ fn tell(
     match answer {
         Answer::Done(line) => script::eprint(&format!("{line}\n")),
         Answer::Rows(rows) => render::result(&mut out, rows, output)?,
+        Answer::Queries => {
+            let queries = session.queries(&|_| super::run::NOT_RUNNING.to_owned());
+            render::result(&mut out, &queries, output)?;
+        }
         Answer::Text(text) => writeln!(out, "{text}")?,
         Answer::Select(select) => match session.select(select, None) {
             Ok(rows) => render::result(&mut out, &rows, output)?,

@@ -86,18 +86,36 @@ impl Gauges {
         let snapshot = engine.snapshot();
         let names = self.tables.iter().map(|measured| measured.table.name.len());
         let width = names.max().unwrap_or(0);
+        let (failed, detached) = (engine.failed_queries(), engine.detached_queries());
+        let ended = |name: &str| {
+            let failed = failed.iter().find(|(failed, _)| failed == name);
+            let detached = detached.iter().any(|detached| detached == name);
+            match failed {
+                Some((_, message)) => Some(State::Unwell(format!("failed: {message}"))),
+                None => {
+                    detached.then(|| State::Unwell("stopped with a query that failed".to_owned()))
+                }
+            }
+        };
         let gauge = |measured: &mut Measured| {
+            let ended = ended(&measured.table.name);
             let rows = count_rows(&snapshot, &measured.table, COUNTED)
                 .ok()
                 .flatten();
-            measured.gauge(seconds, rows, width)
+            measured.gauge(seconds, rows, width, ended)
         };
         self.tables.iter_mut().map(gauge).collect()
     }
 }
 
 impl Measured {
-    fn gauge(&mut self, seconds: f64, rows: Option<u64>, width: usize) -> Gauge {
+    fn gauge(
+        &mut self,
+        seconds: f64,
+        rows: Option<u64>,
+        width: usize,
+        ended: Option<State>,
+    ) -> Gauge {
         let read: u64 = self
             .sources
             .iter()
@@ -109,7 +127,7 @@ impl Measured {
         let rows_per_second = (read - self.read.min(read)) as f64 / seconds;
         let changes_per_second = (changed - self.changed.min(changed)) as f64 / seconds;
         (self.read, self.changed) = (read, changed);
-        let state = self.state(rows_per_second);
+        let state = ended.unwrap_or_else(|| self.state(rows_per_second));
         let told = Some((read, changed, state.to_string()));
         let is_news = told != self.told;
         self.told = told;

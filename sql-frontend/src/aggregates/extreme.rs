@@ -6,7 +6,6 @@
 
 use std::cmp::Ordering;
 
-use ferrisstreams_topology::data::key::encode_column;
 use ferrisstreams_topology::data::{
     DataType, Field, Interval, KeyEncoder, Physical, RowBuffer, RowLayout, RowWriter, Schema, Slot,
 };
@@ -205,21 +204,6 @@ fn to_ordered(value: f64) -> i64 {
 
 fn from_ordered(ordered: i64) -> f64 {
     f64::from_bits((ordered ^ ((ordered >> 63) as u64 >> 1) as i64) as u64)
-}
-
-/// Appends the value in a row, which is not NULL, as it is in multisets: bytes that sort as values
-/// do, and are equal where values are.
-pub(super) fn encode_value(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
-    let (Physical::F32 | Physical::F64) = slot.physical() else {
-        return encode_column(row, slot, out);
-    };
-    let value = from_ordered(to_ordered(slot.float(row).unwrap_or_default()));
-    let layout = RowLayout::of([slot.physical()]);
-    let mut buffer = RowBuffer::new();
-    let mut writer = buffer.begin(&layout);
-    writer.set_float(0, value);
-    let span = writer.finish();
-    encode_column(buffer.get(span), layout.slot(0), out);
 }
 
 /// Turns the order of bytes over: what sorted first sorts last.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::Result;
 use ferrisstreams_topology::codec::SharedCodec;
+use ferrisstreams_topology::data::key::encode_rank;
 use ferrisstreams_topology::data::{Field, Row, RowLayout, RowWriter, Schema, Slot};
 use ferrisstreams_topology::dsl::{Aggregator, Multisets};
 
 use super::codec::StateCodec;
-use super::extreme::{encode_value, turn_over};
+use super::extreme::turn_over;
 use super::inputs::{Input, ROWS};
 use super::layout::{Layout, layout};
 use super::outcome::Outcome;
@@ -172,7 +173,7 @@ impl Input {
         (key, sets): (&Row, &mut Multisets<'_, Row>),
     ) -> Result<()> {
         let mut value = Vec::with_capacity(32);
-        encode_value(row, argument, &mut value);
+        encode_rank(row, argument, &mut value);
         let (mut entered, mut left) = (false, false);
         let mut is_turned = false;
         for (number, turned) in &self.sets {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ferrisstreams_topology::data::one_of_equals;
 use ferrisstreams_topology::data::{RowBuffer, RowLayout, RowSpan, Schema, Slot};
 
 use super::build::Builder;
@@ -37,13 +38,22 @@ impl fmt::Debug for Projection {
 impl Projection {
     /// Makes code of expressions over rows of `input`, which give rows of `output`.
     pub fn new(scalars: &[Scalar], input: &RowLayout, output: &Schema) -> Self {
+        Projection::with_key(scalars, 0, input, output)
+    }
+
+    /// The same, where the first `key` columns are those of a key: values that are equal give equal bytes.
+    pub fn with_key(scalars: &[Scalar], key: usize, input: &RowLayout, output: &Schema) -> Self {
         let layout = RowLayout::new(output);
         let builder = Builder { layout: input };
-        let items = scalars
-            .iter()
-            .zip(layout.slots())
-            .map(|(scalar, slot)| item(builder.build(scalar), *slot))
-            .collect();
+        let item = |(column, (scalar, slot)): (usize, (&Scalar, &Slot))| match builder.build(scalar)
+        {
+            Code::Float(node) if column < key => {
+                Item::Compute(Code::Float(node.map(|value, _| Some(one_of_equals(value)))))
+            }
+            code => item(code, *slot),
+        };
+        let columns = scalars.iter().zip(layout.slots());
+        let items = columns.enumerate().map(item).collect();
         Projection { items, layout }
     }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::codec::row_key;
 use ferrisstreams_topology::data::{Row, RowLayout};
-use ferrisstreams_topology::dsl::{AggregateOptions, Grouped, KTable, Materialized};
+use ferrisstreams_topology::dsl::{
+    AggregateOptions, Grouped, KGroupedTable, KStream, KTable, Materialized,
+};
 
 use super::keyed::{Keying, Part};
 use super::pipeline::{Pipeline, volatile};
-use super::relation::{Lowered, TableRows};
+use super::relation::{Apart, Lowered, TableRows};
 use super::scratch::{Scratch, with_scratch};
 use super::{Lowering, Result};
 use crate::aggregates::{AggState, AggregatePlan};
@@ -29,11 +31,16 @@ impl Lowering<'_> {
         let key = Part::new(groups.to_vec());
         let name = self.name("aggregate");
         let states = match lowered {
-            Lowered::Stream(stream) => {
-                let plan = Arc::new(AggregatePlan::new(aggregates, false));
+            Lowered::Stream(streams) => {
+                let (stream, again) = match streams.apart() {
+                    Apart::One(stream) => (stream, None),
+                    Apart::Both { again, once } => (once, Some(again)),
+                };
+                let plan = Arc::new(AggregatePlan::new(aggregates, again.is_some()));
+                let gathered = arguments(&plan, aggregates);
                 let keying = Keying {
-                    pipeline,
-                    value: Some(arguments(&plan, aggregates)),
+                    pipeline: pipeline.clone(),
+                    value: Some(gathered.clone()),
                     key: key.clone(),
                     condition: None,
                 };
@@ -41,7 +48,14 @@ impl Lowering<'_> {
                     Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
                 );
                 let options = options(&plan, &key, &name);
-                (grouped.aggregate_with(plan.clone(), options), plan)
+                let states = match again {
+                    None => grouped.aggregate_with(plan.clone(), options),
+                    Some(again) => self
+                        .grouped_again(again, (pipeline, &base.columns), &key, &gathered, &name)
+                        .with_records(&grouped)
+                        .aggregate_with(plan.clone(), options),
+                };
+                (states, plan)
             }
             Lowered::Table(table) => {
                 let plan = Arc::new(AggregatePlan::new(aggregates, true));
@@ -62,6 +76,33 @@ impl Lowering<'_> {
             &states, plan, &key, columns, tail,
         )?))
     }
+}
+
+impl Lowering<'_> {
+    /// The records that can be read again of those that an aggregate gathers, as rows that are taken
+    /// back when they are replaced. What is kept of each is its group and what is gathered.
+    fn grouped_again(
+        &mut self,
+        again: KStream<(), Row>,
+        (mut pipeline, columns): (Pipeline, &[Column]),
+        key: &Part,
+        arguments: &Part,
+        name: &str,
+    ) -> KGroupedTable<Row, Row> {
+        let wide = wide(key, arguments);
+        pipeline.project(wide.exprs.clone(), wide.columns());
+        let rows = pipeline.on_stream(again, columns);
+        let kept = self.kept_rows(rows, &wide.columns(), name);
+        kept.filter_group_by(
+            split(key, arguments),
+            Grouped::named(format!("{name}.again-repartition")).codec(row_key(&key.schema)),
+        )
+    }
+}
+
+/// The row of a key and of what is gathered, side by side.
+fn wide(key: &Part, arguments: &Part) -> Part {
+    Part::new(key.exprs.iter().chain(&arguments.exprs).cloned().collect())
 }
 
 /// The row of what the aggregates gather, and of the filters on it.
@@ -94,11 +135,10 @@ fn widened(
     key: &Part,
     arguments: &Part,
 ) -> Result<KTable<Row, Row>> {
-    let exprs: Vec<Scalar> = key.exprs.iter().chain(&arguments.exprs).cloned().collect();
-    if let Some(scalar) = exprs.iter().find(|expr| !expr.is_deterministic()) {
+    let wide = wide(key, arguments);
+    if let Some(scalar) = wide.exprs.iter().find(|expr| !expr.is_deterministic()) {
         return Err(volatile(scalar));
     }
-    let wide = Part::new(exprs);
     let projection = wide.compile(&RowLayout::new(&schema(columns)));
     Ok(table.try_filter_map_values(move |_, row, report| {
         with_scratch(|scratch| {
@@ -117,21 +157,22 @@ fn split(
     key: &Part,
     arguments: &Part,
 ) -> impl Fn(&Row, &Row) -> Option<(Row, Row)> + Send + Sync + 'static {
-    let exprs: Vec<Scalar> = key.exprs.iter().chain(&arguments.exprs).cloned().collect();
-    let wide = Part::new(exprs).layout();
+    let wide = wide(key, arguments).layout();
     let (key_layout, argument_layout) = (key.layout(), arguments.layout());
     move |_, row| {
         with_scratch(|scratch| {
-            let mut copied = |layout: &RowLayout, from: usize| {
-                let mut writer = scratch.out.begin(layout);
-                for column in 0..layout.len() {
-                    writer.copy(column, row.bytes(), wide.slot(from + column));
-                }
-                let span = writer.finish();
-                Row::from_bytes(scratch.out.get(span))
-            };
-            let group = copied(&key_layout, 0);
-            Some((group, copied(&argument_layout, key_layout.len())))
+            let mut writer = scratch.out.begin(&key_layout);
+            for column in 0..key_layout.len() {
+                writer.copy_key(column, row.bytes(), wide.slot(column));
+            }
+            let group = writer.finish();
+            let mut writer = scratch.out.begin(&argument_layout);
+            for column in 0..argument_layout.len() {
+                writer.copy(column, row.bytes(), wide.slot(key_layout.len() + column));
+            }
+            let arguments = writer.finish();
+            let own = |span| Row::from_bytes(scratch.out.get(span));
+            Some((own(group), own(arguments)))
         })
     }
 }

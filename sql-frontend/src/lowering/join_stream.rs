@@ -53,27 +53,31 @@ impl Lowering<'_> {
         let left_rows = self.lower_with(left_base, Pipeline::default())?;
         let right_rows = self.lower_with(right_base, Pipeline::default())?;
         match (stream_side(*kind, left, right), left_rows, right_rows) {
-            (Some(Side::Left), Lowered::Stream(stream), table) => {
+            (Some(Side::Left), Lowered::Stream(streams), table) => {
                 let table = self.side_table(table, &right_tail, &right_base.columns)?;
-                let side = StreamSide {
-                    stream,
-                    pipeline: left_tail,
-                    columns: &left_base.columns,
-                    is_left: true,
-                };
-                self.stream_join(&join, side, &table, tail)
-                    .map(Lowered::Stream)
+                let joined = streams.map(|stream| {
+                    let side = StreamSide {
+                        stream,
+                        pipeline: left_tail.clone(),
+                        columns: &left_base.columns,
+                        is_left: true,
+                    };
+                    self.stream_join(&join, side, &table, tail.clone())
+                });
+                joined.map(Lowered::Stream)
             }
-            (Some(Side::Right), table, Lowered::Stream(stream)) => {
+            (Some(Side::Right), table, Lowered::Stream(streams)) => {
                 let table = self.side_table(table, &left_tail, &left_base.columns)?;
-                let side = StreamSide {
-                    stream,
-                    pipeline: right_tail,
-                    columns: &right_base.columns,
-                    is_left: false,
-                };
-                self.stream_join(&join, side, &table, tail)
-                    .map(Lowered::Stream)
+                let joined = streams.map(|stream| {
+                    let side = StreamSide {
+                        stream,
+                        pipeline: right_tail.clone(),
+                        columns: &right_base.columns,
+                        is_left: false,
+                    };
+                    self.stream_join(&join, side, &table, tail.clone())
+                });
+                joined.map(Lowered::Stream)
             }
             // A table that is read from a snapshot comes as a list of rows, and is a table all the same.
             (_, left_rows, right_rows) => {
@@ -93,9 +97,9 @@ impl Lowering<'_> {
     ) -> Result<TableRows> {
         match rows {
             Lowered::Table(table) => table.piped(tail, columns),
-            Lowered::Stream(stream) => {
-                let stream = tail.on_stream(stream, columns);
-                self.as_table(Lowered::Stream(stream), &tail.columns(columns))
+            Lowered::Stream(streams) => {
+                let rows = Lowered::Stream(streams.piped(tail, columns));
+                self.as_table(rows, &tail.columns(columns))
             }
         }
     }
@@ -158,7 +162,7 @@ impl Lowering<'_> {
         } else {
             let by = Part::new(of_table);
             let (code, layout) = (
-                by.compile(&RowLayout::new(&schema(&table_plan.columns))),
+                by.compile_key(&RowLayout::new(&schema(&table_plan.columns))),
                 by.layout(),
             );
             let of_row = move |_: &Row, row: &Row| {

@@ -99,7 +99,7 @@ fn kind(kind: JoinKind) -> dsl::JoinKind {
 /// What rows of a side are joined on; NULL is equal to nothing.
 fn on(exprs: Vec<Scalar>, columns: &[Column]) -> OnFn {
     let part = Part::new(exprs);
-    let code = part.compile(&RowLayout::new(&schema(columns)));
+    let code = part.compile_key(&RowLayout::new(&schema(columns)));
     let layout = part.layout();
     Arc::new(move |_, row| {
         with_scratch(|scratch| {
@@ -111,7 +111,7 @@ fn on(exprs: Vec<Scalar>, columns: &[Column]) -> OnFn {
 }
 
 /// What must hold for a pair, and what comes behind. A condition that can fail is a filter behind an
-/// inner join, which tells of failures; where rows without a partner are kept it has to be part of it.
+/// inner join; where rows without a partner are kept it has to be part of it.
 fn split_condition<'a>(join: &JoinPlan<'a>, tail: Pipeline) -> (Option<&'a Scalar>, Pipeline) {
     match join.residual {
         Some(residual) if join.kind == JoinKind::Inner && can_fail(residual) => {
@@ -125,13 +125,19 @@ fn split_condition<'a>(join: &JoinPlan<'a>, tail: Pipeline) -> (Option<&'a Scala
 
 fn matches(join: &JoinPlan<'_>, residual: Option<&Scalar>) -> dsl::Matches<Row, Row> {
     let Some(residual) = residual else {
-        return Arc::new(|_, _| true);
+        return Arc::new(|_, _, _| true);
     };
     let both = combiner(&join.left.columns, &join.right.columns, join.columns);
     let code = Compiled::new(residual, &RowLayout::new(&schema(join.columns)));
-    Arc::new(move |l, r| {
+    Arc::new(move |l, r, report| {
         let row = both(Some(l), Some(r));
-        with_scratch(|scratch| code.test(row.bytes(), &mut scratch.eval) == Some(true))
+        with_scratch(|scratch| {
+            let holds = code.test(row.bytes(), &mut scratch.eval) == Some(true);
+            if let Some(message) = scratch.eval.take_failure() {
+                report(&message);
+            }
+            holds
+        })
     })
 }
 

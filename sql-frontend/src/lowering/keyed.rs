@@ -17,20 +17,30 @@ use crate::plan::{Column, Scalar};
 pub(super) struct Part {
     pub(super) exprs: Vec<Scalar>,
     pub(super) schema: Schema,
+    /// True where a key of it tells even values apart that are equal, as 0 and -0.
+    exact: bool,
 }
 
 impl Part {
     /// A row of these expressions.
     pub(super) fn new(exprs: Vec<Scalar>) -> Self {
-        let fields = exprs.iter().enumerate().map(|(at, expr)| Column {
-            name: format!("c{at}"),
-            data_type: expr.data_type,
-            nullable: expr.nullable,
-        });
-        let columns: Vec<Column> = fields.collect();
         Part {
-            schema: schema(&columns),
+            schema: schema(&columns_of(&exprs)),
             exprs,
+            exact: false,
+        }
+    }
+
+    /// The columns of the row.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        columns_of(&self.exprs)
+    }
+
+    /// The same as a key that keeps its values as they are.
+    pub(super) fn exact(self) -> Self {
+        Part {
+            exact: true,
+            ..self
         }
     }
 
@@ -47,9 +57,24 @@ impl Part {
         Projection::new(&self.exprs, input, &self.schema)
     }
 
+    /// The same of a row that is a key: values that are equal give equal bytes, unless it is exact.
+    pub(super) fn compile_key(&self, input: &RowLayout) -> Projection {
+        let key = if self.exact { 0 } else { self.exprs.len() };
+        Projection::with_key(&self.exprs, key, input, &self.schema)
+    }
+
     pub(super) fn layout(&self) -> RowLayout {
         RowLayout::new(&self.schema)
     }
+}
+
+fn columns_of(exprs: &[Scalar]) -> Vec<Column> {
+    let column = |(at, expr): (usize, &Scalar)| Column {
+        name: format!("c{at}"),
+        data_type: expr.data_type,
+        nullable: expr.nullable,
+    };
+    exprs.iter().enumerate().map(column).collect()
 }
 
 /// True where some column of a row is NULL.
@@ -81,7 +106,7 @@ impl Keying {
         let layout = RowLayout::new(&schema(&self.pipeline.columns(input)));
         Arc::new(Code {
             pipeline: self.pipeline.compile(input),
-            key: self.key.compile(&layout),
+            key: self.key.compile_key(&layout),
             key_layout: self.key.layout(),
             condition: self.condition.as_ref().map(|c| Compiled::new(c, &layout)),
             value: self.value.as_ref().map(|value| value.compile(&layout)),

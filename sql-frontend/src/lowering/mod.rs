@@ -10,6 +10,7 @@ mod pipeline;
 mod keyed;
 mod relation;
 mod values;
+mod dead_letters;
 mod scan;
 mod aggregate;
 mod join_stream;
@@ -30,6 +31,7 @@ use crate::error::{Code, Diagnostic};
 use crate::plan::{Plan, PlanKind};
 use crate::span::Span;
 
+pub(crate) use self::dead_letters::{Senders, letter_columns};
 pub(crate) use self::output::Output;
 pub use self::tables::{
     FirstRows, RowsKind, TableRowsError, count_rows, first_rows, read_rows, visit_rows,
@@ -55,6 +57,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) insertions: &'a BTreeMap<String, Vec<Insertion>>,
     /// Where tables are read from instead of being computed.
     pub(crate) snapshot: Option<&'a Snapshot>,
+    /// True where dead letters are sent; elsewhere bad records are skipped and counted instead.
+    pub(crate) sends_letters: bool,
     /// What becomes of records for which something fails.
     pub(crate) on_error: &'a ErrorPolicy,
 }
@@ -65,6 +69,8 @@ pub(crate) struct Lowering<'a> {
     builder: StreamsBuilder,
     /// The tables that are there already.
     tables: BTreeMap<String, Kept>,
+    /// The streams that dead letters go to, by name.
+    letters: BTreeMap<String, Senders>,
     query: String,
     steps: usize,
     /// True where rows written out are there before anything that comes: not where they are a stream's,
@@ -78,6 +84,7 @@ impl<'a> Lowering<'a> {
             surroundings,
             builder: StreamsBuilder::new(),
             tables: BTreeMap::new(),
+            letters: BTreeMap::new(),
             query: String::new(),
             steps: 0,
             rows_first: true,

@@ -81,8 +81,8 @@ impl Lowering<'_> {
 
     fn write_rows(&mut self, lowered: Lowered, columns: &[Column], output: &Output) -> Result<()> {
         match lowered {
-            Lowered::Stream(stream) if output.discards() => stream.for_each(|_, _| ()),
-            Lowered::Stream(stream) => {
+            Lowered::Stream(streams) if output.discards() => streams.merged().for_each(|_, _| ()),
+            Lowered::Stream(streams) => {
                 let keying = Keying {
                     pipeline: Pipeline::default(),
                     key: Part::of_columns(&output.key_columns, columns),
@@ -90,7 +90,7 @@ impl Lowering<'_> {
                     value: None,
                 };
                 keying
-                    .group(&stream, columns)
+                    .group(&streams.merged(), columns)
                     .to(&output.name, output.produced());
             }
             Lowered::Table(rows) => {

@@ -53,6 +53,11 @@ impl Pipeline {
         }
     }
 
+    /// A projection behind it, which gives a row of these columns.
+    pub(super) fn project(&mut self, exprs: Vec<Scalar>, columns: Vec<Column>) {
+        self.steps.push(Step::Project(exprs, columns));
+    }
+
     /// Adds what comes behind.
     pub(super) fn append(&mut self, tail: Pipeline) {
         self.steps.extend(tail.steps);

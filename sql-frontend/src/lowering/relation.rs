@@ -11,7 +11,7 @@ use crate::plan::Column;
 
 /// A plan that was lowered.
 pub(super) enum Lowered {
-    Stream(KStream<(), Row>),
+    Stream(Streams),
     Table(TableRows),
 }
 
@@ -21,6 +21,87 @@ pub(super) struct TableRows {
     pub(super) table: KTable<Row, Row>,
     /// The columns that the key is made of, in its order, where it is made of columns.
     pub(super) key: Option<Vec<usize>>,
+}
+
+/// The records of a stream, apart by whether what they come from can be read again from the start.
+///
+/// When a file is replaced, what is built of it is built anew. That cannot be where rows of something
+/// else are in it that are gone, so tables of both keep the rows of the file, and take them back.
+#[derive(Clone)]
+pub(super) struct Streams {
+    again: Option<KStream<(), Row>>,
+    once: Option<KStream<(), Row>>,
+}
+
+impl Streams {
+    /// A stream of one kind.
+    pub(super) fn new(stream: KStream<(), Row>, is_rereadable: bool) -> Self {
+        let (again, once) = if is_rereadable {
+            (Some(stream), None)
+        } else {
+            (None, Some(stream))
+        };
+        Streams { again, once }
+    }
+
+    /// The records of both.
+    pub(super) fn and(self, other: Streams) -> Self {
+        let both =
+            |one: Option<KStream<(), Row>>, other: Option<KStream<(), Row>>| match (one, other) {
+                (Some(one), Some(other)) => Some(one.merge(&other)),
+                (one, other) => one.or(other),
+            };
+        Streams {
+            again: both(self.again, other.again),
+            once: both(self.once, other.once),
+        }
+    }
+
+    /// The same of what `map` makes of each.
+    pub(super) fn map(
+        self,
+        mut map: impl FnMut(KStream<(), Row>) -> Result<KStream<(), Row>>,
+    ) -> Result<Self> {
+        Ok(Streams {
+            again: self.again.map(&mut map).transpose()?,
+            once: self.once.map(&mut map).transpose()?,
+        })
+    }
+
+    /// The same behind a pipeline.
+    pub(super) fn piped(self, pipeline: &Pipeline, columns: &[Column]) -> Self {
+        let piped = |stream| pipeline.on_stream(stream, columns);
+        Streams {
+            again: self.again.map(piped),
+            once: self.once.map(piped),
+        }
+    }
+
+    /// All records, in one stream or, where both kinds are there, in two: those that can be read again
+    /// first.
+    pub(super) fn apart(self) -> Apart {
+        match (self.again, self.once) {
+            (Some(again), Some(once)) => Apart::Both { again, once },
+            (one, other) => Apart::One(one.or(other).expect("a stream is of one kind or of both")),
+        }
+    }
+
+    /// All records as one stream.
+    pub(super) fn merged(self) -> KStream<(), Row> {
+        match self.apart() {
+            Apart::One(stream) => stream,
+            Apart::Both { again, once } => again.merge(&once),
+        }
+    }
+}
+
+/// The streams of [`Streams`].
+pub(super) enum Apart {
+    One(KStream<(), Row>),
+    Both {
+        again: KStream<(), Row>,
+        once: KStream<(), Row>,
+    },
 }
 
 /// A table as it is kept.
@@ -70,9 +151,9 @@ impl Lowering<'_> {
     pub(super) fn as_table(&mut self, lowered: Lowered, columns: &[Column]) -> Result<TableRows> {
         match lowered {
             Lowered::Table(table) => Ok(table),
-            Lowered::Stream(stream) => {
+            Lowered::Stream(streams) => {
                 let name = self.name("rows");
-                let counted = self.count_rows(&stream, columns, &name);
+                let counted = self.count_rows(streams, columns, &name);
                 Ok(TableRows {
                     table: expand(&counted),
                     key: None,
@@ -84,12 +165,16 @@ impl Lowering<'_> {
     /// Counts equal rows of a stream, under a name.
     pub(super) fn count_rows(
         &mut self,
-        stream: &KStream<(), Row>,
+        streams: Streams,
         columns: &[Column],
         name: &str,
     ) -> KTable<Row, i64> {
+        let (stream, again) = match streams.apart() {
+            Apart::One(stream) => (stream, None),
+            Apart::Both { again, once } => (once, Some(again)),
+        };
         let places: Vec<usize> = (0..columns.len()).collect();
-        let whole = Part::of_columns(&places, columns);
+        let whole = Part::of_columns(&places, columns).exact();
         let codec = row_key(&whole.schema);
         let keying = Keying {
             pipeline: Pipeline::default(),
@@ -97,14 +182,34 @@ impl Lowering<'_> {
             condition: None,
             value: Some(Part::new(Vec::new())),
         };
-        keying
-            .group(stream, columns)
-            .group_by_key_as(Grouped::named(format!("{name}.repartition")).codec(codec.clone()))
-            .count(Materialized::with(
-                name,
-                codec,
-                ferrisstreams_topology::codec::plain(),
-            ))
+        let grouped = |name: String| Grouped::named(name).codec(codec.clone());
+        let counted =
+            Materialized::with(name, codec.clone(), ferrisstreams_topology::codec::plain());
+        let rows = keying
+            .group(&stream, columns)
+            .group_by_key_as(grouped(format!("{name}.repartition")));
+        let Some(again) = again else {
+            return rows.count(counted);
+        };
+        let kept = self.kept_rows(again, columns, name);
+        kept.group_by(
+            |_, row: &Row| (row.clone(), Row::empty()),
+            grouped(format!("{name}.again-repartition")),
+        )
+        .with_records(&rows)
+        .count(counted)
+    }
+
+    /// The rows of a stream that can be read again, kept so that they are taken back when they are
+    /// replaced; for a step of this name in which they meet others.
+    pub(super) fn kept_rows(
+        &mut self,
+        again: KStream<(), Row>,
+        columns: &[Column],
+        name: &str,
+    ) -> KTable<Row, Row> {
+        let streams = Streams::new(again, true);
+        expand(&self.count_rows(streams, columns, &format!("{name}.again")))
     }
 }
 

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::Error;
 use ferrisstreams_topology::codec::{row, row_key};
-use ferrisstreams_topology::data::{Row, RowLayout, Value};
+use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, Times};
+use ferrisstreams_topology::data::{Physical, Row, RowLayout, Schema, Slot, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
+use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{Pipeline, can_fail};
-use super::relation::{Kept, Lowered, TableRows};
+use super::relation::{Kept, Lowered, Streams, TableRows};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
 use crate::compiler::Compiled;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
 use crate::plan::{Source, Stream, schema};
-use ferrisstreams_topology::connector::RowFilter;
 
 impl Lowering<'_> {
     pub(super) fn scan(&mut self, scan: &Plan, tail: Pipeline) -> Result<Lowered> {
@@ -30,7 +32,8 @@ impl Lowering<'_> {
             ScanKind::Stream | ScanKind::Open => {
                 let stream =
                     self.source_stream(source, projection, filter.as_ref(), &scan.columns, tail);
-                Ok(Lowered::Stream(stream))
+                let is_rereadable = source.resolved.source.describe().rereadable;
+                Ok(Lowered::Stream(Streams::new(stream, is_rereadable)))
             }
             ScanKind::Table => {
                 let name = self.name("table");
@@ -61,11 +64,12 @@ impl Lowering<'_> {
         }
         pipeline.append(tail);
         let name = self.name("source");
+        let on_error = self.policy(source, &name);
         let rows = source.resolved.rows.clone();
         let projection = projection.to_vec();
         let consumed = Consumed::decoder(move || rows.decoder(&projection, early.clone()))
             .from(source.resolved.source.clone())
-            .on_error(source.resolved.on_error.clone());
+            .on_error(on_error);
         let stream = self.builder.stream(&name, consumed);
         pipeline.on_stream(stream, columns)
     }
@@ -82,23 +86,37 @@ impl Lowering<'_> {
         let rows = resolved.rows.clone();
         let read = projection.to_vec();
         let from = format!("{name}.source");
+        let on_error = self.policy(source, &from);
         if source.key.is_empty() {
             let mut consumed = Consumed::decoder(move || rows.decoder(&read, None))
                 .from(resolved.source.clone())
-                .on_error(resolved.on_error.clone());
+                .on_error(on_error);
             if resolved.load_first {
                 consumed = consumed.load_first();
             }
             let stream = self.builder.stream(&from, consumed);
-            return Kept::Counted(self.count_rows(&stream, columns, name));
+            let is_rereadable = resolved.source.describe().rereadable;
+            let streams = Streams::new(stream, is_rereadable);
+            return Kept::Counted(self.count_rows(streams, columns, name));
         }
-        let mut consumed = Consumed::decoder(move || rows.table_decoder(&read))
+        let key_schema = resolved.schema.project(&source.key);
+        let floats = floats(&key_schema);
+        let decoder = move || -> Box<dyn RecordDecoder<Row, Option<Row>>> {
+            let decoder = rows.table_decoder(&read);
+            match &floats {
+                None => decoder,
+                Some(layout) => Box::new(OneOfEquals {
+                    decoder,
+                    layout: layout.clone(),
+                }),
+            }
+        };
+        let mut consumed = Consumed::decoder(decoder)
             .from(resolved.source.clone())
-            .on_error(resolved.on_error.clone());
+            .on_error(on_error);
         if resolved.load_first {
             consumed = consumed.load_first();
         }
-        let key_schema = resolved.schema.project(&source.key);
         let stream: KStream<Row, Option<Row>> = self.builder.stream(&from, consumed);
         let table = stream.to_table(Materialized::with(name, row_key(&key_schema), row()));
         let place = |key: &usize| projection.iter().position(|read| read == key);
@@ -117,7 +135,7 @@ impl Lowering<'_> {
         };
         self.rows_first = outer;
         match lowered? {
-            Lowered::Stream(rows) => Ok(Lowered::Stream(tail.on_stream(rows, &stream.columns))),
+            Lowered::Stream(rows) => Ok(Lowered::Stream(rows.piped(&tail, &stream.columns))),
             Lowered::Table(_) => Err(super::mistake(format!(
                 "`{}` is declared as a stream, but its rows change; create it as a table",
                 stream.name
@@ -151,12 +169,8 @@ impl Lowering<'_> {
             };
             streams.insert(0, rows);
         }
-        let merged = streams
-            .into_iter()
-            .reduce(|before, rows| before.merge(&rows));
-        Ok(Lowered::Stream(
-            merged.expect("there is at least one stream"),
-        ))
+        let all = streams.into_iter().reduce(Streams::and);
+        Ok(Lowered::Stream(all.expect("there is at least one stream")))
     }
 }
 
@@ -177,6 +191,43 @@ fn written_rows(plan: &Plan) -> Option<Vec<Vec<Value>>> {
             rows.iter().map(row).collect()
         }
         _ => None,
+    }
+}
+
+/// The layout of keys of which some column is a floating-point number.
+fn floats(key: &Schema) -> Option<RowLayout> {
+    let layout = RowLayout::new(key);
+    let is_float = |slot: &Slot| matches!(slot.physical(), Physical::F32 | Physical::F64);
+    layout.slots().iter().any(is_float).then_some(layout)
+}
+
+/// Gives records whose keys are equal as bytes where their floating-point numbers are equal.
+struct OneOfEquals {
+    decoder: Box<dyn RecordDecoder<Row, Option<Row>>>,
+    layout: RowLayout,
+}
+
+impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<Row, Option<Row>>>,
+        bad: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        let first = records.len();
+        let times = self.decoder.decode(batch, records, bad);
+        with_scratch(|scratch| {
+            for record in &mut records[first..] {
+                let mut writer = scratch.out.begin(&self.layout);
+                for (column, slot) in self.layout.slots().iter().enumerate() {
+                    writer.copy_key(column, record.key.bytes(), *slot);
+                }
+                let span = writer.finish();
+                record.key = Row::from_bytes(scratch.out.get(span));
+                scratch.out.clear();
+            }
+        });
+        times
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::codec::row_key;
 use ferrisstreams_topology::data::{Row, RowLayout};
-use ferrisstreams_topology::dsl::{KStream, Materialized};
+use ferrisstreams_topology::dsl::Materialized;
 use ferrisstreams_topology::query::Snapshot;
 
 use super::keyed::{Keying, Part};
 use super::pipeline::Pipeline;
-use super::relation::{Kept, Lowered, TableRows, keep};
+use super::relation::{Kept, Lowered, Streams, TableRows, keep};
 use super::{Lowering, Result, mistake};
 use crate::plan::{Column, PlanKind, ScanKind};
 use crate::plan::{Table, schema};
@@ -33,7 +33,8 @@ impl Lowering<'_> {
         if let Some(snapshot) = self.surroundings.snapshot {
             let rows = read_rows(snapshot, table).map_err(|e| mistake(e.to_string()))?;
             let stream = self.row_list(rows);
-            return Ok(Lowered::Stream(tail.on_stream(stream, &table.columns)));
+            let stream = tail.on_stream(stream, &table.columns);
+            return Ok(Lowered::Stream(Streams::new(stream, true)));
         }
         self.make_table(table)?;
         let rows = self.tables[&table.name].follow();
@@ -90,7 +91,7 @@ impl Lowering<'_> {
             let Lowered::Stream(rows) = self.inserted(name, &table.columns)? else {
                 unreachable!("what is inserted is a stream");
             };
-            return Ok(self.inserted_table(table, &rows));
+            return Ok(self.inserted_table(table, rows));
         };
         if let PlanKind::Scan {
             source,
@@ -102,8 +103,8 @@ impl Lowering<'_> {
             return Ok(self.source_table(source, projection, name, &query.columns));
         }
         match self.lower(query)? {
-            Lowered::Stream(stream) => Ok(Kept::Counted(self.count_rows(
-                &stream,
+            Lowered::Stream(streams) => Ok(Kept::Counted(self.count_rows(
+                streams,
                 &table.columns,
                 name,
             ))),
@@ -122,7 +123,7 @@ impl Lowering<'_> {
     }
 
     /// A table that holds what is inserted into it: by its primary key, or each row as often as it was.
-    fn inserted_table(&mut self, table: &Table, rows: &KStream<(), Row>) -> Kept {
+    fn inserted_table(&mut self, table: &Table, rows: Streams) -> Kept {
         if table.primary_key.is_empty() {
             return Kept::Counted(self.count_rows(rows, &table.columns, &table.name));
         }
@@ -135,7 +136,7 @@ impl Lowering<'_> {
             value: None,
         };
         let upserts = keying
-            .group(rows, &table.columns)
+            .group(&rows.merged(), &table.columns)
             .map_values(|_, row| Some(row.clone()));
         let kept = Materialized::with(
             table.name.as_str(),
@@ -373,11 +374,7 @@ pub(crate) fn sort_by_columns(rows: &mut [Row], order: &[usize], columns: &[Colu
 fn sort_key(row: &Row, order: &[usize], layout: &RowLayout) -> Vec<u8> {
     let mut key = Vec::new();
     for column in order {
-        ferrisstreams_topology::data::key::encode_column(
-            row.bytes(),
-            layout.slot(*column),
-            &mut key,
-        );
+        ferrisstreams_topology::data::key::encode_rank(row.bytes(), layout.slot(*column), &mut key);
     }
     key
 }

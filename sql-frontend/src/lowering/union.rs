@@ -2,10 +2,10 @@
 
 use ferrisstreams_topology::codec::row_key;
 use ferrisstreams_topology::data::{DataType, Row, RowLayout};
-use ferrisstreams_topology::dsl::{KStream, KTable};
+use ferrisstreams_topology::dsl::KTable;
 
 use super::pipeline::Pipeline;
-use super::relation::{Lowered, TableRows, hidden_key};
+use super::relation::{Lowered, Streams, TableRows, hidden_key};
 use super::scratch::with_scratch;
 use super::{Lowering, Result};
 use crate::plan::Plan;
@@ -22,12 +22,11 @@ impl Lowering<'_> {
             .all(|input| matches!(input, Lowered::Stream(_)))
         {
             let streams = lowered.into_iter().map(|input| match input {
-                Lowered::Stream(stream) => stream,
+                Lowered::Stream(streams) => streams,
                 Lowered::Table(_) => unreachable!("all are streams"),
             });
-            let merged: Option<KStream<(), Row>> = streams.reduce(|a, b| a.merge(&b));
-            let merged = merged.expect("a union has inputs");
-            return Ok(Lowered::Stream(tail.on_stream(merged, &columns)));
+            let all = streams.reduce(Streams::and).expect("a union has inputs");
+            return Ok(Lowered::Stream(all.piped(&tail, &columns)));
         }
         let mut united: Option<KTable<Row, Row>> = None;
         for (tag, (input, rows)) in inputs.iter().zip(lowered).enumerate() {

@@ -13,7 +13,7 @@ use ferrisstreams_topology::record::Record;
 use ferrisstreams_topology::{Error, ErrorKind};
 
 use super::pipeline::Pipeline;
-use super::relation::Lowered;
+use super::relation::{Lowered, Streams};
 use super::{Lowering, Result};
 use crate::plan::Column;
 use crate::plan::schema;
@@ -39,7 +39,7 @@ impl Source for RowList {
             connector: "values".to_owned(),
             location: format!("{} rows written out", self.rows.len()),
             identity: format!("values:{}", self.name),
-            rereadable: false,
+            rereadable: true,
         }
     }
 
@@ -149,7 +149,8 @@ impl Lowering<'_> {
             .map(|values| row_of(values, &layout, &mut buffer))
             .collect();
         let stream = self.row_list(rows);
-        Ok(Lowered::Stream(tail.on_stream(stream, columns)))
+        let stream = tail.on_stream(stream, columns);
+        Ok(Lowered::Stream(Streams::new(stream, true)))
     }
 
     /// A stream of a fixed list of rows.

@@ -14,6 +14,8 @@ mod print;
 pub use self::aggregate::{Aggregate, AggregateFunction};
 pub use self::node::{Column, JoinKind, JoinOn, Plan, PlanKind, ScanKind, SortKey};
 pub use self::print::print;
-pub use self::properties::{Changes, Key, KeyColumn, Properties, Side, properties, stream_side};
+pub use self::properties::{
+    Changes, Key, KeyColumn, Properties, Side, is_mixed, properties, stream_side,
+};
 pub use self::relation::{Source, Stream, Table, schema};
 pub use self::scalar::{ArithmeticOp, CompareOp, Scalar, ScalarKind};

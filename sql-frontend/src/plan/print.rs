@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::properties::{Changes, Key, properties};
+use super::properties::{Changes, Key, is_mixed, properties};
 use super::{
     Aggregate, ArithmeticOp, Column, CompareOp, JoinKind, JoinOn, Plan, PlanKind, Scalar,
     ScalarKind, ScanKind,
@@ -90,7 +90,12 @@ fn print_node(plan: &Plan, depth: usize, out: &mut String) -> fmt::Result {
                 write!(out, " where {}", show(residual, &over))?;
             }
         }
-        PlanKind::UnionAll(_) => write!(out, "union all")?,
+        PlanKind::UnionAll(_) => {
+            write!(out, "union all")?;
+            if is_mixed(plan) {
+                write!(out, " of what can be read again and what cannot")?;
+            }
+        }
         PlanKind::Sort { keys, .. } => {
             let keys = keys.iter().map(|key| {
                 let direction = if key.descending { " desc" } else { "" };

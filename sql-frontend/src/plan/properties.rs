@@ -154,6 +154,44 @@ pub fn properties(plan: &Plan) -> Properties {
     }
 }
 
+/// True where the records of a plan come both from sources that can be read again from the start, such
+/// as files, and from others.
+pub fn is_mixed(plan: &Plan) -> bool {
+    let (mut again, mut once) = (false, false);
+    for_each_origin(plan, &mut |is_rereadable| {
+        again |= is_rereadable;
+        once |= !is_rereadable;
+    });
+    again && once
+}
+
+fn for_each_origin(plan: &Plan, visit: &mut dyn FnMut(bool)) {
+    match &plan.kind {
+        PlanKind::Scan { source, kind, .. } if *kind != ScanKind::Table => {
+            visit(source.resolved.source.describe().rereadable);
+        }
+        PlanKind::Values(_) => visit(true),
+        PlanKind::Stream(stream) => {
+            if let Some(query) = &stream.query {
+                for_each_origin(query, visit);
+            }
+        }
+        PlanKind::Join {
+            kind, left, right, ..
+        } => match stream_side(*kind, left, right) {
+            Some(Side::Left) => for_each_origin(left, visit),
+            Some(Side::Right) => for_each_origin(right, visit),
+            None => {}
+        },
+        PlanKind::Filter { .. } | PlanKind::Project { .. } | PlanKind::UnionAll(_) => {
+            for input in plan.inputs() {
+                for_each_origin(input, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A side of a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {

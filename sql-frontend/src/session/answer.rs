@@ -15,6 +15,9 @@ pub enum Answer {
     Done(String),
     /// Rows.
     Rows(ResultSet),
+    /// The queries and how they stand, to be asked of [`Session::queries`](super::Session::queries)
+    /// by who runs them.
+    Queries,
     /// Text of several lines.
     Text(String),
     /// A query that answers once, to be given to [`Session::select`](super::Session::select).

@@ -43,17 +43,7 @@ impl Session {
             ShowWhat::Streams => relations(|relation| !relation.is_table()),
             ShowWhat::Tables => relations(Relation::is_table),
             ShowWhat::All => relations(|_| true),
-            ShowWhat::Queries => {
-                let rows = self.written.iter().map(|written| {
-                    let to = if written.shown {
-                        "the terminal"
-                    } else {
-                        &written.output.name
-                    };
-                    vec![written.name.clone(), to.to_owned()]
-                });
-                ResultSet::of_text(&["name", "to"], rows.collect())
-            }
+            ShowWhat::Queries => return Ok(Answer::Queries),
             ShowWhat::Functions => {
                 let mut names: Vec<&str> = functions::names().chain(aggregates::names()).collect();
                 names.sort_unstable();
@@ -86,6 +76,28 @@ impl Session {
             ShowWhat::Topics => return Err(Diagnostic::not_supported("SHOW TOPICS", span).into()),
         };
         Ok(Answer::Rows(rows))
+    }
+
+    /// The queries that go on, where their rows go, and what `state` says of how each stands.
+    pub fn queries(&self, state: &dyn Fn(&str) -> String) -> ResultSet {
+        let row = |name: &str, to: &str| vec![name.to_owned(), to.to_owned(), state(name)];
+        let tables = self
+            .catalog
+            .relations()
+            .filter_map(|relation| match relation {
+                Relation::Table(table) if !table.declared => Some(row(&table.name, "a table")),
+                _ => None,
+            });
+        let written = self.written.iter().map(|written| {
+            let to = if written.shown {
+                "the terminal"
+            } else {
+                &written.output.name
+            };
+            row(&written.name, to)
+        });
+        let rows = tables.chain(written).collect();
+        ResultSet::of_text(&["name", "to", "state"], rows)
     }
 
     pub(super) fn describe(&mut self, describe: &ast::Describe) -> Bound<Answer> {
@@ -299,6 +311,7 @@ impl Session {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot: None,
+            sends_letters: false,
             on_error: &self.on_error,
         });
         let output = Output::rows("result", Vec::new());

@@ -7,6 +7,7 @@
 mod answer;
 mod naming;
 mod create;
+mod dead_letters;
 mod insert;
 mod inspect;
 mod program;

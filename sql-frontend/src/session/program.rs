@@ -83,6 +83,7 @@ impl Session {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot: None,
+            sends_letters: true,
             on_error: &self.on_error,
         });
         let mut program = Contents::default();
@@ -122,6 +123,10 @@ impl Session {
                     key: written.key.clone(),
                 });
             }
+        }
+        for (to, senders) in lowering.letters().clone() {
+            let bound = self.bind_letters(&mut lowering, &to, &senders);
+            problems.extend(bound.err());
         }
         if !problems.is_empty() {
             return Err(problems);
@@ -195,7 +200,7 @@ impl Session {
     }
 
     /// A mistake at the statement that made a query.
-    fn placed(&self, problem: Diagnostic, query: &str) -> Diagnostic {
+    pub(super) fn placed(&self, problem: Diagnostic, query: &str) -> Diagnostic {
         match self.spans.get(query) {
             Some(span) if problem.span().is_empty() => problem.at(*span),
             _ => problem,

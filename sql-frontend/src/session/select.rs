@@ -130,6 +130,7 @@ impl Session {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot,
+            sends_letters: false,
             on_error: &self.on_error,
         });
         let is_stream = properties(plan).changes == Changes::AppendOnly;
@@ -221,7 +222,7 @@ fn sort(rows: &mut [Row], keys: &[SortKey], plan: &Plan) {
                 continue;
             }
             let start = bytes.len();
-            ferrisstreams_topology::data::key::encode_column(value, layout.slot(0), &mut bytes);
+            ferrisstreams_topology::data::key::encode_rank(value, layout.slot(0), &mut bytes);
             if key.descending {
                 bytes[start..].iter_mut().for_each(|byte| *byte = !*byte);
             }

@@ -4,7 +4,11 @@
 //! big-endian with their sign bit turned, floating-point numbers by the order of their bits, text and
 //! bytes with zeros escaped and an end mark, so that no column runs into the next. The scheme is that
 //! of many ordered stores; FoundationDB's tuple layer and CockroachDB describe theirs.
+//!
+//! Two rows have one key where their bytes are the same. Floating-point numbers are equal with other
+//! bytes too, as 0 and -0: where these are to be one key, rows hold [`one_of_equals`](super::one_of_equals) of each.
 
+use super::float::one_of_equals;
 use super::{
     Interval, ParseError, Physical, RowBuffer, RowLayout, RowSpan, RowWriter, Schema, Slot,
 };
@@ -81,6 +85,17 @@ impl KeyEncoder {
 /// Appends one column of a row, so that the bytes sort as its values do.
 #[inline]
 pub fn encode_column(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
+    encode_with(row, slot, out, |value| value);
+}
+
+/// The same with equal bytes where the values are equal: there is one zero, and one NaN above all numbers.
+#[inline]
+pub fn encode_rank(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
+    encode_with(row, slot, out, one_of_equals);
+}
+
+#[inline]
+fn encode_with(row: &[u8], slot: Slot, out: &mut Vec<u8>, float: impl Fn(f64) -> f64) {
     if slot.is_null(row) {
         out.push(NULL);
         return;
@@ -103,7 +118,7 @@ pub fn encode_column(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
         }
         Physical::I128 => put_i128(out, slot.wide(row).unwrap_or_default()),
         Physical::F32 => {
-            let bits = (slot.float(row).unwrap_or_default() as f32).to_bits();
+            let bits = (float(slot.float(row).unwrap_or_default()) as f32).to_bits();
             let ordered = if bits >> 31 == 1 {
                 !bits
             } else {
@@ -112,7 +127,7 @@ pub fn encode_column(row: &[u8], slot: Slot, out: &mut Vec<u8>) {
             out.extend_from_slice(&ordered.to_be_bytes());
         }
         Physical::F64 => {
-            let bits = slot.float(row).unwrap_or_default().to_bits();
+            let bits = float(slot.float(row).unwrap_or_default()).to_bits();
             let ordered = if bits >> 63 == 1 {
                 !bits
             } else {
@@ -344,6 +359,31 @@ mod tests {
             Value::Real(f) => (0, 0, String::new(), f64::from(*f)),
             other => unreachable!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn numbers_that_are_equal_have_one_rank() {
+        let rank = |value: Value, data_type: DataType| {
+            let schema = Schema::new(vec![Field::new("n", data_type)]);
+            let (layout, mut buffer) = (RowLayout::new(&schema), RowBuffer::new());
+            let mut writer = buffer.begin(&layout);
+            value.write(&mut writer, 0);
+            let span = writer.finish();
+            let mut out = Vec::new();
+            encode_rank(buffer.get(span), layout.slot(0), &mut out);
+            out
+        };
+        let double = |value: f64| rank(Value::Double(value), DataType::Double);
+        let real = |value: f32| rank(Value::Real(value), DataType::Real);
+        let other_nan = |bits: u64| f64::from_bits(f64::NAN.to_bits() | bits);
+        assert_eq!(double(0.0), double(-0.0));
+        assert_eq!(real(0.0), real(-0.0));
+        assert_eq!(double(f64::NAN), double(other_nan(1 << 63)));
+        assert_eq!(double(f64::NAN), double(other_nan(7)));
+        assert_eq!(real(f32::NAN), real(-f32::NAN));
+        assert!(double(f64::INFINITY) < double(other_nan(1 << 63)));
+        assert!(real(f32::INFINITY) < real(-f32::NAN));
+        assert!(double(-f64::MIN_POSITIVE) < double(-0.0));
     }
 
     proptest! {

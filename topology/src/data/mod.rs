@@ -3,6 +3,7 @@
 //! Nothing here knows of streams, stores or statements.
 
 mod error;
+mod float;
 mod interval;
 mod row;
 mod schema;
@@ -15,6 +16,7 @@ pub mod key;
 mod value;
 
 pub use error::{ArithmeticError, ParseError};
+pub use float::one_of_equals;
 pub use interval::{Interval, MICROS_PER_DAY};
 pub use key::KeyEncoder;
 pub use row::{FrozenRows, ROW_FORMAT, Row, RowBuffer, RowLayout, RowSpan, RowWriter, Slot};

@@ -14,6 +14,7 @@ use std::hash::{Hash, Hasher};
 
 use triomphe::ThinArc;
 
+use super::float::one_of_equals;
 use super::{Interval, Physical, Schema};
 use crate::prefetch::prefetch_bytes;
 
@@ -657,6 +658,19 @@ impl RowWriter<'_> {
                     _ => self.copy_fixed::<16>(index, row, slot),
                 }
             }
+        }
+    }
+
+    /// The same of a column of a key: of numbers that are equal it is always the same one.
+    #[inline]
+    pub fn copy_key(&mut self, index: usize, row: &[u8], slot: Slot) {
+        match slot.physical {
+            Physical::F32 | Physical::F64 => {
+                if let Some(value) = slot.float(row) {
+                    self.set_float(index, one_of_equals(value));
+                }
+            }
+            _ => self.copy(index, row, slot),
         }
     }
 

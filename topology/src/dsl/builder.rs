@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::options::{Consumed, Materialized};
 use super::{KStream, KTable};
 use crate::codec::{Key, SharedCodec, nullable};
+use crate::connector::Sink;
 use crate::error::Result;
 use crate::graph::{
     GraphBuilder, NodeId, NodeSpec, OldValues, OnRewrite, SourceSpec, StoreSpec, TableSpec,
@@ -79,6 +80,12 @@ impl StreamsBuilder {
     /// A query that fails or panics is stopped with those that depend on it; the others go on.
     pub fn query(&self, name: &str, on_error: ErrorPolicy) {
         self.graph.borrow().set_query(name, on_error);
+    }
+
+    /// Has the dead letters of this name go to a sink: those of sources whose policy names it. Each is
+    /// the raw record, with headers that [`DeadLetter`](crate::DeadLetter) reads.
+    pub fn dead_letters(&self, name: &str, sink: Arc<dyn Sink>) {
+        self.graph.borrow().sink(name, Some(sink));
     }
 
     /// The records of a source as a stream. The name is that of the topic, or what the source is

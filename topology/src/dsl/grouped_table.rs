@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::KTable;
 use super::builder::Shared;
-use super::grouped_stream::{AggregateOptions, AggregateStep};
+use super::grouped_stream::{AggregateOptions, AggregateStep, KGroupedStream};
 use super::options::Materialized;
 use crate::codec::{Key, SharedCodec};
-use crate::graph::{NodeId, OnRewrite};
+use crate::graph::{NodeId, NodeSpec, OldValues, OnRewrite};
 use crate::operators::aggregator::{Aggregator, Functions};
 use crate::operators::table_aggregate::TableAggregate;
+use crate::operators::with_records::WithRecords;
 use crate::record::Data;
 
 /// A table whose rows are with their groups.
@@ -67,6 +68,31 @@ impl<K: Key, V: Data> KGroupedTable<K, V> {
             move |key, value, sum: Option<A>| add(key, value, sum.unwrap_or_else(&init)).into(),
             move |key, value, sum: Option<A>| sum.and_then(|sum| take_back(key, value, sum).into()),
         )
+    }
+
+    /// The rows and the records of a stream that lie with the same groups, which are rows that only come.
+    ///
+    /// Both are gathered together. When a source of the table is read again, rows that are gone are taken
+    /// back; records of the stream never are.
+    pub fn with_records(&self, records: &KGroupedStream<K, V>) -> Self {
+        let mut graph = self.graph.borrow();
+        let name = graph.derived_name(self.node, "with-records");
+        let node = graph.add(NodeSpec {
+            name,
+            label: "with-records",
+            inputs: vec![self.node, records.stream.node],
+            make: Arc::new(|_| Box::new(WithRecords::<K, V>::new())),
+        });
+        let spec = graph.node_mut(node);
+        spec.old_values = OldValues::Passes;
+        spec.sends_changes = true;
+        drop(graph);
+        KGroupedTable {
+            graph: self.graph.clone(),
+            node,
+            codec: self.codec.clone(),
+            types: std::marker::PhantomData,
+        }
     }
 
     fn fold<A: Data>(

@@ -171,7 +171,7 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             right: JoinSide::bincode(move |row| {
                 Some(right_on(row)).filter(|value| !value.is_null())
             }),
-            matches: Arc::new(|_, _| true),
+            matches: Arc::new(|_, _, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
                 let both = l.cloned().zip(r.cloned());
                 both.expect("an inner join has both sides")
@@ -204,7 +204,7 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             kind: JoinKind::Left,
             left: JoinSide::bincode(left_on),
             right: JoinSide::bincode(right_on),
-            matches: Arc::new(|_, _| true),
+            matches: Arc::new(|_, _, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
                 (
                     l.cloned().expect("a left join has its left side"),
@@ -238,7 +238,7 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             kind: JoinKind::Right,
             left: JoinSide::bincode(left_on),
             right: JoinSide::bincode(right_on),
-            matches: Arc::new(|_, _| true),
+            matches: Arc::new(|_, _, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| {
                 (
                     l.cloned(),
@@ -272,7 +272,7 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             kind: JoinKind::Full,
             left: JoinSide::bincode(left_on),
             right: JoinSide::bincode(right_on),
-            matches: Arc::new(|_, _| true),
+            matches: Arc::new(|_, _, _| true),
             key: Arc::new(|l: Option<&LK>, r: Option<&RK>| (l.cloned(), r.cloned())),
             join: Arc::new(join),
             on: Option::<J>::codec(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::bag::{Bag, apply};
 use super::index::Indexed;
+use super::table_map::Report;
 use crate::codec::{Key, SharedCodec};
 use crate::error::Result;
 use crate::processor::{Context, Processor, StoreId};
@@ -31,8 +32,8 @@ pub(crate) struct Side<V: Data> {
     pub(crate) values: SharedCodec<V>,
 }
 
-/// What must hold for a pair of rows.
-pub type Matches<L, R> = Arc<dyn Fn(&L, &R) -> bool + Send + Sync>;
+/// What must hold for a pair of rows; where that cannot be said it does not, and why is told.
+pub type Matches<L, R> = Arc<dyn Fn(&L, &R, &mut Report<'_>) -> bool + Send + Sync>;
 
 /// Makes something of what is there of both sides, at least one of which is.
 pub type Combine<L, R, O> = Arc<dyn Fn(Option<&L>, Option<&R>) -> O + Send + Sync>;
@@ -83,6 +84,12 @@ fn changed<J: Key, K: Key, V: Data>(
     })?
 }
 
+fn failed(cause: u32, failures: &[String], cx: &mut Context<'_>) -> Result<()> {
+    failures
+        .iter()
+        .try_for_each(|message| cx.failed(cause, message))
+}
+
 /// What a change of one side does, seen from that side, so that both are handled by one function.
 struct Seen<'a, K, V, PK, PV> {
     /// The row that changed.
@@ -97,19 +104,22 @@ struct Seen<'a, K, V, PK, PV> {
 }
 
 impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
-    /// Tells each change of the result: the keys of both sides, and old and new pairs of rows.
+    /// Tells each change of the result: the keys of both sides, and old and new pairs of rows. What
+    /// fails for a pair is reported when it is new.
     fn each(
         &self,
-        matches: impl Fn(&V, &PV) -> bool,
+        matches: impl Fn(&V, &PV, &mut Report<'_>) -> bool,
+        report: &mut Report<'_>,
         mut tell: impl FnMut(Option<&K>, Option<&PK>, [Option<Pair<'_, V, PV>>; 2]),
     ) {
         let rows = [&self.change.old, &self.change.new];
         let mut matched = [false; 2];
         for (key, partner) in self.partners {
-            let hits = rows.map(|row| {
-                row.as_ref()
-                    .filter(|row| matches(&row.value, &partner.value))
-            });
+            let [old, new] = rows.map(Option::as_ref);
+            let hits = [
+                old.filter(|row| matches(&row.value, &partner.value, &mut |_| ())),
+                new.filter(|row| matches(&row.value, &partner.value, report)),
+            ];
             for (matched, hit) in matched.iter_mut().zip(&hits) {
                 *matched |= hit.is_some();
             }
@@ -119,10 +129,9 @@ impl<K: Key, V: Data, PK: Data, PV: Data> Seen<'_, K, V, PK, PV> {
                 hits.map(|row| row.map(|row| (Some(row), Some(partner)))),
             );
             if self.keeps.1 && hits[0].is_some() != hits[1].is_some() {
-                let alone = !self
-                    .others
-                    .iter()
-                    .any(|(other, row)| other != self.key && matches(&row.value, &partner.value));
+                let alone = !self.others.iter().any(|(other, row)| {
+                    other != self.key && matches(&row.value, &partner.value, &mut |_| ())
+                });
                 if alone {
                     let none =
                         |hit: Option<&Stamped<V>>| hit.is_none().then_some((None, Some(partner)));
@@ -171,11 +180,13 @@ where
             others: &others,
             keeps: (self.keeps.left, self.keeps.right),
         };
+        let mut failures = Vec::new();
         seen.each(
-            |l, r| (self.matches)(l, r),
+            |l, r, report| (self.matches)(l, r, report),
+            &mut |message| failures.push(message.to_owned()),
             |l, r, pairs| self.push(&record, (l, r), pairs, out),
         );
-        Ok(())
+        failed(record.cause, &failures, cx)
     }
 
     fn right_changed(
@@ -193,14 +204,16 @@ where
             others: &others,
             keeps: (self.keeps.right, self.keeps.left),
         };
+        let mut failures = Vec::new();
         seen.each(
-            |r, l| (self.matches)(l, r),
+            |r, l, report| (self.matches)(l, r, report),
+            &mut |message| failures.push(message.to_owned()),
             |r, l, pairs| {
                 let pairs = pairs.map(|pair| pair.map(|(right, left)| (left, right)));
                 self.push(&record, (l, r), pairs, out);
             },
         );
-        Ok(())
+        failed(record.cause, &failures, cx)
     }
 
     /// The rows of the side that changed, where it matters whether there are others.

@@ -33,6 +33,7 @@ pub(crate) mod table_group_by;
 pub(crate) mod table_map;
 pub(crate) mod table_table_join;
 pub(crate) mod to_stream;
+pub(crate) mod with_records;
 pub(crate) mod to_table;
 pub(crate) mod wire;
 

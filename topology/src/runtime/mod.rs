@@ -234,12 +234,29 @@ impl Embedded {
     ///
     /// Where a query failed, or the process cannot go on.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Outcome> {
+        self.wait_checked(timeout, Self::check)
+    }
+
+    /// The same of all queries but those that failed: the others go on, and are waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where the process cannot go on.
+    pub fn wait_for_others(&self, timeout: Option<Duration>) -> Result<Outcome> {
+        self.wait_checked(timeout, Self::check_process)
+    }
+
+    fn wait_checked(
+        &self,
+        timeout: Option<Duration>,
+        check: impl Fn(&Self) -> Result<()>,
+    ) -> Result<Outcome> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let over = self.shared.wait(deadline, |status| {
             let finished = status.finished && status.written == status.handed;
             finished || status.stopped || status.fatal.is_some()
         });
-        self.check()?;
+        check(self)?;
         if !over {
             return Ok(Outcome::TimedOut);
         }
@@ -250,7 +267,7 @@ impl Embedded {
             let never = Instant::now() + Duration::from_secs(365 * 86_400);
             outlet.wait(deadline.unwrap_or(never));
         }
-        self.check()?;
+        check(self)?;
         Ok(Outcome::Finished)
     }
 
@@ -268,6 +285,12 @@ impl Embedded {
                 format!("query {query} failed: {message}"),
             ));
         }
+        self.check_process()
+    }
+
+    /// Why everything, or a sink, does not work any more.
+    fn check_process(&self) -> Result<()> {
+        self.shared.fatal_error()?;
         for outlet in self.shared.outlets.iter().flatten() {
             if let Some(message) = outlet.failure() {
                 return Err(Error::new(ErrorKind::Failed, message));
@@ -279,6 +302,24 @@ impl Embedded {
     /// The queries that failed, with what they said.
     pub fn failed_queries(&self) -> Vec<(String, String)> {
         self.shared.status().failed.clone()
+    }
+
+    /// The queries that stand still as they depend on one that failed, in the order of their names.
+    pub fn detached_queries(&self) -> Vec<String> {
+        let status = self.shared.status();
+        let mut queries: BTreeSet<&str> = BTreeSet::new();
+        let graph = &self.shared.graph;
+        queries.extend(status.disabled.iter().map(|id| &*graph.node(*id).query));
+        for (failed, _) in &status.failed {
+            queries.remove(&failed[..]);
+        }
+        queries.into_iter().map(str::to_owned).collect()
+    }
+
+    /// True where queries failed and none is left that is not one of them or depends on them.
+    pub fn is_nothing_left(&self) -> bool {
+        let disabled = self.shared.status().disabled.clone();
+        self.shared.graph.ids().all(|id| disabled.contains(&id))
     }
 
     /// Stops: processes what was fed and what was read, commits, and lets sinks have it, for at most

@@ -361,6 +361,8 @@ impl Task {
             forwarded.push((Child::All, run));
         }
         deliver(&mut self.nodes, &mut self.shared, &origin, id, forwarded)?;
+        // What fails from here on is the source's, and not that of the last who got a record.
+        self.shared.at_work = id;
         let facts = &node(&mut self.nodes, id).facts;
         for (cause, error) in bad {
             facts.report(&origin, cause, &error.to_string(), &mut self.shared.exits)?;

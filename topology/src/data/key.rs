@@ -6,7 +6,7 @@
 //! of many ordered stores; FoundationDB's tuple layer and CockroachDB describe theirs.
 //!
 //! Two rows have one key where their bytes are the same. Floating-point numbers are equal with other
-//! bytes too, as 0 and -0: where these are to be one key, rows hold [`one_of_equals`](super::one_of_equals) of each.
+//! bytes too, as 0 and -0: where these are to be one key, rows hold [`one_of_equals`] of each.
 
 use super::float::one_of_equals;
 use super::{

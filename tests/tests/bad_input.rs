@@ -203,6 +203,30 @@ fn a_bad_record_stops_a_query_that_asks_for_it() {
 }
 
 #[test]
+fn numbers_that_are_rounded_are_counted_and_told() {
+    let dir = TestDir::new();
+    dir.write(
+        "orders.csv",
+        "id,amount\n1,1.005\n2,2.50\n3,3.500\n4,1e-3\n5,1.5e1\n",
+    );
+    let sql = "CREATE STREAM orders (id BIGINT, amount DECIMAL(6, 2)) FROM file://orders.csv;\n\
+               CREATE TABLE total AS SELECT SUM(amount) AS total FROM orders;\n";
+    let finished = run(&dir, sql).assert_success();
+    assert_eq!(finished.stdout, "-- total\ntotal\n22.01\n");
+    assert!(
+        finished
+            .stderr
+            .contains("WARN numbers have more digits behind the point than their columns keep")
+            && finished.stderr.contains("2 numbers were rounded"),
+        "{}",
+        finished.stderr
+    );
+    dir.write("orders.csv", "id,amount\n1,1.00\n2,2.50\n");
+    let finished = run(&dir, sql).assert_success();
+    assert!(!finished.stderr.contains("round"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_query_that_fails_leaves_the_others_alone() {
     let dir = TestDir::new();
     dir.write("orders.csv", "id,shop\n1,a\nx,b\n3,a\n");

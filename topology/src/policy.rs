@@ -25,6 +25,7 @@ pub struct NodeStats {
     dropped: AtomicU64,
     failed: AtomicU64,
     missing: AtomicU64,
+    rounded: AtomicU64,
     told: AtomicI64,
 }
 
@@ -50,6 +51,15 @@ impl NodeStats {
     /// Records of a stream for which a join found no row in the table.
     pub fn missing(&self) -> u64 {
         self.missing.load(Ordering::Relaxed)
+    }
+
+    /// Numbers of a source that had more digits behind the point than their columns keep.
+    pub fn rounded(&self) -> u64 {
+        self.rounded.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_rounded(&self, n: u64) {
+        self.rounded.fetch_add(n, Ordering::Relaxed);
     }
 
     pub(crate) fn count_records(&self, n: usize) {

@@ -224,6 +224,14 @@ pub(super) fn losses(engine: &Embedded) -> Vec<String> {
                 grouped(bad)
             ));
         }
+        let rounded = source.node.rounded();
+        if rounded > 0 {
+            lines.push(format!(
+                "{}: {} numbers were rounded to the digits that their columns keep",
+                source.location,
+                grouped(rounded)
+            ));
+        }
         let lost = source.stats.lost_bytes();
         if lost > 0 {
             lines.push(format!(

@@ -53,4 +53,8 @@ impl<K: Data, V: Data> RecordDecoder<K, V> for Checked<K, V> {
         }
         None
     }
+
+    fn take_rounded(&mut self) -> u64 {
+        self.0.take_rounded()
+    }
 }

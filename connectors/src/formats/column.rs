@@ -19,6 +19,8 @@ pub(super) struct Column {
     /// Digits behind the point that the type does not keep are a fault, and not rounded away.
     exact: bool,
     common: Common,
+    /// How many values were rounded.
+    rounded: std::cell::Cell<u64>,
 }
 
 /// What is read at once where it stands there as it mostly does; anything else, and every fault, is
@@ -56,6 +58,7 @@ impl Column {
             nullable: field.nullable,
             exact,
             common: Common::of(field.data_type),
+            rounded: std::cell::Cell::new(0),
         }
     }
 
@@ -65,6 +68,11 @@ impl Column {
             nullable: false,
             ..self
         }
+    }
+
+    /// How many values were rounded since this was last asked.
+    pub(super) fn take_rounded(&self) -> u64 {
+        self.rounded.take()
     }
 
     /// Writes a field as column `index` of a row. `scratch` is room to work in.
@@ -242,10 +250,15 @@ impl Column {
     ) -> Result<(), Fault> {
         if self.exact {
             writer.set_wide(index, decimal::parse_exact(text, to)?);
-        } else if to.precision <= MAX_COMPACT_PRECISION {
+            return Ok(());
+        }
+        if to.precision <= MAX_COMPACT_PRECISION {
             writer.set_integer(index, decimal::parse_compact(text, to)?);
         } else {
             writer.set_wide(index, decimal::parse_rounded(text, to)?);
+        }
+        if decimal::parse_exact(text, to).is_err() {
+            self.rounded.set(self.rounded.get() + 1);
         }
         Ok(())
     }

@@ -329,6 +329,10 @@ impl RecordDecoder<(), Row> for StreamDecoder {
         }
         times
     }
+
+    fn take_rounded(&mut self) -> u64 {
+        self.row.take_rounded()
+    }
 }
 
 /// Gives the rows of records by their keys, and what is deleted.
@@ -387,5 +391,10 @@ impl RecordDecoder<Row, Option<Row>> for TableDecoder {
             records.push(record(batch, index, rows.row(key), row, time));
         }
         times
+    }
+
+    fn take_rounded(&mut self) -> u64 {
+        // A column of the key is read for the row too, unless the row does without it.
+        self.key.take_rounded().max(self.row.take_rounded())
     }
 }

@@ -70,6 +70,12 @@ impl RowPlan {
         self.outputs.iter().any(|output| output.in_key)
     }
 
+    /// How many values were rounded since this was last asked.
+    pub(super) fn take_rounded(&self) -> u64 {
+        let columns = self.outputs.iter().map(|output| &output.column);
+        columns.map(Column::take_rounded).sum()
+    }
+
     /// Writes the row.
     #[inline]
     pub(super) fn write(

@@ -120,6 +120,12 @@ fn call(resolved: Resolved, arguments: Vec<Operand>, span: Span) -> Result<Scala
         && let Some(Value::Text(name)) = first.as_literal()
     {
         check_field(resolved.function.name, name, first.span.into())?;
+        let of = arguments.get(1).map(|of| of.data_type);
+        let missing = of.and_then(|of| functions::missing_field(resolved.function.name, name, of));
+        if let Some(message) = missing {
+            let span: Span = first.span.into();
+            return Err(Diagnostic::new(Code::UnknownColumn, message, span).label("not found"));
+        }
     }
     Ok(Scalar {
         // Any call can fail, and is NULL then.

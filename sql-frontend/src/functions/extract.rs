@@ -103,6 +103,21 @@ fn prepare(
     })
 }
 
+/// What is wrong with taking this field of values of a type, which no value of it has.
+pub(crate) fn missing_field(function: &str, name: &str, from: DataType) -> Option<String> {
+    if !["extract", "extract_fraction", "date_part"].contains(&function) {
+        return None;
+    }
+    let field = Field::parse(name)?;
+    let has = match from {
+        DataType::Interval => of_interval(field, Interval::default()).is_some(),
+        DataType::Time => of_time(field, 0).is_some(),
+        DataType::Date => of_date(field, 0).is_some(),
+        _ => true,
+    };
+    (!has).then(|| format!("{from} has no field {}", name.to_uppercase()))
+}
+
 /// How many of the extracted units make a whole.
 fn unit(field: Field) -> i64 {
     match field {

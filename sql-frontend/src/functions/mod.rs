@@ -44,6 +44,7 @@ use signature::Entry;
 pub use argument::{Argument, Failure, Outcome, Returned};
 pub(crate) use case::write_lower;
 pub use catalog::{LookupError, Resolved, lookup, lookup_operator, names, signatures};
+pub(crate) use extract::missing_field;
 pub(crate) use field_name::{UnknownField, unknown_field};
 pub use function::{Body, Call, Function, Implementation, Lazy, Prepare, PreparedBody};
 pub use random::Random;

@@ -229,6 +229,10 @@ impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
         });
         times
     }
+
+    fn take_rounded(&mut self) -> u64 {
+        self.decoder.take_rounded()
+    }
 }
 
 /// A predicate as decoders take it.

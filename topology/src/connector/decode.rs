@@ -19,4 +19,10 @@ pub trait RecordDecoder<K, V>: Send {
         records: &mut Vec<Record<K, V>>,
         bad: &mut Vec<(u32, Error)>,
     ) -> Option<Times>;
+
+    /// How many numbers were rounded, as they had more digits than their columns keep, since this was
+    /// last asked.
+    fn take_rounded(&mut self) -> u64 {
+        0
+    }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Decoded {
     pub(crate) bad: Vec<(u32, Error)>,
     /// The timestamps of all raw records, where they are not those of the batch.
     pub(crate) times: Option<Times>,
+    /// How many numbers were rounded.
+    pub(crate) rounded: u64,
 }
 
 /// Where records come from.

@@ -79,6 +79,7 @@ impl<K: Data, V: Data> Decoder for TypedDecoder<K, V> {
             run: Run::new(records),
             bad,
             times,
+            rounded: self.0.take_rounded(),
         }
     }
 }

@@ -226,6 +226,10 @@ impl Task {
             .as_ref()
             .expect("it is there")
             .facts;
+        if decoded.rounded > 0 {
+            facts.stats.count_rounded(decoded.rounded);
+            tell_rounded(facts);
+        }
         if facts.policy == ErrorPolicy::Fail {
             cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
         }
@@ -247,6 +251,7 @@ impl Task {
             run,
             bad: Vec::new(),
             times: None,
+            rounded: 0,
         };
         let source = self.graph.node(node).name.clone();
         self.input(node, batch.partition)
@@ -692,6 +697,17 @@ fn dead_letters(graph: &Graph, policy: &ErrorPolicy) -> Option<SinkId> {
             .position(|sink| *sink.name == **name)
             .map(|at| SinkId(at as u32)),
         _ => None,
+    }
+}
+
+#[cold]
+fn tell_rounded(facts: &NodeFacts) {
+    if facts.stats.may_tell() {
+        tracing::warn!(
+            node = %facts.name,
+            rounded_so_far = facts.stats.rounded(),
+            "numbers have more digits behind the point than their columns keep, and are rounded"
+        );
     }
 }
 

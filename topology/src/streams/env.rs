@@ -1,6 +1,7 @@
 //! What all threads of an application share.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::topics::Topics;
 use crate::cluster::{Cluster, GroupMetadata};
@@ -8,7 +9,10 @@ use crate::graph::{Graph, Plan};
 use crate::query::Pulse;
 use crate::store::State;
 use crate::task::TaskOptions;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
+
+/// Does something beside a worker, which must not wait for it.
+pub(super) type Aside = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// What all threads of an application share.
 pub(super) struct Env {
@@ -25,9 +29,33 @@ pub(super) struct Env {
     pub(super) standing: Standing,
     /// The number of threads that share the memory for rows.
     pub(super) threads: u16,
+    /// How something is done that takes its time.
+    pub(super) aside: Aside,
+    /// What is wrong here on purpose.
+    #[cfg(test)]
+    pub(super) planted: Option<Planted>,
+}
+
+/// Mistakes that the simulator has to find.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planted {
+    /// Output and offsets are committed in a transaction before that of the rows.
+    OffsetsFirst,
+    /// Rows are read up to the last stable offset only.
+    StableOnly,
+    /// What was begun before a loss is committed in the name of the member that has joined since.
+    FreshMetadata,
 }
 
 impl Env {
+    /// True where so much time has passed since then; and where the clock was put back, so that nothing
+    /// waits for it to catch up.
+    pub(super) fn has_passed(&self, interval: Duration, since: Timestamp) -> bool {
+        let passed = self.clock.now() - since;
+        u64::try_from(passed).map_or(true, |ms| Duration::from_millis(ms) >= interval)
+    }
+
     /// How many bytes of rows a thread may keep in memory.
     pub(super) fn rows_budget(&self) -> usize {
         self.state.rows_budget() / usize::from(self.threads)

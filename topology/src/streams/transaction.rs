@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::changelog;
 use super::env::Env;
+#[cfg(test)]
+use super::env::Planted;
 use super::partitioner::Partitioner;
 use crate::cluster::{
     CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
@@ -105,6 +107,8 @@ impl Transaction {
         // Rows are of now; the time of what happened is in them.
         let now = env.clock.now();
         let headers = self.headers.clone();
+        #[cfg(test)]
+        let offsets = self.commit_offsets_first(offsets)?;
         let producer = self.begin()?;
         let logged = changelog::for_each_record(&env.topics, commit, |record| {
             let sent = producer.send(
@@ -125,8 +129,7 @@ impl Transaction {
                 changelog::set_position(commit, partition, *end);
             }
         }
-        let began_after = self.began_after.unwrap_or_default();
-        let Some(group) = env.standing.metadata(began_after) else {
+        let Some(group) = env.standing.metadata(self.began_after()) else {
             return Err(TransactionError::Abort(Error::new(
                 ErrorKind::Unavailable,
                 "tasks were lost since the transaction began",
@@ -144,6 +147,36 @@ impl Transaction {
         self.began_after = None;
         self.bytes = 0;
         Ok(())
+    }
+
+    /// How often tasks had been lost when the open transaction began.
+    fn began_after(&self) -> u64 {
+        #[cfg(test)]
+        if self.env.planted == Some(Planted::FreshMetadata) {
+            return self.env.standing.losses();
+        }
+        self.began_after.unwrap_or_default()
+    }
+
+    /// Commits the output and the offsets before the rows, where that mistake was planted; the offsets
+    /// that are still to be committed.
+    #[cfg(test)]
+    fn commit_offsets_first<'a>(
+        &mut self,
+        offsets: &'a [(TopicPartition, CommittedOffset)],
+    ) -> Result<&'a [(TopicPartition, CommittedOffset)], TransactionError> {
+        if self.env.planted != Some(Planted::OffsetsFirst) || offsets.is_empty() {
+            return Ok(offsets);
+        }
+        self.begin()?;
+        let Some(group) = self.env.standing.metadata(self.began_after()) else {
+            return Ok(offsets);
+        };
+        let producer = self.begin()?;
+        producer.send_offsets(offsets, &group)?;
+        producer.commit()?;
+        producer.begin()?;
+        Ok(&[])
     }
 
     /// Takes back what was written since the last commit. A producer that cannot is given up: the next

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::column::Column;
 use super::env::Env;
@@ -15,6 +15,7 @@ use crate::cluster::{LogReader, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Commit;
+use crate::time::Timestamp;
 
 /// How many records are taken from the reader at a time.
 const BATCH: usize = 4_096;
@@ -94,21 +95,46 @@ pub(super) struct Worker {
     restoring: BTreeMap<u16, Restoring>,
     /// Counts assignments, so that an answer to an earlier one is known as such.
     assignments: u64,
-    last_commit: Instant,
-    last_refresh: Instant,
+    last_commit: Timestamp,
+    last_refresh: Timestamp,
     commit_interval: Duration,
     refresh_interval: Duration,
     closing: bool,
+    /// What is done next.
+    pub(super) next: Step,
     /// True where records wait and none of them may be processed before others are read.
     stalled: bool,
 }
 
+/// What a worker does in a turn, one after the other. In between others have theirs: it may lose tasks
+/// that it works at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Obey,
+    Restore,
+    Read,
+    Process,
+    Commit,
+}
+
+impl Step {
+    fn next(self) -> Step {
+        match self {
+            Step::Obey => Step::Restore,
+            Step::Restore => Step::Read,
+            Step::Read => Step::Process,
+            Step::Process => Step::Commit,
+            Step::Commit => Step::Obey,
+        }
+    }
+}
+
 /// How far the taking over of tasks is.
 enum Restoring {
-    /// The cluster is asked, by a thread of its own.
+    /// The cluster is asked, beside the worker.
     Asking(u64),
-    /// To be asked again.
-    Waiting(Instant),
+    /// To be asked again, a while after this.
+    Waiting(Timestamp),
     Reading(Restore),
 }
 
@@ -140,20 +166,37 @@ impl Worker {
             columns: BTreeMap::new(),
             restoring: BTreeMap::new(),
             assignments: 0,
-            last_commit: Instant::now(),
-            last_refresh: Instant::now(),
+            last_commit: env.clock.now(),
+            last_refresh: env.clock.now(),
             commit_interval: options.commit_interval,
             refresh_interval: options.refresh_interval,
             closing: false,
+            next: Step::Obey,
             stalled: false,
         })
     }
 
     /// Works until told to end, or until something is wrong that stays wrong.
     pub(super) fn run(mut self) {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.work()));
-        let error = match ended {
-            Ok(Ok(())) => None,
+        let mut busy = false;
+        while let Some(more) = self.step() {
+            busy |= more;
+            if self.next == Step::Obey {
+                if !busy {
+                    self.waker.wait(self.until_next());
+                }
+                busy = false;
+            }
+        }
+    }
+
+    /// Does one of the steps of a turn: whether there may be more to do; none where the worker has ended,
+    /// which it has reported.
+    pub(super) fn step(&mut self) -> Option<bool> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.attempt()));
+        let error = match done {
+            Ok(Ok(busy)) if !self.closing => return Some(busy),
+            Ok(Ok(_)) => None,
             Ok(Err(e)) => Some(e.to_string()),
             Err(panic) => Some(format!(
                 "a function of the topology panicked: {}",
@@ -165,28 +208,36 @@ impl Worker {
             let _ = self.transaction.abort();
         }
         let _ = self.reports.send(Report::Ended(error));
+        None
     }
 
-    fn work(&mut self) -> Result<()> {
-        while !self.closing {
-            match self.turn() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.waker.wait(self.until_next());
-                }
-                Err(Stop::Fatal(e)) => return Err(e),
-                Err(Stop::Again(e)) => self.begin_again(&e)?,
+    /// Does the next step; where it cannot be done, what was done since the last commit is done again.
+    fn attempt(&mut self) -> Result<bool> {
+        let step = self.next;
+        self.next = step.next();
+        let done = match step {
+            Step::Obey => self.obey(),
+            Step::Restore => self.restore(),
+            Step::Read => self.read(),
+            Step::Process => self.process(),
+            Step::Commit => self.commit_if_due(),
+        };
+        match done {
+            Ok(busy) => Ok(busy),
+            Err(Stop::Fatal(e)) => Err(e),
+            Err(Stop::Again(e)) => {
+                self.next = Step::Obey;
+                self.begin_again(&e)?;
+                Ok(true)
             }
         }
-        Ok(())
     }
 
     /// How long there is nothing to do, if nobody calls.
     fn until_next(&self) -> Duration {
-        let commit = self
-            .commit_interval
-            .saturating_sub(self.last_commit.elapsed());
         let now = self.env.clock.now();
+        let since = Duration::from_millis(u64::try_from(now - self.last_commit).unwrap_or(0));
+        let commit = self.commit_interval.saturating_sub(since);
         let ticks = self.columns.values().filter_map(Column::next_tick);
         let tick = ticks.min().map_or(SLEEP, |at| {
             Duration::from_millis(u64::try_from(at - now).unwrap_or(0))
@@ -194,16 +245,12 @@ impl Worker {
         SLEEP.min(commit.max(Duration::from_millis(1))).min(tick)
     }
 
-    /// Does a little of everything; true where there may be more to do.
-    fn turn(&mut self) -> Result<bool, Stop> {
-        let mut busy = self.obey()?;
-        busy |= self.restore()?;
-        busy |= self.read()?;
-        busy |= self.process()?;
-        if self.last_commit.elapsed() >= self.commit_interval || self.transaction.is_full() {
+    fn commit_if_due(&mut self) -> Result<bool, Stop> {
+        let due = self.env.has_passed(self.commit_interval, self.last_commit);
+        if due || self.transaction.is_full() {
             self.commit()?;
         }
-        Ok(busy)
+        Ok(false)
     }
 
     fn obey(&mut self) -> Result<bool, Stop> {
@@ -244,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// Has a thread find out where tasks go on: the cluster may take its time.
+    /// Has someone find out where tasks go on: the cluster may take its time.
     fn ask(&mut self, lane: u16) {
         self.assignments += 1;
         let asked = self.assignments;
@@ -254,11 +301,12 @@ impl Worker {
             self.own_commands.clone(),
             self.waker.clone(),
         );
-        std::thread::spawn(move || {
+        let find = move || {
             let found = Restore::prepare(&env, lane);
             let _ = answer.send(Command::Restore(lane, asked, found));
             waker.wake();
-        });
+        };
+        (self.env.aside)(Box::new(find));
     }
 
     fn restore_from(&mut self, lane: u16, asked: u64, found: Result<Restore>) -> Result<(), Stop> {
@@ -276,7 +324,7 @@ impl Worker {
             }
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
-                let again = Restoring::Waiting(Instant::now() + AGAIN);
+                let again = Restoring::Waiting(self.env.clock.now());
                 self.restoring.insert(lane, again);
             }
             Err(e) => return Err(Stop::Fatal(e)),
@@ -287,7 +335,7 @@ impl Worker {
     /// Brings rows up to date; true where anything was read.
     fn restore(&mut self) -> Result<bool, Stop> {
         let again = self.restoring.iter().filter(
-            |(_, restoring)| matches!(restoring, Restoring::Waiting(at) if *at <= Instant::now()),
+            |(_, restoring)| matches!(restoring, Restoring::Waiting(since) if self.env.has_passed(AGAIN, *since)),
         );
         let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
         again.into_iter().for_each(|lane| self.ask(lane));
@@ -366,8 +414,8 @@ impl Worker {
 
     /// Commits everything that was done: output, rows, offsets; and then writes the rows here.
     fn commit(&mut self) -> Result<(), Stop> {
-        self.last_commit = Instant::now();
-        let refresh = self.last_refresh.elapsed() >= self.refresh_interval;
+        self.last_commit = self.env.clock.now();
+        let refresh = (self.env).has_passed(self.refresh_interval, self.last_refresh);
         for column in self.columns.values_mut() {
             column.flush()?;
         }
@@ -390,7 +438,7 @@ impl Worker {
             column.committed(&offsets);
         }
         if refresh {
-            self.last_refresh = Instant::now();
+            self.last_refresh = self.last_commit;
         }
         self.shrink();
         Ok(())

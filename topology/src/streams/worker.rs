@@ -283,11 +283,22 @@ impl Worker {
                 }
                 Command::Restore(lane, asked, found) => self.restore_from(lane, asked, found)?,
                 Command::Close => {
-                    self.commit()?;
                     self.closing = true;
+                    self.commit_last()?;
                     return Ok(false);
                 }
             }
+        }
+    }
+
+    /// Commits before the end. What cannot be committed now is done by whoever takes the tasks over.
+    fn commit_last(&mut self) -> Result<(), Stop> {
+        match self.commit() {
+            Err(Stop::Again(e)) => {
+                tracing::warn!("what was done since the last commit is left to others: {e}");
+                Ok(self.transaction.abort()?)
+            }
+            done => done,
         }
     }
 

@@ -192,10 +192,12 @@ impl Coordinator {
     }
 
     fn lose(&mut self, lanes: &[u16]) {
-        self.env.standing.lose();
+        let losses = self.env.standing.lose();
         tracing::warn!("tasks {lanes:?} went to others, as this process was not heard of in time");
-        for (worker, lanes) in self.taken_from(lanes) {
-            self.hands[worker].tell(Command::Lose(lanes));
+        let mut shares = self.taken_from(lanes);
+        for (worker, hand) in self.hands.iter().enumerate() {
+            let lanes = shares.remove(&worker).unwrap_or_default();
+            hand.tell(Command::Lose(lanes, losses));
         }
     }
 

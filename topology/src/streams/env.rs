@@ -66,8 +66,8 @@ impl Env {
 /// what the others commit by.
 ///
 /// A member that was expelled and has joined again has fresh metadata, which the brokers take; what it
-/// did as it was before is not its own any more. So metadata is only given to who began after the last
-/// loss.
+/// did as it was before is not its own any more. So metadata is only given to who knows of the last loss,
+/// and has dropped what was lost.
 #[derive(Debug, Default)]
 pub(super) struct Standing(Mutex<Place>);
 
@@ -79,6 +79,7 @@ struct Place {
 
 impl Standing {
     /// How often tasks were lost so far.
+    #[cfg(test)]
     pub(super) fn losses(&self) -> u64 {
         self.0.lock().expect("no panic while locked").losses
     }
@@ -88,18 +89,19 @@ impl Standing {
         self.0.lock().expect("no panic while locked").metadata = metadata;
     }
 
-    /// Notes that tasks were lost: nothing that was begun before may be committed.
-    pub(super) fn lose(&self) {
+    /// Notes that tasks were lost: nothing that was begun before may be committed. How often that was.
+    pub(super) fn lose(&self) -> u64 {
         let mut place = self.0.lock().expect("no panic while locked");
         place.losses += 1;
         place.metadata = None;
+        place.losses
     }
 
-    /// In whose name something is committed that was begun after so many losses; none where there was
-    /// another since.
-    pub(super) fn metadata(&self, begun_after: u64) -> Option<GroupMetadata> {
+    /// In whose name something is committed by who knows of so many losses; none where there was another
+    /// since.
+    pub(super) fn metadata(&self, known: u64) -> Option<GroupMetadata> {
         let place = self.0.lock().expect("no panic while locked");
         let metadata = place.metadata.clone();
-        metadata.filter(|_| place.losses == begun_after)
+        metadata.filter(|_| place.losses == known)
     }
 }

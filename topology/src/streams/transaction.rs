@@ -26,8 +26,11 @@ pub(super) struct Transaction {
     id: String,
     /// None until it is needed, and where it must be made anew.
     producer: Option<Box<dyn TransactionalProducer>>,
-    /// How often tasks had been lost when the open transaction began; none where none is open.
-    began_after: Option<u64>,
+    /// True where one was begun and is not over.
+    open: bool,
+    /// How many losses of tasks the worker knows of: the tasks that it works at were taken after these.
+    /// There may have been another that it was not told of yet, even before the transaction begins.
+    losses: u64,
     bytes: usize,
     partitioner: Partitioner,
     headers: Headers,
@@ -39,7 +42,8 @@ impl Transaction {
             env,
             id,
             producer: None,
-            began_after: None,
+            open: false,
+            losses: 0,
             bytes: 0,
             partitioner: Partitioner::default(),
             headers: Headers::default(),
@@ -48,7 +52,12 @@ impl Transaction {
 
     /// True where something was written since the last commit.
     pub(super) fn is_open(&self) -> bool {
-        self.began_after.is_some()
+        self.open
+    }
+
+    /// The worker knows of so many losses, and has dropped the tasks that were lost.
+    pub(super) fn know_of(&mut self, losses: u64) {
+        self.losses = losses;
     }
 
     /// True where it should not grow.
@@ -71,10 +80,9 @@ impl Transaction {
 
     /// The producer, in a transaction.
     fn begin(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
-        if self.began_after.is_none() {
-            let losses = self.env.standing.losses();
+        if !self.open {
             self.producer()?.begin()?;
-            self.began_after = Some(losses);
+            self.open = true;
         }
         self.producer()
     }
@@ -144,18 +152,18 @@ impl Transaction {
             self.producer = None;
         }
         committed?;
-        self.began_after = None;
+        self.open = false;
         self.bytes = 0;
         Ok(())
     }
 
-    /// How often tasks had been lost when the open transaction began.
+    /// After how many losses of tasks that was begun which is committed.
     fn began_after(&self) -> u64 {
         #[cfg(test)]
         if self.env.planted == Some(Planted::FreshMetadata) {
             return self.env.standing.losses();
         }
-        self.began_after.unwrap_or_default()
+        self.losses
     }
 
     /// Commits the output and the offsets before the rows, where that mistake was planted; the offsets
@@ -182,7 +190,7 @@ impl Transaction {
     /// Takes back what was written since the last commit. A producer that cannot is given up: the next
     /// one of its id settles what became of its transaction.
     pub(super) fn abort(&mut self) -> Result<(), TransactionError> {
-        if self.began_after.take().is_none() {
+        if !std::mem::take(&mut self.open) {
             return Ok(());
         }
         self.bytes = 0;

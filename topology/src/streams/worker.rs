@@ -35,8 +35,8 @@ pub(super) enum Command {
     Assign(Vec<u16>),
     /// Tasks go to others: what they did is committed first, and then it is said so.
     Revoke(Vec<u16>, Sender<()>),
-    /// Tasks have gone to others.
-    Lose(Vec<u16>),
+    /// Tasks have gone to others; the number of losses so far.
+    Lose(Vec<u16>, u64),
     /// What has to be read before tasks can run.
     Restore(u16, u64, Result<Restore>),
     /// Commits and ends.
@@ -274,8 +274,12 @@ impl Worker {
                     let _ = done.send(());
                     committed?;
                 }
-                Command::Lose(lanes) => {
+                Command::Lose(lanes, losses) => {
                     self.drop_lanes(&lanes);
+                    self.transaction.know_of(losses);
+                    if lanes.is_empty() && !self.transaction.is_open() {
+                        continue;
+                    }
                     return Err(Stop::Again(Error::new(
                         ErrorKind::Unavailable,
                         format!("tasks {lanes:?} went to others, as this process was not heard of"),

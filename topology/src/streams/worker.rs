@@ -311,6 +311,8 @@ impl Worker {
         self.assignments += 1;
         let asked = self.assignments;
         self.restoring.insert(lane, Restoring::Asking(asked));
+        // It may have run before: it does not now, and its rows may not be the last ones.
+        let _ = self.reports.send(Report::Restoring(lane, 0));
         let (env, answer, waker) = (
             self.env.clone(),
             self.own_commands.clone(),

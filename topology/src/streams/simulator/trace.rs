@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// How many steps are shown.
-const KEPT: usize = 60000;
+const KEPT: usize = 80;
 
 /// The last steps of a run.
 #[derive(Debug, Default)]

@@ -46,38 +46,63 @@ pub(super) struct Coordinator {
     pub(super) owners: BTreeMap<u16, usize>,
     /// How many workers have ended.
     pub(super) ended: usize,
+    pub(super) phase: Phase,
+}
+
+/// What a coordinator is about.
+pub(super) enum Phase {
+    /// It takes tasks, and hears which go to others.
+    Taking,
+    /// Workers commit what goes to others; the sender of each is gone once it has.
+    Revoking {
+        lanes: Vec<u16>,
+        all: Receiver<()>,
+        deadline: Instant,
+    },
+    /// Workers commit and end.
+    Ending(Instant),
+    /// It has left the group.
+    Ended,
 }
 
 impl Coordinator {
     /// Takes part until told to stop, or until something is wrong.
     pub(super) fn run(mut self) {
-        if let Err(e) = self.take_part() {
-            tracing::error!("the application ends: {e}");
-            self.status.fail(e.to_string());
-        }
-        self.end();
-        self.member.leave();
-        self.status.ended();
+        while self.turn(POLL) {}
     }
 
-    fn take_part(&mut self) -> Result<()> {
-        while !self.stop.load(Ordering::Acquire) {
-            while let Ok(report) = self.reports.try_recv() {
-                self.note(report)?;
-            }
-            let event = self.member.poll(POLL)?;
-            match event {
-                None => self.env.standing.publish(self.member.metadata()),
-                Some(GroupEvent::Assigned(numbers)) => {
-                    self.env.standing.publish(self.member.metadata());
-                    self.assign(&lanes(&numbers));
+    /// Waits for news for a while, and does what they ask for; false where all is over.
+    pub(super) fn turn(&mut self, wait: Duration) -> bool {
+        match self.phase {
+            Phase::Ended => {}
+            Phase::Ending(deadline) => self.await_ends(deadline, wait),
+            _ if self.stop.load(Ordering::Acquire) => self.end(),
+            _ => {
+                if let Err(e) = self.take_part(wait) {
+                    tracing::error!("the application ends: {e}");
+                    self.status.fail(e.to_string());
+                    self.end();
                 }
-                Some(GroupEvent::Revoked(numbers)) => {
-                    self.revoke(&lanes(&numbers))?;
-                    self.member.release();
-                }
-                Some(GroupEvent::Lost(numbers)) => self.lose(&lanes(&numbers)),
             }
+        }
+        !matches!(self.phase, Phase::Ended)
+    }
+
+    fn take_part(&mut self, wait: Duration) -> Result<()> {
+        while let Ok(report) = self.reports.try_recv() {
+            self.note(report)?;
+        }
+        if matches!(self.phase, Phase::Revoking { .. }) {
+            return self.await_revoked(wait);
+        }
+        match self.member.poll(wait)? {
+            None => self.env.standing.publish(self.member.metadata()),
+            Some(GroupEvent::Assigned(numbers)) => {
+                self.env.standing.publish(self.member.metadata());
+                self.assign(&lanes(&numbers));
+            }
+            Some(GroupEvent::Revoked(numbers)) => self.revoke(lanes(&numbers)),
+            Some(GroupEvent::Lost(numbers)) => self.lose(&lanes(&numbers)),
         }
         Ok(())
     }
@@ -122,19 +147,34 @@ impl Coordinator {
         shares
     }
 
-    /// Has workers commit what goes to others, and waits until they have.
-    fn revoke(&mut self, lanes: &[u16]) -> Result<()> {
+    /// Has workers commit what goes to others.
+    fn revoke(&mut self, lanes: Vec<u16>) {
         let (done, all) = channel();
-        for (worker, lanes) in self.taken_from(lanes) {
+        for (worker, lanes) in self.taken_from(&lanes) {
             self.hands[worker].tell(Command::Revoke(lanes, done.clone()));
         }
-        drop(done);
-        let deadline = Instant::now() + PATIENCE;
+        self.phase = Phase::Revoking {
+            lanes,
+            all,
+            deadline: Instant::now() + PATIENCE,
+        };
+    }
+
+    /// Gives away what goes to others, once workers have committed it.
+    fn await_revoked(&mut self, wait: Duration) -> Result<()> {
+        let Phase::Revoking {
+            lanes,
+            all,
+            deadline,
+        } = &self.phase
+        else {
+            return Ok(());
+        };
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match all.recv_timeout(left) {
+            match all.recv_timeout(wait) {
                 Ok(()) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if Instant::now() < *deadline => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     self.env.standing.lose();
                     return Err(Error::new(
@@ -146,13 +186,18 @@ impl Coordinator {
                 }
             }
         }
+        self.phase = Phase::Taking;
+        self.member.release();
+        Ok(())
     }
 
     fn lose(&mut self, lanes: &[u16]) {
-        self.env.standing.lose();
+        let losses = self.env.standing.lose();
         tracing::warn!("tasks {lanes:?} went to others, as this process was not heard of in time");
-        for (worker, lanes) in self.taken_from(lanes) {
-            self.hands[worker].tell(Command::Lose(lanes));
+        let mut shares = self.taken_from(lanes);
+        for (worker, hand) in self.hands.iter().enumerate() {
+            let lanes = shares.remove(&worker).unwrap_or_default();
+            hand.tell(Command::Lose(lanes, losses));
         }
     }
 
@@ -162,25 +207,30 @@ impl Coordinator {
         for hand in &self.hands {
             hand.tell(Command::Close);
         }
-        let deadline = Instant::now() + PATIENCE;
-        while self.ended < self.hands.len() {
-            let left = deadline.saturating_duration_since(Instant::now());
+        self.phase = Phase::Ending(Instant::now() + PATIENCE);
+    }
+
+    /// Leaves the group once all workers have ended.
+    fn await_ends(&mut self, deadline: Instant, wait: Duration) {
+        if self.ended < self.hands.len() {
             // The group hears of the member as long as it commits.
             let _ = self.member.poll(Duration::ZERO);
-            match self.reports.recv_timeout(POLL.min(left)) {
+            match self.reports.recv_timeout(wait) {
                 Ok(report) => {
                     if let Err(e) = self.note(report) {
                         self.status.fail(e.to_string());
                     }
-                }
-                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
-                Err(_) => {
-                    self.status
-                        .fail(format!("tasks could not be ended within {PATIENCE:?}"));
                     return;
                 }
+                Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => return,
+                Err(_) => self
+                    .status
+                    .fail(format!("tasks could not be ended within {PATIENCE:?}")),
             }
         }
+        self.member.leave();
+        self.status.ended();
+        self.phase = Phase::Ended;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all threads of an application share.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::topics::Topics;
 use crate::cluster::{Cluster, GroupMetadata};
@@ -8,7 +9,10 @@ use crate::graph::{Graph, Plan};
 use crate::query::Pulse;
 use crate::store::State;
 use crate::task::TaskOptions;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
+
+/// Does something beside a worker, which must not wait for it.
+pub(super) type Aside = Arc<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 /// What all threads of an application share.
 pub(super) struct Env {
@@ -25,9 +29,33 @@ pub(super) struct Env {
     pub(super) standing: Standing,
     /// The number of threads that share the memory for rows.
     pub(super) threads: u16,
+    /// How something is done that takes its time.
+    pub(super) aside: Aside,
+    /// What is wrong here on purpose.
+    #[cfg(test)]
+    pub(super) planted: Option<Planted>,
+}
+
+/// Mistakes that the simulator has to find.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planted {
+    /// Output and offsets are committed in a transaction before that of the rows.
+    OffsetsFirst,
+    /// Rows are read up to the last stable offset only.
+    StableOnly,
+    /// What was begun before a loss is committed in the name of the member that has joined since.
+    FreshMetadata,
 }
 
 impl Env {
+    /// True where so much time has passed since then; and where the clock was put back, so that nothing
+    /// waits for it to catch up.
+    pub(super) fn has_passed(&self, interval: Duration, since: Timestamp) -> bool {
+        let passed = self.clock.now() - since;
+        u64::try_from(passed).map_or(true, |ms| Duration::from_millis(ms) >= interval)
+    }
+
     /// How many bytes of rows a thread may keep in memory.
     pub(super) fn rows_budget(&self) -> usize {
         self.state.rows_budget() / usize::from(self.threads)
@@ -38,8 +66,8 @@ impl Env {
 /// what the others commit by.
 ///
 /// A member that was expelled and has joined again has fresh metadata, which the brokers take; what it
-/// did as it was before is not its own any more. So metadata is only given to who began after the last
-/// loss.
+/// did as it was before is not its own any more. So metadata is only given to who knows of the last loss,
+/// and has dropped what was lost.
 #[derive(Debug, Default)]
 pub(super) struct Standing(Mutex<Place>);
 
@@ -51,6 +79,7 @@ struct Place {
 
 impl Standing {
     /// How often tasks were lost so far.
+    #[cfg(test)]
     pub(super) fn losses(&self) -> u64 {
         self.0.lock().expect("no panic while locked").losses
     }
@@ -60,18 +89,19 @@ impl Standing {
         self.0.lock().expect("no panic while locked").metadata = metadata;
     }
 
-    /// Notes that tasks were lost: nothing that was begun before may be committed.
-    pub(super) fn lose(&self) {
+    /// Notes that tasks were lost: nothing that was begun before may be committed. How often that was.
+    pub(super) fn lose(&self) -> u64 {
         let mut place = self.0.lock().expect("no panic while locked");
         place.losses += 1;
         place.metadata = None;
+        place.losses
     }
 
-    /// In whose name something is committed that was begun after so many losses; none where there was
-    /// another since.
-    pub(super) fn metadata(&self, begun_after: u64) -> Option<GroupMetadata> {
+    /// In whose name something is committed by who knows of so many losses; none where there was another
+    /// since.
+    pub(super) fn metadata(&self, known: u64) -> Option<GroupMetadata> {
         let place = self.0.lock().expect("no panic while locked");
         let metadata = place.metadata.clone();
-        metadata.filter(|_| place.losses == begun_after)
+        metadata.filter(|_| place.losses == known)
     }
 }

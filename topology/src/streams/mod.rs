@@ -26,6 +26,8 @@ mod coordinator;
 mod env;
 mod partitioner;
 mod restore;
+#[cfg(test)]
+mod simulator;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -43,8 +45,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use self::config::StreamsConfig;
-use self::coordinator::{Coordinator, Hand};
-use self::env::{Env, Standing};
+use self::coordinator::{Coordinator, Hand, Phase};
+use self::env::{Aside, Env, Standing};
 use self::status::Status;
 pub use self::status::StreamsState;
 use self::topics::Topics;
@@ -53,7 +55,7 @@ use crate::cluster::{Cluster, MemberOptions};
 use crate::codec::Key;
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Plan, Topology};
+use crate::graph::{Graph, Plan, Topology};
 use crate::identity::{self, Plans};
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
@@ -88,44 +90,21 @@ impl Application {
         let graph = topology.graph.clone();
         let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
         let state = open_state(&config)?;
-        for (family, _) in &topics.changelogs {
-            state.create_family(family)?;
-        }
-        identity::check(&state, &graph, &Plans::new())?;
-        let lanes = identity::lanes(&state, topics.lanes)?;
-        if lanes != topics.lanes {
-            return Err(Error::state(format!(
-                "the state is that of {lanes} tasks, and the input has {} partitions; use another \
-                 state directory",
-                topics.lanes
-            )));
-        }
-        let env = Arc::new(Env {
-            application: config.application_id.clone(),
-            instance: instance(&state)?,
-            plan: Arc::new(Plan::of_topics(&graph, topics.lanes)),
-            graph,
-            cluster,
-            topics,
-            tasks: TaskOptions {
-                clock: config.clock.clone(),
-                max_run: config.max_run,
-                over_topics: true,
-                ..TaskOptions::default()
-            },
-            state,
-            clock: config.clock.clone(),
-            pulse: Arc::default(),
-            standing: Standing::default(),
-            threads: config.num_stream_threads,
+        let aside: Aside = Arc::new(|errand| {
+            std::thread::spawn(errand);
         });
-        Ok(Application {
-            env,
+        let env = prepare(graph, cluster, topics, &config, state, aside)?;
+        Ok(Application::of(env, config))
+    }
+
+    fn of(env: Env, config: StreamsConfig) -> Application {
+        Application {
+            env: Arc::new(env),
             config,
             status: Arc::default(),
             stop: Arc::default(),
             threads: Vec::new(),
-        })
+        }
     }
 
     /// Joins the application's group and takes a share of the tasks, in the background: see
@@ -139,6 +118,18 @@ impl Application {
             let message = "an application is started once";
             return Err(Error::new(ErrorKind::Closed, message));
         }
+        let (coordinator, workers) = self.join()?;
+        for (number, worker) in workers.into_iter().enumerate() {
+            let thread = spawn(format!("stream-{number}"), move || worker.run())?;
+            self.threads.push(thread);
+        }
+        let thread = spawn("coordinator".to_owned(), move || coordinator.run())?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Joins the application's group; what takes part in it, to be run.
+    fn join(&self) -> Result<(Coordinator, Vec<Worker>)> {
         let (env, config) = (&self.env, &self.config);
         let member = env.cluster.join(MemberOptions {
             group: config.application_id.clone(),
@@ -172,15 +163,10 @@ impl Application {
             stop: self.stop.clone(),
             owners: BTreeMap::new(),
             ended: 0,
+            phase: Phase::Taking,
         };
-        for (number, worker) in workers.into_iter().enumerate() {
-            let thread = spawn(format!("stream-{number}"), move || worker.run())?;
-            self.threads.push(thread);
-        }
-        let thread = spawn("coordinator".to_owned(), move || coordinator.run())?;
-        self.threads.push(thread);
         self.env.pulse.running.store(true, Ordering::Release);
-        Ok(())
+        Ok((coordinator, workers))
     }
 
     /// What the application is about.
@@ -301,6 +287,51 @@ impl std::fmt::Debug for Application {
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let thread = std::thread::Builder::new().name(name).spawn(run);
     thread.map_err(|e| Error::new(ErrorKind::Failed, "cannot start a thread").with_source(e))
+}
+
+/// What the threads of an application share that keeps its rows in a state.
+fn prepare(
+    graph: Arc<Graph>,
+    cluster: Arc<dyn Cluster>,
+    topics: Topics,
+    config: &StreamsConfig,
+    state: State,
+    aside: Aside,
+) -> Result<Env> {
+    for (family, _) in &topics.changelogs {
+        state.create_family(family)?;
+    }
+    identity::check(&state, &graph, &Plans::new())?;
+    let lanes = identity::lanes(&state, topics.lanes)?;
+    if lanes != topics.lanes {
+        return Err(Error::state(format!(
+            "the state is that of {lanes} tasks, and the input has {} partitions; use another \
+             state directory",
+            topics.lanes
+        )));
+    }
+    Ok(Env {
+        application: config.application_id.clone(),
+        instance: instance(&state)?,
+        plan: Arc::new(Plan::of_topics(&graph, topics.lanes)),
+        graph,
+        cluster,
+        topics,
+        tasks: TaskOptions {
+            clock: config.clock.clone(),
+            max_run: config.max_run,
+            over_topics: true,
+            ..TaskOptions::default()
+        },
+        state,
+        clock: config.clock.clone(),
+        pulse: Arc::default(),
+        standing: Standing::default(),
+        threads: config.num_stream_threads,
+        aside,
+        #[cfg(test)]
+        planted: None,
+    })
 }
 
 fn open_state(config: &StreamsConfig) -> Result<State> {

@@ -53,7 +53,7 @@ impl Restore {
         let inputs = starts(env, lane)?;
         let mut logs = Vec::new();
         for (family, from) in changelog::of_lane(&env.topics, lane) {
-            let there = env.cluster.offsets(&from, Isolation::ReadUncommitted)?;
+            let there = env.cluster.offsets(&from, ends_by(env))?;
             let known = changelog::position(&env.state, &from)?;
             let fits = |at: &i64| (there.first..=there.end).contains(at);
             let next = match known {
@@ -145,6 +145,15 @@ impl Restore {
         lags.map(|log| log.end.saturating_sub(log.next).unsigned_abs())
             .sum()
     }
+}
+
+/// By what the ends of changelogs are asked for.
+fn ends_by(_env: &Env) -> Isolation {
+    #[cfg(test)]
+    if _env.planted == Some(super::env::Planted::StableOnly) {
+        return Isolation::ReadCommitted;
+    }
+    Isolation::ReadUncommitted
 }
 
 /// Where reading goes on of each partition that the tasks read; where nothing was committed, at the

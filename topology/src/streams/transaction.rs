@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::changelog;
 use super::env::Env;
+#[cfg(test)]
+use super::env::Planted;
 use super::partitioner::Partitioner;
 use crate::cluster::{
     CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
@@ -26,8 +28,11 @@ pub(super) struct Transaction {
     id: String,
     /// None until it is needed, and where it must be made anew.
     producer: Option<Box<dyn TransactionalProducer>>,
-    /// How often tasks had been lost when the open transaction began; none where none is open.
-    began_after: Option<u64>,
+    /// True where one was begun and is not over.
+    open: bool,
+    /// How many losses of tasks the worker knows of: the tasks that it works at were taken after these.
+    /// There may have been another that it was not told of yet, even before the transaction begins.
+    losses: u64,
     bytes: usize,
     partitioner: Partitioner,
     headers: Headers,
@@ -39,7 +44,8 @@ impl Transaction {
             env,
             id,
             producer: None,
-            began_after: None,
+            open: false,
+            losses: 0,
             bytes: 0,
             partitioner: Partitioner::default(),
             headers: Headers::default(),
@@ -48,7 +54,12 @@ impl Transaction {
 
     /// True where something was written since the last commit.
     pub(super) fn is_open(&self) -> bool {
-        self.began_after.is_some()
+        self.open
+    }
+
+    /// The worker knows of so many losses, and has dropped the tasks that were lost.
+    pub(super) fn know_of(&mut self, losses: u64) {
+        self.losses = losses;
     }
 
     /// True where it should not grow.
@@ -71,10 +82,9 @@ impl Transaction {
 
     /// The producer, in a transaction.
     fn begin(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
-        if self.began_after.is_none() {
-            let losses = self.env.standing.losses();
+        if !self.open {
             self.producer()?.begin()?;
-            self.began_after = Some(losses);
+            self.open = true;
         }
         self.producer()
     }
@@ -149,6 +159,8 @@ impl Transaction {
         // Rows are of now; the time of what happened is in them.
         let now = env.clock.now();
         let headers = self.headers.clone();
+        #[cfg(test)]
+        let offsets = self.commit_offsets_first(offsets)?;
         let producer = self.begin()?;
         let logged = changelog::for_each_record(&env.topics, commit, |record| {
             let sent = producer.send(
@@ -169,8 +181,7 @@ impl Transaction {
                 changelog::set_position(commit, partition, *end);
             }
         }
-        let began_after = self.began_after.unwrap_or_default();
-        let Some(group) = env.standing.metadata(began_after) else {
+        let Some(group) = env.standing.metadata(self.began_after()) else {
             return Err(TransactionError::Abort(Error::new(
                 ErrorKind::Unavailable,
                 "tasks were lost since the transaction began",
@@ -185,15 +196,45 @@ impl Transaction {
             self.producer = None;
         }
         committed?;
-        self.began_after = None;
+        self.open = false;
         self.bytes = 0;
         Ok(())
+    }
+
+    /// After how many losses of tasks that was begun which is committed.
+    fn began_after(&self) -> u64 {
+        #[cfg(test)]
+        if self.env.planted == Some(Planted::FreshMetadata) {
+            return self.env.standing.losses();
+        }
+        self.losses
+    }
+
+    /// Commits the output and the offsets before the rows, where that mistake was planted; the offsets
+    /// that are still to be committed.
+    #[cfg(test)]
+    fn commit_offsets_first<'a>(
+        &mut self,
+        offsets: &'a [(TopicPartition, CommittedOffset)],
+    ) -> Result<&'a [(TopicPartition, CommittedOffset)], TransactionError> {
+        if self.env.planted != Some(Planted::OffsetsFirst) || offsets.is_empty() {
+            return Ok(offsets);
+        }
+        self.begin()?;
+        let Some(group) = self.env.standing.metadata(self.began_after()) else {
+            return Ok(offsets);
+        };
+        let producer = self.begin()?;
+        producer.send_offsets(offsets, &group)?;
+        producer.commit()?;
+        producer.begin()?;
+        Ok(&[])
     }
 
     /// Takes back what was written since the last commit. A producer that cannot is given up: the next
     /// one of its id settles what became of its transaction.
     pub(super) fn abort(&mut self) -> Result<(), TransactionError> {
-        if self.began_after.take().is_none() {
+        if !std::mem::take(&mut self.open) {
             return Ok(());
         }
         self.bytes = 0;

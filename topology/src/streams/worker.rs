@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::column::Column;
 use super::env::Env;
@@ -15,6 +15,7 @@ use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Commit;
+use crate::time::Timestamp;
 
 /// How many records are taken from the reader at a time.
 const BATCH: usize = 4_096;
@@ -37,8 +38,8 @@ pub(super) enum Command {
     Assign(Vec<u16>),
     /// Tasks go to others: what they did is committed first, and then it is said so.
     Revoke(Vec<u16>, Sender<()>),
-    /// Tasks have gone to others.
-    Lose(Vec<u16>),
+    /// Tasks have gone to others; the number of losses so far.
+    Lose(Vec<u16>, u64),
     /// What has to be read before tasks can run.
     Restore(u16, u64, Result<Restore>),
     /// Commits and ends.
@@ -97,22 +98,47 @@ pub(super) struct Worker {
     restoring: BTreeMap<u16, Restoring>,
     /// Counts assignments, so that an answer to an earlier one is known as such.
     assignments: u64,
-    last_commit: Instant,
-    last_refresh: Instant,
+    last_commit: Timestamp,
+    last_refresh: Timestamp,
     commit_interval: Duration,
     refresh_interval: Duration,
     closing: bool,
-    last_purge: Instant,
+    last_purge: Timestamp,
+    /// What is done next.
+    pub(super) next: Step,
     /// True where records wait and none of them may be processed before others are read.
     stalled: bool,
 }
 
+/// What a worker does in a turn, one after the other. In between others have theirs: it may lose tasks
+/// that it works at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Obey,
+    Restore,
+    Read,
+    Process,
+    Commit,
+}
+
+impl Step {
+    fn next(self) -> Step {
+        match self {
+            Step::Obey => Step::Restore,
+            Step::Restore => Step::Read,
+            Step::Read => Step::Process,
+            Step::Process => Step::Commit,
+            Step::Commit => Step::Obey,
+        }
+    }
+}
+
 /// How far the taking over of tasks is.
 enum Restoring {
-    /// The cluster is asked, by a thread of its own.
+    /// The cluster is asked, beside the worker.
     Asking(u64),
-    /// To be asked again.
-    Waiting(Instant),
+    /// To be asked again, a while after this.
+    Waiting(Timestamp),
     Reading(Restore),
 }
 
@@ -144,21 +170,38 @@ impl Worker {
             columns: BTreeMap::new(),
             restoring: BTreeMap::new(),
             assignments: 0,
-            last_commit: Instant::now(),
-            last_refresh: Instant::now(),
+            last_commit: env.clock.now(),
+            last_refresh: env.clock.now(),
             commit_interval: options.commit_interval,
             refresh_interval: options.refresh_interval,
             closing: false,
+            next: Step::Obey,
             stalled: false,
-            last_purge: Instant::now(),
+            last_purge: env.clock.now(),
         })
     }
 
     /// Works until told to end, or until something is wrong that stays wrong.
     pub(super) fn run(mut self) {
-        let ended = catch_unwind(AssertUnwindSafe(|| self.work()));
-        let error = match ended {
-            Ok(Ok(())) => None,
+        let mut busy = false;
+        while let Some(more) = self.step() {
+            busy |= more;
+            if self.next == Step::Obey {
+                if !busy {
+                    self.waker.wait(self.until_next());
+                }
+                busy = false;
+            }
+        }
+    }
+
+    /// Does one of the steps of a turn: whether there may be more to do; none where the worker has ended,
+    /// which it has reported.
+    pub(super) fn step(&mut self) -> Option<bool> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.attempt()));
+        let error = match done {
+            Ok(Ok(busy)) if !self.closing => return Some(busy),
+            Ok(Ok(_)) => None,
             Ok(Err(e)) => Some(e.to_string()),
             Err(panic) => Some(format!(
                 "a function of the topology panicked: {}",
@@ -170,28 +213,36 @@ impl Worker {
             let _ = self.transaction.abort();
         }
         let _ = self.reports.send(Report::Ended(error));
+        None
     }
 
-    fn work(&mut self) -> Result<()> {
-        while !self.closing {
-            match self.turn() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.waker.wait(self.until_next());
-                }
-                Err(Stop::Fatal(e)) => return Err(e),
-                Err(Stop::Again(e)) => self.begin_again(&e)?,
+    /// Does the next step; where it cannot be done, what was done since the last commit is done again.
+    fn attempt(&mut self) -> Result<bool> {
+        let step = self.next;
+        self.next = step.next();
+        let done = match step {
+            Step::Obey => self.obey(),
+            Step::Restore => self.restore(),
+            Step::Read => self.read(),
+            Step::Process => self.process(),
+            Step::Commit => self.commit_if_due(),
+        };
+        match done {
+            Ok(busy) => Ok(busy),
+            Err(Stop::Fatal(e)) => Err(e),
+            Err(Stop::Again(e)) => {
+                self.next = Step::Obey;
+                self.begin_again(&e)?;
+                Ok(true)
             }
         }
-        Ok(())
     }
 
     /// How long there is nothing to do, if nobody calls.
     fn until_next(&self) -> Duration {
-        let commit = self
-            .commit_interval
-            .saturating_sub(self.last_commit.elapsed());
         let now = self.env.clock.now();
+        let since = Duration::from_millis(u64::try_from(now - self.last_commit).unwrap_or(0));
+        let commit = self.commit_interval.saturating_sub(since);
         let ticks = self.columns.values().filter_map(Column::next_tick);
         let tick = ticks.min().map_or(SLEEP, |at| {
             Duration::from_millis(u64::try_from(at - now).unwrap_or(0))
@@ -199,16 +250,12 @@ impl Worker {
         SLEEP.min(commit.max(Duration::from_millis(1))).min(tick)
     }
 
-    /// Does a little of everything; true where there may be more to do.
-    fn turn(&mut self) -> Result<bool, Stop> {
-        let mut busy = self.obey()?;
-        busy |= self.restore()?;
-        busy |= self.read()?;
-        busy |= self.process()?;
-        if self.last_commit.elapsed() >= self.commit_interval || self.transaction.is_full() {
+    fn commit_if_due(&mut self) -> Result<bool, Stop> {
+        let due = self.env.has_passed(self.commit_interval, self.last_commit);
+        if due || self.transaction.is_full() {
             self.commit()?;
         }
-        Ok(busy)
+        Ok(false)
     }
 
     fn obey(&mut self) -> Result<bool, Stop> {
@@ -232,8 +279,12 @@ impl Worker {
                     let _ = done.send(());
                     committed?;
                 }
-                Command::Lose(lanes) => {
+                Command::Lose(lanes, losses) => {
                     self.drop_lanes(&lanes);
+                    self.transaction.know_of(losses);
+                    if lanes.is_empty() && !self.transaction.is_open() {
+                        continue;
+                    }
                     return Err(Stop::Again(Error::new(
                         ErrorKind::Unavailable,
                         format!("tasks {lanes:?} went to others, as this process was not heard of"),
@@ -241,29 +292,43 @@ impl Worker {
                 }
                 Command::Restore(lane, asked, found) => self.restore_from(lane, asked, found)?,
                 Command::Close => {
-                    self.commit()?;
                     self.closing = true;
+                    self.commit_last()?;
                     return Ok(false);
                 }
             }
         }
     }
 
-    /// Has a thread find out where tasks go on: the cluster may take its time.
+    /// Commits before the end. What cannot be committed now is done by whoever takes the tasks over.
+    fn commit_last(&mut self) -> Result<(), Stop> {
+        match self.commit() {
+            Err(Stop::Again(e)) => {
+                tracing::warn!("what was done since the last commit is left to others: {e}");
+                Ok(self.transaction.abort()?)
+            }
+            done => done,
+        }
+    }
+
+    /// Has someone find out where tasks go on: the cluster may take its time.
     fn ask(&mut self, lane: u16) {
         self.assignments += 1;
         let asked = self.assignments;
         self.restoring.insert(lane, Restoring::Asking(asked));
+        // It may have run before: it does not now, and its rows may not be the last ones.
+        let _ = self.reports.send(Report::Restoring(lane, 0));
         let (env, answer, waker) = (
             self.env.clone(),
             self.own_commands.clone(),
             self.waker.clone(),
         );
-        std::thread::spawn(move || {
+        let find = move || {
             let found = Restore::prepare(&env, lane);
             let _ = answer.send(Command::Restore(lane, asked, found));
             waker.wake();
-        });
+        };
+        (self.env.aside)(Box::new(find));
     }
 
     fn restore_from(&mut self, lane: u16, asked: u64, found: Result<Restore>) -> Result<(), Stop> {
@@ -281,7 +346,7 @@ impl Worker {
             }
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
-                let again = Restoring::Waiting(Instant::now() + AGAIN);
+                let again = Restoring::Waiting(self.env.clock.now());
                 self.restoring.insert(lane, again);
             }
             Err(e) => return Err(Stop::Fatal(e)),
@@ -292,7 +357,7 @@ impl Worker {
     /// Brings rows up to date; true where anything was read.
     fn restore(&mut self) -> Result<bool, Stop> {
         let again = self.restoring.iter().filter(
-            |(_, restoring)| matches!(restoring, Restoring::Waiting(at) if *at <= Instant::now()),
+            |(_, restoring)| matches!(restoring, Restoring::Waiting(since) if self.env.has_passed(AGAIN, *since)),
         );
         let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
         again.into_iter().for_each(|lane| self.ask(lane));
@@ -374,8 +439,8 @@ impl Worker {
 
     /// Commits everything that was done: output, rows, offsets; and then writes the rows here.
     fn commit(&mut self) -> Result<(), Stop> {
-        self.last_commit = Instant::now();
-        let refresh = self.last_refresh.elapsed() >= self.refresh_interval;
+        self.last_commit = self.env.clock.now();
+        let refresh = (self.env).has_passed(self.refresh_interval, self.last_refresh);
         for column in self.columns.values_mut() {
             column.flush()?;
         }
@@ -398,7 +463,7 @@ impl Worker {
             column.committed(&offsets);
         }
         if refresh {
-            self.last_refresh = Instant::now();
+            self.last_refresh = self.last_commit;
         }
         self.shrink();
         self.purge();
@@ -407,10 +472,11 @@ impl Worker {
 
     /// Has what was processed be deleted from the topics that records travel through.
     fn purge(&mut self) {
-        if self.env.topics.repartitions.is_empty() || self.last_purge.elapsed() < PURGE {
+        let due = self.env.has_passed(PURGE, self.last_purge);
+        if self.env.topics.repartitions.is_empty() || !due {
             return;
         }
-        self.last_purge = Instant::now();
+        self.last_purge = self.env.clock.now();
         let topics = &self.env.topics;
         let committed = self.columns.values().flat_map(Column::committed_offsets);
         let before: Vec<(TopicPartition, i64)> = committed
@@ -421,12 +487,12 @@ impl Worker {
             return;
         }
         let cluster = self.env.cluster.clone();
-        std::thread::spawn(move || {
+        (self.env.aside)(Box::new(move || {
             // It is tried again with the next purge.
             if let Err(e) = cluster.delete_records(&before) {
                 tracing::warn!("processed records of repartition topics are not deleted yet: {e}");
             }
-        });
+        }));
     }
 
     /// Keeps rows in memory within their budget.

@@ -8,7 +8,7 @@ use super::log::LoggedRecord;
 use super::producer::size;
 use super::topic::Topic;
 use super::transactions::{MarkerTarget, Markers};
-use crate::cluster::{Isolation, NewTopic, ProducerRecord, TopicPartition};
+use crate::cluster::{CommittedOffset, Isolation, NewTopic, ProducerRecord, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Headers;
 use crate::time::Timestamp;
@@ -127,6 +127,13 @@ impl MemoryCluster {
         let state = self.shared.call();
         let members = state.groups.get(group).map(|g| g.member_names());
         members.into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    /// What a group has committed of a partition, without those transactions that are still to be over;
+    /// this is no call, and no time goes by.
+    pub fn peek_committed(&self, group: &str, of: &TopicPartition) -> Option<CommittedOffset> {
+        let state = self.shared.lock();
+        state.offsets.get(group)?.committed(of)
     }
 
     /// How long a transaction may be open before it is aborted and its producer fenced; a minute

@@ -1,0 +1,184 @@
+//! What must be so, at each step and at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::query::{self, APPLICATION, PARTITIONS};
+use super::world::World;
+use crate::cluster::memory::Markers;
+use crate::cluster::{Isolation, TopicPartition};
+
+/// How many rounds of turns everything that is left to be done takes at most.
+const ROUNDS: usize = 2_000;
+
+impl World {
+    /// What the group has committed never goes back.
+    pub(super) fn check_offsets(&mut self) -> Result<(), String> {
+        for topic in ["words", "users"] {
+            for partition in 0..PARTITIONS {
+                let of = TopicPartition::new(topic, partition);
+                let Some(at) = self.cluster.peek_committed(APPLICATION, &of) else {
+                    continue;
+                };
+                let before = self.committed.insert((topic, partition), at.offset);
+                if before.is_some_and(|before| before > at.offset) {
+                    return Err(format!("{of} went back from {before:?} to {}", at.offset));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything heals, and what is left is done.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.trace.note("everything heals".to_owned());
+        self.cluster.clear_faults();
+        self.cluster.set_markers(Markers::AtOnce);
+        self.cluster.write_markers();
+        for at in 0..self.instances.len() {
+            if let Some(process) = &mut self.instances[at].process {
+                process.paused_until = 0;
+            }
+        }
+        let runs = |world: &World| world.instances.iter().any(|i| i.lives_on());
+        for _ in 0..ROUNDS {
+            if !runs(self) {
+                let free =
+                    (0..self.instances.len()).find(|at| self.instances[*at].process.is_none());
+                if let Some(at) = free {
+                    self.start(at);
+                }
+            }
+            for at in 0..self.instances.len() {
+                let parts = self.instances[at].process.as_ref().map_or(0, |p| p.parts());
+                for part in (0..parts).rev() {
+                    for _ in 0..5 {
+                        self.turn(at, part)?;
+                    }
+                }
+            }
+            self.pass(Duration::from_millis(7));
+            self.check_offsets()?;
+            if self.is_done() {
+                // Those of processes that have crashed, behind which nothing can be read.
+                self.cluster.expire_transactions();
+                return Ok(());
+            }
+        }
+        Err("the input is not processed to its end".to_owned())
+    }
+
+    fn is_done(&self) -> bool {
+        let mut running = BTreeSet::new();
+        for instance in &self.instances {
+            if let Some(process) = &instance.process {
+                if process.closing {
+                    return false;
+                }
+                running.extend(process.app.running_tasks());
+            }
+        }
+        let all = (0_u32..).zip(&self.words).all(|(partition, words)| {
+            let of = TopicPartition::new("words", partition);
+            let at = self.cluster.peek_committed(APPLICATION, &of);
+            at.map_or(0, |at| at.offset) == words.len() as i64
+        });
+        all && running.len() == PARTITIONS as usize
+    }
+
+    fn records(&self, topic: &str, partition: u32) -> Vec<(String, String)> {
+        let records = self
+            .cluster
+            .records(topic, partition, Isolation::ReadCommitted)
+            .expect("the topic is there");
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
+        let records = records.into_iter();
+        records.map(|r| (text(r.key), text(r.value))).collect()
+    }
+
+    /// The output and the tables are those that the input asks for.
+    pub(super) fn check_all(&self) -> Result<(), String> {
+        let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        for (partition, words) in (0_u32..).zip(&self.words) {
+            self.check_seen(partition, words)?;
+            for (key, _) in words {
+                *expected.entry(key.clone()).or_default() += 1;
+            }
+        }
+        self.check_totals(&expected)?;
+        self.check_tables(&expected)
+    }
+
+    fn check_seen(&self, partition: u32, words: &[(String, String)]) -> Result<(), String> {
+        let seen = self.records("seen", partition);
+        if seen != words {
+            let at = seen.iter().zip(words).take_while(|(a, b)| a == b).count();
+            return Err(format!(
+                "seen/{partition} has {} records and should have {}; they differ from {at} on: {:?} and {:?}",
+                seen.len(),
+                words.len(),
+                seen.get(at),
+                words.get(at)
+            ));
+        }
+        let joined = self.records("joined", partition).into_iter();
+        let joined: Vec<(String, String)> = joined
+            .map(|(key, value)| {
+                let word = value.split_once(&format!(" by {key}-"));
+                let word = word.map_or(value.as_str(), |(word, _)| word).to_owned();
+                (key, word)
+            })
+            .collect();
+        match joined == words {
+            true => Ok(()),
+            false => Err(format!("joined/{partition} is {joined:?}, not {words:?}")),
+        }
+    }
+
+    fn check_totals(&self, expected: &BTreeMap<String, i64>) -> Result<(), String> {
+        let mut totals: BTreeMap<String, i64> = BTreeMap::new();
+        for partition in 0..PARTITIONS {
+            for (key, total) in self.records("totals", partition) {
+                let total: i64 = total.parse().map_err(|e| format!("{total}: {e}"))?;
+                let before = totals.insert(key.clone(), total);
+                if before.is_some_and(|before| before >= total) {
+                    return Err(format!(
+                        "the total of {key} went from {before:?} to {total}"
+                    ));
+                }
+            }
+        }
+        match totals == *expected {
+            true => Ok(()),
+            false => Err(format!("totals are {totals:?}, not {expected:?}")),
+        }
+    }
+
+    /// Each key is in the tables of the instance that runs its task.
+    fn check_tables(&self, expected: &BTreeMap<String, i64>) -> Result<(), String> {
+        for instance in &self.instances {
+            let Some(process) = &instance.process else {
+                continue;
+            };
+            let running = process.app.running_tasks();
+            let is_here = |key: &String| running.contains(&(query::partition_of(key) as u16));
+            let counts = process.app.table::<String, i64>("counts").unwrap();
+            let users = process.app.table::<String, String>("users-by-id").unwrap();
+            for (key, count) in expected.iter().filter(|(key, _)| is_here(key)) {
+                let found = counts.get(key.clone()).map_err(|e| e.to_string())?;
+                if found != Some(*count) {
+                    let at = instance.number;
+                    return Err(format!("{key} is {found:?} in {at}, not {count}"));
+                }
+            }
+            for (key, user) in self.users.iter().filter(|(key, _)| is_here(key)) {
+                let found = users.get(key.clone()).map_err(|e| e.to_string())?;
+                if found.as_ref() != Some(user) {
+                    let at = instance.number;
+                    return Err(format!("user {key} is {found:?} in {at}, not {user}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

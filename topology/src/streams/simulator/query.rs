@@ -1,0 +1,36 @@
+//! What the simulated applications do, and their input.
+
+use crate::dsl::{Consumed, Joined, Materialized, Produced, StreamsBuilder};
+use crate::graph::Topology;
+use crate::streams::partitioner::Partitioner;
+
+pub(super) const PARTITIONS: u32 = 4;
+pub(super) const APPLICATION: &str = "app";
+pub(super) const KEYS: usize = 12;
+
+/// Counts words by their keys, passes them on, and joins them with users.
+pub(super) fn topology() -> Topology {
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let users = builder.table::<String, String>(
+        "users",
+        Consumed::plain(),
+        Materialized::named("users-by-id"),
+    );
+    let counts = words.group_by_key().count(Materialized::named("counts"));
+    counts.to_stream().to("totals", Produced::json());
+    words.to("seen", Produced::plain());
+    let join = |word: &String, user: &String| format!("{word} by {user}");
+    let joined = words.join(&users, join, Joined::named("join"));
+    joined.to("joined", Produced::plain());
+    builder.build().expect("the topology is in order")
+}
+
+pub(super) fn key(number: usize) -> String {
+    format!("k{number}")
+}
+
+/// The partition that a key belongs to, in all topics.
+pub(super) fn partition_of(key: &str) -> u32 {
+    Partitioner::default().of(Some(key.as_bytes()), PARTITIONS)
+}

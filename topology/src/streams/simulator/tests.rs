@@ -1,0 +1,78 @@
+//! The runs, and the mistakes that they have to find.
+
+use super::world::{Mistake, World};
+use crate::streams::env::Planted;
+
+const STEPS: usize = 1_000;
+const SEEDS: u64 = 200;
+const SOAK: u64 = 2_000;
+
+/// A run; what was wrong, with the last steps.
+fn run(seed: u64, mistake: Option<Mistake>) -> Result<String, String> {
+    let mut world = World::new(seed, mistake)?;
+    let ran = attempt(&mut world);
+    let trace = world.trace.shown();
+    match ran {
+        Ok(()) => Ok(trace),
+        Err(e) => Err(format!("{trace}\nseed {seed}: {e}")),
+    }
+}
+
+fn attempt(world: &mut World) -> Result<(), String> {
+    for _ in 0..STEPS {
+        world.step()?;
+        world.check_offsets()?;
+    }
+    world.settle()?;
+    world.check_all()
+}
+
+fn finds(mistake: Mistake) {
+    let found = (0..SEEDS).find_map(|seed| run(seed, Some(mistake)).err());
+    assert!(found.is_some(), "{mistake:?} is not found");
+}
+
+#[test]
+fn each_record_counts_once_whatever_happens() {
+    let soak = std::env::var_os("FERRIS_SOAK").is_some();
+    let one = std::env::var("FERRIS_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok());
+    let seeds = match one {
+        Some(seed) => seed..seed + 1,
+        None => 0..if soak { SOAK } else { SEEDS },
+    };
+    let wrong: Vec<String> = seeds.filter_map(|seed| run(seed, None).err()).collect();
+    let told = wrong.iter().filter_map(|e| e.lines().last());
+    let told: Vec<&str> = told.collect();
+    if let Some(first) = wrong.first() {
+        panic!("{first}\n\nof all seeds:\n{}", told.join("\n"));
+    }
+}
+
+#[test]
+fn a_run_is_the_same_by_its_seed() {
+    for seed in [3, 4, 5] {
+        assert_eq!(run(seed, None), run(seed, None));
+    }
+}
+
+#[test]
+fn offsets_that_are_committed_before_the_rows_are_found() {
+    finds(Mistake::Runtime(Planted::OffsetsFirst));
+}
+
+#[test]
+fn rows_that_stand_behind_the_last_stable_offset_and_are_not_read_are_found() {
+    finds(Mistake::Runtime(Planted::StableOnly));
+}
+
+#[test]
+fn a_commit_in_the_name_of_who_has_joined_again_is_found() {
+    finds(Mistake::Runtime(Planted::FreshMetadata));
+}
+
+#[test]
+fn a_position_whose_rows_are_gone_is_found() {
+    finds(Mistake::PositionKept);
+}

@@ -146,51 +146,125 @@ fn all_text() -> Schema {
         .collect()
 }
 
+/// A byte that may end or begin something, or any.
+fn any_byte_or_token() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        prop::sample::select(&b"\"\\,:{}[]x0.\t\x1f \x7f\x80"[..]),
+        any::<u8>()
+    ]
+}
+
+/// The text with one byte changed, put in or taken out, or cut off.
+fn mutated(mut bytes: Vec<u8>, at: usize, what: u8, byte: u8) -> Vec<u8> {
+    match what {
+        0 => bytes.truncate(at),
+        1 => drop(bytes.remove(at)),
+        2 => bytes.insert(at, byte),
+        3 => bytes.insert(at, bytes[at]),
+        _ => bytes[at] = byte,
+    }
+    bytes
+}
+
+/// An object of strings and numbers, and others with the same keys.
+fn shape_and_others() -> impl Strategy<Value = (Vec<u8>, Vec<Vec<u8>>)> {
+    let value = || {
+        prop_oneof![
+            3 => "\"[a-z é]{0,20}\"",
+            1 => "[1-9][0-9]{0,7}",
+            1 => "[1-9]\\.[0-9]{2}",
+            1 => Just("null".to_owned()),
+        ]
+    };
+    let keys = ["id", "name", "other", "price", "a longer key", "x"];
+    let object = move |values: &Vec<String>| {
+        let members: Vec<String> = keys
+            .iter()
+            .zip(values)
+            .map(|(key, value)| format!("\"{key}\":{value}"))
+            .collect();
+        format!("{{{}}}", members.join(",")).into_bytes()
+    };
+    let values =
+        move || prop::collection::vec(value(), keys.len()).prop_map(move |values| object(&values));
+    (values(), prop::collection::vec(values(), 0..6))
+}
+
+/// Reads texts with one decoder, so that each is read with what was learned of those before, and
+/// compares what comes out with what serde_json finds.
+fn read_as_serde_json_reads(texts: &[Vec<u8>]) -> Result<(), TestCaseError> {
+    let schema = all_text();
+    let format = Format::Json(Json::default());
+    let source = rows(RowSpecification::values(schema.clone(), format)).expect("rows");
+    let records: Vec<Pair<'_>> = texts.iter().map(|text| (None, Some(&text[..]))).collect();
+    let batch = batch(&records);
+    let (mut found, mut bad) = (Vec::new(), Vec::new());
+    let projection: Vec<usize> = (0..schema.len()).collect();
+    source
+        .decoder(&projection, None)
+        .decode(&batch, &mut found, &mut bad);
+    let mut found = found.into_iter();
+    for (index, text) in texts.iter().enumerate() {
+        let shown_text = String::from_utf8_lossy(text).into_owned();
+        let wanted: Option<Vec<Option<String>>> =
+            NAMES.iter().map(|name| expected(text, name)).collect();
+        let fault = bad.iter().find(|(at, _)| *at == index as u32);
+        let Some(wanted) = wanted else {
+            // What is not UTF-8 counts only where it is read.
+            let is_text = std::str::from_utf8(text).is_ok();
+            prop_assert!(fault.is_some() || !is_text, "{} was read", shown_text);
+            if fault.is_none() {
+                found.next();
+            }
+            continue;
+        };
+        // Half a pair is no character, which counts where it is read.
+        let is_no_text =
+            |raw: &String| raw.starts_with('"') && serde_json::from_str::<String>(raw).is_err();
+        if wanted.iter().flatten().any(is_no_text) {
+            prop_assert!(fault.is_some(), "{} was read", shown_text);
+            continue;
+        }
+        prop_assert!(fault.is_none(), "{}: {:?}", shown_text, fault);
+        let row = found.next().expect("a row");
+        let layout = RowLayout::new(&schema);
+        let texts: Vec<Option<&str>> = layout
+            .slots()
+            .iter()
+            .map(|slot| slot.text(row.value.bytes()))
+            .collect();
+        let wanted: Vec<Option<String>> = wanted
+            .iter()
+            .map(|raw| raw.as_deref().map(as_text))
+            .collect();
+        let wanted: Vec<Option<&str>> = wanted.iter().map(Option::as_deref).collect();
+        prop_assert_eq!(texts, wanted, "{}", shown_text);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn objects_read_as_serde_json_reads_them(texts in prop::collection::vec(json_text(), 1..12)) {
-        let schema = all_text();
-        let format = Format::Json(Json::default());
-        let source = rows(RowSpecification::values(schema.clone(), format)).expect("rows");
-        let records: Vec<Pair<'_>> = texts.iter().map(|text| (None, Some(&text[..]))).collect();
-        let batch = batch(&records);
-        // One decoder for all, so that each is read with what was learned of those before.
-        let (mut found, mut bad) = (Vec::new(), Vec::new());
-        let projection: Vec<usize> = (0..schema.len()).collect();
-        source.decoder(&projection, None).decode(&batch, &mut found, &mut bad);
-        let mut found = found.into_iter();
-        for (index, text) in texts.iter().enumerate() {
-            let shown_text = String::from_utf8_lossy(text).into_owned();
-            let wanted: Option<Vec<Option<String>>> =
-                NAMES.iter().map(|name| expected(text, name)).collect();
-            let fault = bad.iter().find(|(at, _)| *at == index as u32);
-            let Some(wanted) = wanted else {
-                // What is not UTF-8 counts only where it is read.
-                let is_text = std::str::from_utf8(text).is_ok();
-                prop_assert!(fault.is_some() || !is_text, "{} was read", shown_text);
-                if fault.is_none() {
-                    found.next();
-                }
-                continue;
-            };
-            // Half a pair is no character, which counts where it is read.
-            let is_no_text = |raw: &String| raw.starts_with('"') && serde_json::from_str::<String>(raw).is_err();
-            if wanted.iter().flatten().any(is_no_text) {
-                prop_assert!(fault.is_some(), "{} was read", shown_text);
-                continue;
-            }
-            prop_assert!(fault.is_none(), "{}: {:?}", shown_text, fault);
-            let row = found.next().expect("a row");
-            let layout = RowLayout::new(&schema);
-            let texts: Vec<Option<&str>> =
-                layout.slots().iter().map(|slot| slot.text(row.value.bytes())).collect();
-            let wanted: Vec<Option<String>> =
-                wanted.iter().map(|raw| raw.as_deref().map(as_text)).collect();
-            let wanted: Vec<Option<&str>> = wanted.iter().map(Option::as_deref).collect();
-            prop_assert_eq!(texts, wanted, "{}", shown_text);
-        }
+        read_as_serde_json_reads(&texts)?;
+    }
+
+    #[test]
+    fn objects_behind_many_of_their_shape_read_as_serde_json_reads_them(
+        (shape, others) in shape_and_others(),
+        mutations in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..8u8, any_byte_or_token()),
+            1..12,
+        ),
+    ) {
+        let mut texts = vec![shape.clone(); 12];
+        texts.extend(mutations.into_iter().map(|(at, what, byte)| {
+            mutated(shape.clone(), at.index(shape.len()), what, byte)
+        }));
+        texts.extend(others);
+        read_as_serde_json_reads(&texts)?;
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::query::{self, APPLICATION, PARTITIONS};
 use super::world::World;
 use crate::cluster::memory::Markers;
-use crate::cluster::{Isolation, TopicPartition};
+use crate::cluster::{Cluster as _, Isolation, TopicPartition};
 
 /// How many rounds of turns everything that is left to be done takes at most.
 const ROUNDS: usize = 2_000;
@@ -14,7 +14,7 @@ const ROUNDS: usize = 2_000;
 impl World {
     /// What the group has committed never goes back.
     pub(super) fn check_offsets(&mut self) -> Result<(), String> {
-        for topic in ["words", "users"] {
+        for topic in ["words", "users", query::MOVED] {
             for partition in 0..PARTITIONS {
                 let of = TopicPartition::new(topic, partition);
                 let Some(at) = self.cluster.peek_committed(APPLICATION, &of) else {
@@ -35,6 +35,8 @@ impl World {
         self.cluster.clear_faults();
         self.cluster.set_markers(Markers::AtOnce);
         self.cluster.write_markers();
+        // Behind those of processes that have crashed nothing can be read.
+        self.cluster.expire_transactions();
         for at in 0..self.instances.len() {
             if let Some(process) = &mut self.instances[at].process {
                 process.paused_until = 0;
@@ -60,8 +62,6 @@ impl World {
             self.pass(Duration::from_millis(7));
             self.check_offsets()?;
             if self.is_done() {
-                // Those of processes that have crashed, behind which nothing can be read.
-                self.cluster.expire_transactions();
                 return Ok(());
             }
         }
@@ -83,7 +83,17 @@ impl World {
             let at = self.cluster.peek_committed(APPLICATION, &of);
             at.map_or(0, |at| at.offset) == words.len() as i64
         });
-        all && running.len() == PARTITIONS as usize
+        all && self.has_moved() && running.len() == PARTITIONS as usize
+    }
+
+    /// True where all that travels between tasks has arrived and was processed.
+    fn has_moved(&self) -> bool {
+        (0..PARTITIONS).all(|partition| {
+            let of = TopicPartition::new(query::MOVED, partition);
+            let end = self.cluster.offsets(&of, Isolation::ReadUncommitted);
+            let at = self.cluster.peek_committed(APPLICATION, &of);
+            end.is_ok_and(|there| at.map_or(0, |at| at.offset) == there.end)
+        })
     }
 
     fn records(&self, topic: &str, partition: u32) -> Vec<(String, String)> {
@@ -99,13 +109,16 @@ impl World {
     /// The output and the tables are those that the input asks for.
     pub(super) fn check_all(&self) -> Result<(), String> {
         let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        let mut endings: BTreeMap<String, i64> = BTreeMap::new();
         for (partition, words) in (0_u32..).zip(&self.words) {
             self.check_seen(partition, words)?;
-            for (key, _) in words {
+            for (key, word) in words {
                 *expected.entry(key.clone()).or_default() += 1;
+                *endings.entry(query::ending(word)).or_default() += 1;
             }
         }
-        self.check_totals(&expected)?;
+        self.check_totals("totals", &expected)?;
+        self.check_totals("endings", &endings)?;
         self.check_tables(&expected)
     }
 
@@ -135,22 +148,20 @@ impl World {
         }
     }
 
-    fn check_totals(&self, expected: &BTreeMap<String, i64>) -> Result<(), String> {
+    fn check_totals(&self, topic: &str, expected: &BTreeMap<String, i64>) -> Result<(), String> {
         let mut totals: BTreeMap<String, i64> = BTreeMap::new();
         for partition in 0..PARTITIONS {
-            for (key, total) in self.records("totals", partition) {
+            for (key, total) in self.records(topic, partition) {
                 let total: i64 = total.parse().map_err(|e| format!("{total}: {e}"))?;
                 let before = totals.insert(key.clone(), total);
                 if before.is_some_and(|before| before >= total) {
-                    return Err(format!(
-                        "the total of {key} went from {before:?} to {total}"
-                    ));
+                    return Err(format!("{topic} of {key} went from {before:?} to {total}"));
                 }
             }
         }
         match totals == *expected {
             true => Ok(()),
-            false => Err(format!("totals are {totals:?}, not {expected:?}")),
+            false => Err(format!("{topic} are {totals:?}, not {expected:?}")),
         }
     }
 

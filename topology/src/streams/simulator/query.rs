@@ -1,6 +1,6 @@
 //! What the simulated applications do, and their input.
 
-use crate::dsl::{Consumed, Joined, Materialized, Produced, StreamsBuilder};
+use crate::dsl::{Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
 use crate::streams::partitioner::Partitioner;
 
@@ -8,7 +8,10 @@ pub(super) const PARTITIONS: u32 = 4;
 pub(super) const APPLICATION: &str = "app";
 pub(super) const KEYS: usize = 12;
 
-/// Counts words by their keys, passes them on, and joins them with users.
+/// The topic that words travel through to be counted by their endings.
+pub(super) const MOVED: &str = "app-by-ending-repartition";
+
+/// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users.
 pub(super) fn topology() -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
@@ -23,7 +26,15 @@ pub(super) fn topology() -> Topology {
     let join = |word: &String, user: &String| format!("{word} by {user}");
     let joined = words.join(&users, join, Joined::named("join"));
     joined.to("joined", Produced::plain());
+    let by_ending = words.group_by(|_, word| ending(word), Grouped::named("by-ending"));
+    let endings = by_ending.count(Materialized::named("counts-by-ending"));
+    endings.to_stream().to("endings", Produced::json());
     builder.build().expect("the topology is in order")
+}
+
+/// The last letter of a word.
+pub(super) fn ending(word: &str) -> String {
+    word.chars().last().map_or_else(String::new, String::from)
 }
 
 pub(super) fn key(number: usize) -> String {

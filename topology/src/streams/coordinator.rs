@@ -44,6 +44,9 @@ pub(super) struct Coordinator {
     pub(super) stop: Arc<AtomicBool>,
     /// The worker of each number of tasks.
     pub(super) owners: BTreeMap<u16, usize>,
+    /// The worker of each number of tasks that was not given away in order. It gets them again when they
+    /// come back: what it still does with them, not having heard of their loss, is done before.
+    pub(super) homes: BTreeMap<u16, usize>,
     /// How many workers have ended.
     pub(super) ended: usize,
     pub(super) phase: Phase,
@@ -127,8 +130,9 @@ impl Coordinator {
         for lane in lanes {
             let count = |at: &usize| self.owners.values().filter(|owner| *owner == at).count();
             let least = (0..self.hands.len()).min_by_key(count).unwrap_or(0);
-            self.owners.insert(*lane, least);
-            shares.entry(least).or_default().push(*lane);
+            let worker = *self.homes.entry(*lane).or_insert(least);
+            self.owners.insert(*lane, worker);
+            shares.entry(worker).or_default().push(*lane);
         }
         for (worker, lanes) in shares {
             self.hands[worker].tell(Command::Assign(lanes));
@@ -151,6 +155,7 @@ impl Coordinator {
     fn revoke(&mut self, lanes: Vec<u16>) {
         let (done, all) = channel();
         for (worker, lanes) in self.taken_from(&lanes) {
+            lanes.iter().for_each(|lane| drop(self.homes.remove(lane)));
             self.hands[worker].tell(Command::Revoke(lanes, done.clone()));
         }
         self.phase = Phase::Revoking {

@@ -162,6 +162,7 @@ impl Application {
             status: self.status.clone(),
             stop: self.stop.clone(),
             owners: BTreeMap::new(),
+            homes: BTreeMap::new(),
             ended: 0,
             phase: Phase::Taking,
         };

@@ -46,40 +46,23 @@ impl Restore {
     /// lags behind a commit that has returned, and the rows of that commit would be missed. Only what is
     /// committed is then read up to there.
     ///
+    /// The state is not looked at yet: another thread may be at work on it, and the answer may come when
+    /// the tasks are somebody else's.
+    ///
     /// # Errors
     ///
-    /// Where the cluster or the state cannot be asked.
+    /// Where the cluster cannot be asked.
     pub(super) fn prepare(env: &Env, lane: u16) -> Result<Self> {
         let inputs = starts(env, lane)?;
         let mut logs = Vec::new();
         for (family, from) in changelog::of_lane(&env.topics, lane) {
             let there = env.cluster.offsets(&from, ends_by(env))?;
-            let known = changelog::position(&env.state, &from)?;
-            let fits = |at: &i64| (there.first..=there.end).contains(at);
-            let next = match known {
-                Some(at) if fits(&at) => at,
-                known => {
-                    if let Some(at) = known {
-                        tracing::warn!(
-                            "the rows of {from} are those up to offset {at}, and the topic has {} to {}: \
-                             they are read again",
-                            there.first,
-                            there.end
-                        );
-                    }
-                    let commit = changelog::forget(&env.state, &family, &from)?;
-                    env.state.commit(commit, false)?;
-                    there.first
-                }
-            };
-            if next < there.end {
-                logs.push(Log {
-                    family,
-                    from,
-                    next,
-                    end: there.end,
-                });
-            }
+            logs.push(Log {
+                family,
+                from,
+                next: there.first,
+                end: there.end,
+            });
         }
         Ok(Restore {
             lane,
@@ -89,12 +72,29 @@ impl Restore {
         })
     }
 
-    /// Has a reader read what is missing.
+    /// Has a reader read what the state does not have.
     ///
     /// # Errors
     ///
-    /// Where a changelog is not there.
-    pub(super) fn begin(&self, reader: &mut dyn LogReader) -> Result<()> {
+    /// Where the state cannot be read or written, or a changelog is not there.
+    pub(super) fn begin(&mut self, env: &Env, reader: &mut dyn LogReader) -> Result<()> {
+        for log in &mut self.logs {
+            let (first, end, from) = (log.next, log.end, &log.from);
+            match changelog::position(&env.state, from)? {
+                Some(at) if (first..=end).contains(&at) => {
+                    log.next = at;
+                    continue;
+                }
+                Some(at) => tracing::warn!(
+                    "the rows of {from} are those up to offset {at}, and the topic has {first} to {end}: \
+                     they are read again"
+                ),
+                None => {}
+            }
+            let commit = changelog::forget(&env.state, &log.family, from)?;
+            env.state.commit(commit, false)?;
+        }
+        self.logs.retain(|log| log.next < log.end);
         self.logs
             .iter()
             .try_for_each(|log| reader.assign(&log.from, log.next))

@@ -339,8 +339,8 @@ impl Worker {
             return Ok(());
         }
         match found {
-            Ok(restore) => {
-                restore.begin(&mut *self.restorer)?;
+            Ok(mut restore) => {
+                restore.begin(&self.env, &mut *self.restorer)?;
                 let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
                 self.restoring.insert(lane, Restoring::Reading(restore));
             }

@@ -155,7 +155,9 @@ impl Coordinator {
     fn revoke(&mut self, lanes: Vec<u16>) {
         let (done, all) = channel();
         for (worker, lanes) in self.taken_from(&lanes) {
-            lanes.iter().for_each(|lane| drop(self.homes.remove(lane)));
+            for lane in &lanes {
+                self.homes.remove(lane);
+            }
             self.hands[worker].tell(Command::Revoke(lanes, done.clone()));
         }
         self.phase = Phase::Revoking {

@@ -33,6 +33,8 @@ enum Common {
     Text,
     /// A decimal of at most 18 digits.
     Decimal(DecimalType),
+    /// A decimal that holds every integer of 64 bits, as those do that nobody declared.
+    Wide(DecimalType),
     /// Another type.
     Nothing,
 }
@@ -44,6 +46,9 @@ impl Common {
             DataType::Varchar { length: None } => Common::Text,
             DataType::Decimal { precision, scale } if precision <= MAX_COMPACT_PRECISION => {
                 Common::Decimal(DecimalType::new(precision, scale))
+            }
+            DataType::Decimal { precision, scale } if precision >= decimal::WIDE => {
+                Common::Wide(DecimalType::new(precision, scale))
             }
             _ => Common::Nothing,
         }
@@ -107,6 +112,7 @@ impl Column {
         match self.common {
             Common::Integer => writer.set_i64(index, text::parse_i64(text).ok()?),
             Common::Decimal(to) => writer.set_i64(index, decimal::parse_plain(text, to)?),
+            Common::Wide(to) => writer.set_wide(index, decimal::parse_plain_wide(text, to)?),
             Common::Text if is_utf8(text) => writer.set_bytes(index, text),
             _ => return None,
         }

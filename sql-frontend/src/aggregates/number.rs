@@ -8,7 +8,7 @@ use super::state::AggState;
 
 /// Where a number of several words stands in a state, and how many of its digits are behind the
 /// point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Number {
     pub(super) word: usize,
     pub(super) len: usize,

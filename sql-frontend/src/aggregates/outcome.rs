@@ -57,6 +57,14 @@ pub(super) enum OutcomeKind {
     Extreme(Box<Extreme>),
 }
 
+/// A sum that may come to be more than its type holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Watched {
+    pub(super) sum: Number,
+    /// True where nothing is wrong as long as it is one of 64 bits.
+    pub(super) holds_short: bool,
+}
+
 impl Outcome {
     /// Whether there may be a result that the type does not hold, which is found when it is made.
     pub(super) fn can_fail(&self) -> bool {
@@ -79,24 +87,26 @@ impl Outcome {
         }
     }
 
-    /// Whether a sum of less than 2^63 rows may be more than the type holds.
-    pub(super) fn can_overflow(&self) -> bool {
-        match &self.kind {
-            OutcomeKind::Sum(sum) => self.data_type == DataType::BigInt || sum.is_wide(),
-            OutcomeKind::Average(sum) => sum.is_wide(),
-            _ => false,
-        }
+    /// The sum to be looked at, where one of less than 2^63 rows may be more than the type holds. As long
+    /// as it is one of 64 bits, it is not: such a sum is less than 10^19, and stays below 10^38 with 19 more
+    /// digits.
+    pub(super) fn watched(&self) -> Option<Watched> {
+        let (sum, can_overflow) = match &self.kind {
+            OutcomeKind::Sum(sum) => (sum, self.data_type == DataType::BigInt || sum.is_wide()),
+            OutcomeKind::Average(sum) => (sum, sum.is_wide()),
+            _ => return None,
+        };
+        let more = DecimalType::holding(self.data_type).map_or(0, |to| to.scale);
+        can_overflow.then_some(Watched {
+            sum: *sum,
+            holds_short: more <= sum.scale + 19,
+        })
     }
 
     /// What is wrong where a sum or an average is more than its type holds.
-    #[inline]
+    #[cold]
     pub(super) fn overflow(&self, state: &AggState) -> Option<String> {
-        let (OutcomeKind::Sum(sum) | OutcomeKind::Average(sum)) = &self.kind else {
-            return None;
-        };
-        // A sum of 64 bits is less than 10^19, and stays below 10^38 with 19 more digits.
-        let more = DecimalType::holding(self.data_type).map_or(0, |to| to.scale);
-        if sum.is_short(state) && more <= sum.scale + 19 {
+        if !matches!(self.kind, OutcomeKind::Sum(_) | OutcomeKind::Average(_)) {
             return None;
         }
         self.exact(state, state.count(self.count))?.err()

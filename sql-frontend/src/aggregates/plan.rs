@@ -12,7 +12,7 @@ use super::codec::StateCodec;
 use super::extreme::turn_over;
 use super::inputs::{Input, ROWS};
 use super::layout::{Layout, layout};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Watched};
 use super::state::AggState;
 use super::step::Step;
 use crate::plan::Aggregate;
@@ -27,8 +27,8 @@ pub struct AggregatePlan {
     layout: Layout,
     initial: AggState,
     retractable: bool,
-    /// Whether some sum may be more than its type holds.
-    can_overflow: bool,
+    /// The sums that may come to be more than their types hold.
+    watched: Vec<Watched>,
 }
 
 impl AggregatePlan {
@@ -43,8 +43,14 @@ impl AggregatePlan {
         let arguments: Schema = fields.collect();
         let slots = RowLayout::new(&arguments);
         let layout = layout(aggregates, slots.slots(), retractable);
+        let mut watched: Vec<Watched> = Vec::new();
+        for sum in layout.outcomes.iter().filter_map(Outcome::watched) {
+            if !watched.contains(&sum) {
+                watched.push(sum);
+            }
+        }
         AggregatePlan {
-            can_overflow: layout.outcomes.iter().any(Outcome::can_overflow),
+            watched,
             initial: AggState::new(&vec![0; layout.words], layout.extras.clone()),
             layout,
             arguments,
@@ -209,7 +215,8 @@ impl Aggregator<Row, Row> for AggregatePlan {
 
     #[inline]
     fn failure(&self, state: &AggState) -> Option<String> {
-        if !self.can_overflow {
+        let holds = |watched: &Watched| watched.holds_short && watched.sum.is_short(state);
+        if self.watched.iter().all(holds) {
             return None;
         }
         let outcomes = self.layout.outcomes.iter();

@@ -24,7 +24,9 @@ pub use arithmetic::{
 };
 pub use convert::{from_f64, from_i64, from_rust_decimal, to_f32, to_f64, to_i64, to_rust_decimal};
 pub use kind::{Decimal, DecimalType};
-pub use parse::{parse, parse_compact, parse_exact, parse_plain, parse_rounded};
+pub use parse::{
+    WIDE, parse, parse_compact, parse_exact, parse_plain, parse_plain_wide, parse_rounded,
+};
 pub use rescale::{Rounding, compare, fit, fits, rescale, round_to};
 pub use sum::{WideSum, average_type, sum_type};
 pub use write::write;

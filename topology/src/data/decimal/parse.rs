@@ -239,6 +239,19 @@ pub fn parse_plain(text: &[u8], to: DecimalType) -> Option<i64> {
     (value < SHORT_POWERS[usize::from(to.precision)]).then(|| short.signed(value as i64))
 }
 
+/// The digits that a type must have to hold every integer of 64 bits.
+pub const WIDE: u8 = 20;
+
+/// The same for a type of more digits than any such number has, even with the zeros that are missing.
+#[inline]
+pub fn parse_plain_wide(text: &[u8], to: DecimalType) -> Option<i128> {
+    debug_assert!(to.precision >= WIDE);
+    let short = Short::read(text)?;
+    let missing = usize::from(to.scale).checked_sub(short.fraction)?;
+    let value = short.magnitude.checked_mul(*SHORT_POWERS.get(missing)?)?;
+    Some(short.signed(i128::from(value)))
+}
+
 #[cold]
 fn parse_long(text: &[u8], to: DecimalType) -> Result<i64, ParseError> {
     let unscaled = parse_rounded(text, to)?;
@@ -316,6 +329,9 @@ mod tests {
             let exact = long.and_then(|(unscaled, lost)| if lost { Err(ParseError::Inexact) } else { fitting(unscaled) });
             prop_assert_eq!(parse_exact(text.as_bytes(), to), exact);
             let compact = DecimalType::new(18, scale.min(18));
+            if let Some(plain) = parse_plain_wide(text.as_bytes(), to) {
+                prop_assert_eq!(parse_exact(text.as_bytes(), to), Ok(plain));
+            }
             if let Some(plain) = parse_plain(text.as_bytes(), compact) {
                 prop_assert_eq!(parse_exact(text.as_bytes(), compact), Ok(i128::from(plain)));
             }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::graph::{Graph, NodeId, Plan};
 use crate::position::{self, Position};
 use crate::processor::{Output, in_order};
-use crate::query::{Pulse, Readers};
+use crate::query::{Pulse, Readers, all_lanes};
 use crate::run::{Run, Stamp};
 use crate::store::{Commit, State};
 use crate::task::TaskOptions;
@@ -206,7 +206,7 @@ impl Engine {
         Readers {
             graph: self.graph.clone(),
             state: self.state.clone(),
-            lanes: self.plan.lanes,
+            lanes: all_lanes(self.plan.lanes),
             pulse: self.pulse.clone(),
         }
     }

@@ -245,6 +245,10 @@ impl Sink for Letters {
         self.sink.describe()
     }
 
+    fn identity(&self) -> String {
+        self.sink.identity()
+    }
+
     fn open(&self, start: SinkStart) -> ferrisstreams_topology::Result<Box<dyn SinkWriter>> {
         Ok(Box::new(LetterWriter {
             rows: self.rows.clone(),
@@ -265,6 +269,10 @@ struct LetterWriter {
 impl SinkWriter for LetterWriter {
     fn delivered(&mut self, recorded: u64) -> ferrisstreams_topology::Result<u64> {
         self.writer.delivered(recorded)
+    }
+
+    fn prepare(&mut self) -> ferrisstreams_topology::Result<Option<Vec<u8>>> {
+        self.writer.prepare()
     }
 
     fn deliver(

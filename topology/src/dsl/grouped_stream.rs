@@ -159,6 +159,7 @@ impl<K: Key> AggregateStep<'_, K> {
         };
         spec.sends_changes = true;
         spec.stateless = false;
+        spec.seeded = options.seed.is_some();
         if options.queryable {
             register(&mut graph, &name, &view, &key);
         }

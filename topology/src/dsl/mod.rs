@@ -10,14 +10,16 @@ mod join_on;
 mod kstream;
 mod ktable;
 mod options;
+mod stream_join;
 
 pub use self::builder::StreamsBuilder;
 pub use self::grouped_stream::{AggregateOptions, KGroupedStream};
 pub use self::grouped_table::KGroupedTable;
 pub use self::join_on::{JoinKind, JoinSide, JoinSpec};
-pub use self::kstream::{KStream, TableKey};
+pub use self::kstream::KStream;
 pub use self::ktable::{KTable, Stored, TableIndex};
 pub use self::options::{Consumed, Grouped, Joined, JsonPayload, Materialized, Produced};
+pub use self::stream_join::TableKey;
 pub use crate::operators::aggregator::{Aggregator, Multisets};
 pub use crate::operators::branch::Predicate;
 pub use crate::operators::join_on::{Combine, Matches};

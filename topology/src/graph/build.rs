@@ -90,6 +90,7 @@ impl GraphBuilder {
             may_collapse: false,
             before_sink: false,
             starts_once: false,
+            seeded: false,
             policy: self.policy.clone(),
             stats: Arc::new(NodeStats::default()),
             query: self.query.clone(),

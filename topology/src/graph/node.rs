@@ -133,6 +133,8 @@ pub(crate) struct Node {
     pub(crate) before_sink: bool,
     /// True where it does something once, at its very first start.
     pub(crate) starts_once: bool,
+    /// True where it has a row from the start, in the task that the row's key belongs to.
+    pub(crate) seeded: bool,
     pub(crate) policy: ErrorPolicy,
     pub(crate) stats: Arc<NodeStats>,
     /// The query that it is part of.

@@ -47,12 +47,20 @@ impl Default for Pulse {
     }
 }
 
+/// The lanes whose rows can be read now.
+pub(crate) type ReadLanes = Arc<dyn Fn() -> Vec<u16> + Send + Sync>;
+
+/// The lanes of a process that has them all.
+pub(crate) fn all_lanes(lanes: u16) -> ReadLanes {
+    Arc::new(move || (0..lanes).collect())
+}
+
 /// Everything that is needed to read the tables of a running topology.
 #[derive(Clone)]
 pub(crate) struct Readers {
     pub(crate) graph: Arc<Graph>,
     pub(crate) state: State,
-    pub(crate) lanes: u16,
+    pub(crate) lanes: ReadLanes,
     pub(crate) pulse: Arc<Pulse>,
 }
 
@@ -69,7 +77,7 @@ impl Readers {
         Snapshot {
             state: Arc::new(self.state.snapshot()),
             graph: self.graph.clone(),
-            lanes: self.lanes,
+            lanes: (self.lanes)(),
         }
     }
 }
@@ -173,7 +181,7 @@ impl<K: Key, V: Data> Table<K, V> {
 pub struct Snapshot {
     state: Arc<StateSnapshot>,
     graph: Arc<Graph>,
-    lanes: u16,
+    lanes: Vec<u16>,
 }
 
 impl Snapshot {
@@ -205,7 +213,7 @@ impl<K: Key, V: Data> SnapshotTable<K, V> {
     fn reader(&self) -> Reader<'_> {
         Reader {
             snapshot: &self.snapshot.state,
-            lanes: self.snapshot.lanes,
+            lanes: &self.snapshot.lanes,
         }
     }
 
@@ -276,7 +284,7 @@ impl<K: Key, V: Data> SnapshotTable<K, V> {
                 }
                 Ok(ControlFlow::Continue(()))
             })?;
-        if self.snapshot.lanes > 1 {
+        if self.snapshot.lanes.len() > 1 {
             self.sort(&mut rows)?;
         }
         Ok(rows)

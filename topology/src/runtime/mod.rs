@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, NodeId, Plan, SinkSpec, Topology};
 use crate::identity::{self, Plans};
 use crate::policy::NodeStats;
-use crate::query::{Readers, Snapshot, Table};
+use crate::query::{Readers, Snapshot, Table, all_lanes};
 use crate::record::Data;
 use crate::store::State;
 
@@ -377,7 +377,7 @@ impl Embedded {
         Readers {
             graph: self.shared.graph.clone(),
             state: self.shared.state.clone(),
-            lanes: self.shared.plan.lanes,
+            lanes: all_lanes(self.shared.plan.lanes),
             pulse: self.shared.pulse.clone(),
         }
     }

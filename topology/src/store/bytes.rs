@@ -87,6 +87,7 @@ pub(crate) trait ByteState: ReadBytes {
     fn remove(&self, family: &Family) -> Result<()>;
 
     /// The families that are there.
+    #[cfg(any(test, feature = "rocksdb"))]
     fn families(&self) -> Vec<Family>;
 
     /// Writes everything or nothing; with `sync` it survives a power cut.
@@ -168,6 +169,7 @@ impl ByteState for MemoryBytes {
         Ok(())
     }
 
+    #[cfg(any(test, feature = "rocksdb"))]
     fn families(&self) -> Vec<Family> {
         let families = self.families.read().expect("no panic while locked");
         let mut names: Vec<Family> = families.keys().cloned().collect();

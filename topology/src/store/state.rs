@@ -336,19 +336,7 @@ impl Commit {
     }
 
     fn write_meta(&mut self, key: &str, value: Option<&[u8]>) {
-        let written: Result<(), std::convert::Infallible> = self.meta().push(
-            |out| {
-                out.extend_from_slice(key.as_bytes());
-                Ok(())
-            },
-            |out| {
-                out.extend_from_slice(value.unwrap_or_default());
-                Ok(value.is_some())
-            },
-        );
-        match written {
-            Ok(()) => {}
-        }
+        self.meta().put(&[key.as_bytes()], value);
     }
 
     /// Removes everything in a part of a store.

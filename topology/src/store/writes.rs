@@ -1,5 +1,7 @@
 //! What a commit writes: keys and values as bytes, to be sorted and handed to the disk in one batch.
 
+use std::convert::Infallible;
+
 use super::Family;
 use crate::prefetch::prefetch;
 
@@ -81,6 +83,23 @@ impl FamilyWrites {
             value_len: present.then_some(value_len as u32),
         });
         Ok(())
+    }
+
+    /// Adds the write of a key, given in pieces, and of its value; none removes the key.
+    pub(crate) fn put(&mut self, key: &[&[u8]], value: Option<&[u8]>) {
+        let written: Result<(), Infallible> = self.push(
+            |out| {
+                key.iter().for_each(|piece| out.extend_from_slice(piece));
+                Ok(())
+            },
+            |out| {
+                out.extend_from_slice(value.unwrap_or_default());
+                Ok(value.is_some())
+            },
+        );
+        match written {
+            Ok(()) => {}
+        }
     }
 
     /// Moves all writes of another set here. Both must be sets of the same part.

@@ -15,7 +15,7 @@ use crate::store::{Commit, Family, FamilyWrites, META, Part, State};
 
 /// A record of a changelog.
 pub(super) struct ChangelogRecord<'a> {
-    pub(super) to: TopicPartition,
+    pub(super) to: &'a TopicPartition,
     pub(super) key: &'a [u8],
     pub(super) value: Option<&'a [u8]>,
 }
@@ -37,7 +37,7 @@ pub(super) fn for_each_record<E: From<Error>>(
             for (key, value) in writes.iter() {
                 if let Some(lane) = lane_of_meta(key) {
                     send(ChangelogRecord {
-                        to: TopicPartition::new(topics.tasks.clone(), lane),
+                        to: &TopicPartition::new(topics.tasks.clone(), lane),
                         key,
                         value,
                     })?;
@@ -49,10 +49,15 @@ pub(super) fn for_each_record<E: From<Error>>(
         let Some((_, topic)) = topic.filter(|_| !writes.clears()) else {
             return Err(Error::state(format!("{family} cannot be written to a changelog")).into());
         };
+        // All are of one part, and so of one task.
+        let Some((first, _)) = writes.iter().next() else {
+            continue;
+        };
+        let to = TopicPartition::new(topic.clone(), u32::from(lane_of_part(first)));
         for (key, value) in writes.iter() {
-            let (part, key) = key.split_at(Part::LEN);
+            let key = &key[Part::LEN..];
             send(ChangelogRecord {
-                to: TopicPartition::new(topic.clone(), u32::from(lane_of_part(part))),
+                to: &to,
                 key,
                 value,
             })?;
@@ -125,20 +130,7 @@ pub(super) fn rows_of(family: &Family, from: &TopicPartition, batch: &RawBatch) 
         .bytes();
         let mut writes = FamilyWrites::with_capacity(family.clone(), rows.len());
         for (key, value) in rows {
-            let written: Result<(), std::convert::Infallible> = writes.push(
-                |out| {
-                    out.extend_from_slice(&part);
-                    out.extend_from_slice(key);
-                    Ok(())
-                },
-                |out| {
-                    out.extend_from_slice(value.unwrap_or_default());
-                    Ok(value.is_some())
-                },
-            );
-            match written {
-                Ok(()) => {}
-            }
+            writes.put(&[&part, key], value);
         }
         commit.push(writes);
     }

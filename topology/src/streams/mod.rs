@@ -203,7 +203,7 @@ impl Application {
     ///
     /// # Errors
     ///
-    /// Where the application has ended, or after `timeout`.
+    /// Where the application was not started or has ended, or after `timeout`.
     pub fn wait_until_running(&self, timeout: Duration) -> Result<()> {
         let known = |state| !matches!(state, StreamsState::Rebalancing);
         let waited = self.status.wait(timeout, known);
@@ -213,15 +213,19 @@ impl Application {
                 ErrorKind::Unavailable,
                 format!("the application does not run after {timeout:?}"),
             )),
-            _ => Err(Error::new(
-                ErrorKind::Closed,
-                self.error()
-                    .unwrap_or_else(|| "the application has ended".to_owned()),
-            )),
+            state => {
+                let ended = match state {
+                    StreamsState::Created => "the application was not started",
+                    _ => "the application has ended",
+                };
+                let why = self.error().unwrap_or_else(|| ended.to_owned());
+                Err(Error::new(ErrorKind::Closed, why))
+            }
         }
     }
 
     /// A table as this instance has it: the rows of the tasks that run here, as the last commit left them.
+    /// Each call sees the tasks that run then.
     ///
     /// # Errors
     ///
@@ -236,10 +240,11 @@ impl Application {
     }
 
     fn readers(&self) -> Readers {
+        let status = self.status.clone();
         Readers {
             graph: self.env.graph.clone(),
             state: self.env.state.clone(),
-            lanes: self.env.topics.lanes,
+            lanes: Arc::new(move || status.running().into_iter().collect()),
             pulse: self.env.pulse.clone(),
         }
     }

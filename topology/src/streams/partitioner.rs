@@ -7,6 +7,12 @@ pub(super) struct Partitioner {
 }
 
 impl Partitioner {
+    /// The one of these partitions, which are in order, that a record belongs to.
+    pub(super) fn choose<'a, P>(&mut self, key: Option<&[u8]>, partitions: &'a [P]) -> &'a P {
+        let count = u32::try_from(partitions.len()).expect("partitions are numbered by 32 bits");
+        &partitions[self.of(key, count) as usize]
+    }
+
     /// The partition of a record, of so many.
     pub(super) fn of(&mut self, key: Option<&[u8]>, partitions: u32) -> u32 {
         match key {

@@ -159,11 +159,7 @@ fn ends_by(_env: &Env) -> Isolation {
 /// Where reading goes on of each partition that the tasks read; where nothing was committed, at the
 /// first record that is there.
 fn starts(env: &Env, lane: u16) -> Result<Vec<InputStart>> {
-    let inputs: Vec<(NodeId, TopicPartition)> = env
-        .topics
-        .inputs(lane)
-        .map(|(node, topic)| (node, TopicPartition::new(topic, u32::from(lane))))
-        .collect();
+    let inputs: Vec<(NodeId, TopicPartition)> = env.topics.inputs(lane).collect();
     let partitions: Vec<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
     let committed = env.cluster.committed(&env.application, &partitions)?;
     let mut starts = Vec::new();

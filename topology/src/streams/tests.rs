@@ -1,15 +1,18 @@
 //! Applications on a cluster in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Application, StreamsConfig, StreamsState};
 use crate::cluster::memory::{Fault, MarkerTarget, Markers, MemoryCluster};
 use crate::cluster::{Cluster, Isolation, TopicPartition};
-use crate::dsl::{Consumed, Grouped, Joined, KStream, Materialized, Produced, StreamsBuilder};
+use crate::dsl::{
+    AggregateOptions, Consumed, Grouped, Joined, KStream, Materialized, Produced, StreamsBuilder,
+};
 use crate::error::{ErrorKind, Result};
 use crate::graph::Topology;
+use crate::operators::aggregator::Functions;
 
 const PARTITIONS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,6 +69,19 @@ fn write(cluster: &MemoryCluster, from: usize, to: usize) {
             )
             .unwrap();
     }
+}
+
+/// The values that a reader of what is committed has seen, sorted.
+fn values(cluster: &MemoryCluster) -> Vec<String> {
+    let all = (0..PARTITIONS).flat_map(|partition| {
+        let records = cluster.records("totals", partition, Isolation::ReadCommitted);
+        records.unwrap()
+    });
+    let mut all: Vec<String> = all
+        .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
+        .collect();
+    all.sort();
+    all
 }
 
 /// What a reader of what is committed has seen of each word: all its counts, in order.
@@ -153,6 +169,19 @@ fn tasks_are_shared_and_move_when_instances_come_and_go() {
     write(&cluster, 500, 1_000);
     check(&cluster, 1_000);
     assert!(one.running_tasks().is_disjoint(&two.running_tasks()));
+    let counts = |app: &Application| {
+        let table = app.table::<String, i64>("counts").unwrap();
+        let rows = table.scan(|_, _| true).unwrap();
+        rows.into_iter()
+            .map(|(word, _)| word)
+            .collect::<BTreeSet<_>>()
+    };
+    let (of_one, of_two) = (counts(&one), counts(&two));
+    assert!(
+        of_one.is_disjoint(&of_two),
+        "rows of tasks that have left are not read"
+    );
+    assert_eq!(of_one.len() + of_two.len(), expected(1_000).len());
     one.close().unwrap();
     wait_until("one has all", || share(&two) == 4);
     write(&cluster, 1_000, 1_500);
@@ -246,29 +275,27 @@ fn tables_are_joined_with_streams_after_a_restart() {
     append("users", "a", Some("anna"), 1);
     append("users", "b", Some("bob"), 2);
     append("words", "a", Some("one"), 3);
-    let joined = || -> Vec<String> {
-        let all = (0..PARTITIONS).flat_map(|partition| {
-            cluster
-                .records("totals", partition, Isolation::ReadCommitted)
-                .unwrap()
-        });
-        let mut all: Vec<String> = all
-            .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
-            .collect();
-        all.sort();
-        all
-    };
     let app = start(&cluster, &build(), config());
-    wait_until("one is joined", || joined() == ["one by anna"]);
+    wait_until("one is joined", || values(&cluster) == ["one by anna"]);
     app.close().unwrap();
     append("users", "b", None, 4);
     append("words", "b", Some("two"), 5);
     append("words", "a", Some("three"), 6);
     let app = start(&cluster, &build(), config());
     wait_until("two are joined", || {
-        joined() == ["one by anna", "three by anna"]
+        values(&cluster) == ["one by anna", "three by anna"]
     });
     app.close().unwrap();
+}
+
+#[test]
+fn who_was_not_started_is_told_so() {
+    let app = Application::new(&counting(), Arc::new(cluster()), config()).unwrap();
+    let told = app
+        .wait_until_running(Duration::ZERO)
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("was not started"), "{told}");
 }
 
 fn refusal(topology: &Topology, cluster: &MemoryCluster, config: StreamsConfig) -> String {
@@ -310,6 +337,22 @@ fn what_cannot_run_is_refused_with_the_remedy() {
     let topology = builder.build().unwrap();
     let told = refusal(&topology, &cluster, config());
     assert!(told.contains("have 4 and 3 partitions"), "{told}");
+
+    // A row that is there from the start.
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let nothing = |_: &String, _: &String, count: Option<i64>| count;
+    let options = AggregateOptions {
+        materialized: Materialized::named("seeded"),
+        multisets: false,
+        seed: Some(("all".to_owned(), 0)),
+        queryable: true,
+    };
+    let seeded = Functions::new(nothing, nothing);
+    words.group_by_key().aggregate_with(seeded, options);
+    let topology = builder.build().unwrap();
+    let told = refusal(&topology, &cluster, config());
+    assert!(told.contains("a row from the start"), "{told}");
 
     // Records that move in a form that nobody has said.
     let builder = StreamsBuilder::new();
@@ -450,25 +493,13 @@ fn a_stream_meets_a_table_under_another_key() {
             .unwrap();
     }
     let app = start(&cluster, &topology, config());
-    let joined = || -> Vec<String> {
-        let all = (0..PARTITIONS).flat_map(|partition| {
-            cluster
-                .records("totals", partition, Isolation::ReadCommitted)
-                .unwrap()
-        });
-        let mut all: Vec<String> = all
-            .map(|record| String::from_utf8(record.value.unwrap().to_vec()).unwrap())
-            .collect();
-        all.sort();
-        all
-    };
     let expected = [
         "apple by anna",
         "berry by bob",
         "cherry by carl",
         "date by nobody",
     ];
-    wait_until("all are joined", || joined() == expected);
+    wait_until("all are joined", || values(&cluster) == expected);
     app.close().unwrap();
 }
 

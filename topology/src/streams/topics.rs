@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cluster::{Cluster, NewTopic, TopicDescription};
+use crate::cluster::{Cluster, NewTopic, TopicDescription, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Kind, NodeId, Plan, SubTopology};
 use crate::store::{Family, store_family};
@@ -13,10 +13,10 @@ use crate::store::{Family, store_family};
 pub(super) struct Topics {
     /// The topic of each source, and how many partitions it has.
     pub(super) sources: BTreeMap<NodeId, (Arc<str>, u32)>,
-    /// The topic of each exchange that records travel through.
-    pub(super) repartitions: BTreeMap<NodeId, Arc<str>>,
-    /// The topic of each sink, by its place, and how many partitions it has.
-    pub(super) sinks: Vec<(Arc<str>, u32)>,
+    /// The partitions of the topic of each exchange that records travel through.
+    pub(super) repartitions: BTreeMap<NodeId, Vec<TopicPartition>>,
+    /// The partitions of the topic of each sink, by the sink's place.
+    pub(super) sinks: Vec<Vec<TopicPartition>>,
     /// What each store's commits are written to as well.
     pub(super) changelogs: Vec<(Family, Arc<str>)>,
     /// The same of what tasks remember.
@@ -55,7 +55,8 @@ impl Topics {
                     sink.name
                 )));
             }
-            sinks.push((sink.name.clone(), partitions(cluster, &sink.name, "write")?));
+            let count = partitions(cluster, &sink.name, "write")?;
+            sinks.push(all_of(&sink.name, count));
         }
         let widest = sources.values().map(|(_, partitions)| *partitions).max();
         let lanes = u16::try_from(widest.unwrap_or(1)).map_err(|_| {
@@ -81,18 +82,21 @@ impl Topics {
         Ok(topics)
     }
 
-    /// The topics that the tasks of a number read, with the nodes that do.
-    pub(super) fn inputs(&self, lane: u16) -> impl Iterator<Item = (NodeId, Arc<str>)> {
+    /// What the tasks of a number read, with the nodes that do.
+    pub(super) fn inputs(&self, lane: u16) -> impl Iterator<Item = (NodeId, TopicPartition)> {
         let sources = self.sources.iter();
         let sources = sources.filter(move |(_, (_, partitions))| u32::from(lane) < *partitions);
-        let sources = sources.map(|(node, (topic, _))| (*node, topic.clone()));
+        let sources = sources.map(move |(node, (topic, _))| {
+            (*node, TopicPartition::new(topic.clone(), u32::from(lane)))
+        });
         let moved = self.repartitions.iter();
-        sources.chain(moved.map(|(node, topic)| (*node, topic.clone())))
+        sources.chain(moved.map(move |(node, places)| (*node, places[usize::from(lane)].clone())))
     }
 
     /// True where a topic is one that records travel through.
     pub(super) fn is_repartition(&self, topic: &str) -> bool {
-        self.repartitions.values().any(|own| **own == *topic)
+        let mut topics = self.repartitions.values();
+        topics.any(|places| *places[0].topic == *topic)
     }
 
     /// True where a topic is one of the application's changelogs.
@@ -116,8 +120,8 @@ impl Topics {
             ("segment.bytes", "52428800"),
             ("message.timestamp.type", "CreateTime"),
         ];
-        for name in self.repartitions.values() {
-            self.make(cluster, name, &kept)?;
+        for places in self.repartitions.values() {
+            self.make(cluster, &places[0].topic, &kept)?;
         }
         self.make(
             cluster,
@@ -166,6 +170,14 @@ impl Topics {
     }
 }
 
+/// All partitions of a topic that has so many.
+fn all_of(topic: &Arc<str>, count: u32) -> Vec<TopicPartition> {
+    let partitions = 0..count;
+    partitions
+        .map(|partition| TopicPartition::new(topic.clone(), partition))
+        .collect()
+}
+
 fn partitions(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<u32> {
     match cluster.topic(topic)? {
         Some(found) if found.partitions > 0 => Ok(found.partitions),
@@ -205,17 +217,17 @@ fn repartitions(
     graph: &Graph,
     lanes: u16,
     application: &str,
-) -> Result<BTreeMap<NodeId, Arc<str>>> {
+) -> Result<BTreeMap<NodeId, Vec<TopicPartition>>> {
     let plan = Plan::of_topics(graph, lanes);
     plan.parts
         .iter()
         .try_for_each(|part| check_keys(graph, part))?;
     if lanes > 1
-        && let Some(node) = graph.nodes.iter().find(|node| node.starts_once)
+        && let Some(node) = graph.nodes.iter().find(|node| node.seeded)
     {
         return Err(invalid(format!(
-            "{} has a row from the start, and {lanes} tasks would each have one: that is not supported \
-             on a cluster yet",
+            "{} has a row from the start, whose task among {lanes} is not known: that is not supported on a \
+             cluster yet",
             node.name
         )));
     }
@@ -237,7 +249,8 @@ fn repartitions(
             )));
         }
         let name = node.name.strip_suffix(".repartition").unwrap_or(&node.name);
-        topics.insert(cut, format!("{application}-{name}-repartition").into());
+        let topic = format!("{application}-{name}-repartition").into();
+        topics.insert(cut, all_of(&topic, u32::from(lanes)));
     }
     Ok(topics)
 }

@@ -91,15 +91,18 @@ impl Transaction {
 
     /// Writes what was sent to a sink.
     pub(super) fn send_output(&mut self, output: &Output) -> Result<(), TransactionError> {
-        let (topic, partitions) = self.env.topics.sinks[output.sink.0 as usize].clone();
+        self.begin()?;
         let record = &output.record;
-        let partition = self.partitioner.of(record.key.as_deref(), partitions);
-        self.bytes += size(record.key.as_deref(), record.value.as_deref());
-        self.begin()?.send(
-            &TopicPartition::new(topic, partition),
+        let (key, value) = (record.key.as_deref(), record.value.as_deref());
+        self.bytes += size(key, value);
+        let places = &self.env.topics.sinks[output.sink.0 as usize];
+        let to = self.partitioner.choose(key, places);
+        let producer = self.producer.as_mut().expect("the transaction has begun");
+        producer.send(
+            to,
             ProducerRecord {
-                key: record.key.as_deref(),
-                value: record.value.as_deref(),
+                key,
+                value,
                 timestamp: record.timestamp,
                 headers: &record.headers,
             },
@@ -110,7 +113,7 @@ impl Transaction {
     pub(super) fn send_run(&mut self, exchange: NodeId, run: Run) -> Result<(), TransactionError> {
         let env = self.env.clone();
         let fatal = |e: Error| TransactionError::Fatal(e);
-        let (Some(topic), Some(wire)) = (
+        let (Some(places), Some(wire)) = (
             env.topics.repartitions.get(&exchange),
             &env.graph.node(exchange).wire,
         ) else {
@@ -122,12 +125,11 @@ impl Transaction {
         self.begin()?;
         let mut refused = None;
         let sent = wire.encode(run, &mut |record| {
-            let lanes = u32::from(env.topics.lanes);
-            let partition = self.partitioner.of(record.key, lanes);
+            let to = self.partitioner.choose(record.key, places);
             self.bytes += size(record.key, record.value);
             let producer = self.producer.as_mut().expect("the transaction has begun");
             let sent = producer.send(
-                &TopicPartition::new(topic.clone(), partition),
+                to,
                 ProducerRecord {
                     key: record.key,
                     value: record.value,
@@ -164,7 +166,7 @@ impl Transaction {
         let producer = self.begin()?;
         let logged = changelog::for_each_record(&env.topics, commit, |record| {
             let sent = producer.send(
-                &record.to,
+                record.to,
                 ProducerRecord {
                     key: Some(record.key),
                     value: record.value,

@@ -50,10 +50,10 @@ pub(crate) trait View<K: Data, V: Data>: Send + Sync {
     ) -> Result<()>;
 }
 
-/// What readers outside read from: the state at a commit, and the number of lanes.
+/// What readers outside read from: the state at a commit, and the lanes whose rows count.
 pub(crate) struct Reader<'a> {
     pub(crate) snapshot: &'a StateSnapshot,
-    pub(crate) lanes: u16,
+    pub(crate) lanes: &'a [u16],
 }
 
 /// The rows of a store.
@@ -100,7 +100,7 @@ impl<K: Key, V: Data> View<K, V> for StoreView<K, V> {
     fn read(&self, reader: &Reader<'_>, key: &K) -> Result<Option<Stamped<V>>> {
         let rows = SnapshotRows::new(reader.snapshot, &self.format);
         let bytes = self.format.key_bytes(key)?;
-        for lane in 0..reader.lanes {
+        for &lane in reader.lanes {
             if let Some(row) = rows.get(self.part(reader, lane)?, &bytes)? {
                 return Ok(Some(row));
             }
@@ -123,7 +123,7 @@ impl<K: Key, V: Data> View<K, V> for StoreView<K, V> {
             to: &to,
         };
         let mut broke = false;
-        for lane in 0..reader.lanes {
+        for &lane in reader.lanes {
             rows.scan(self.part(reader, lane)?, range, &mut |_, row| {
                 let (key, row) = row.decode(&self.format)?;
                 let flow = visit(&key, row)?;

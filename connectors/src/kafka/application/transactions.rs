@@ -47,7 +47,8 @@ pub(super) struct Transactions {
     brokers: String,
     producer: Producer,
     topics: HashMap<Arc<str>, TopicPlace>,
-    names: Vec<Arc<str>>,
+    /// The topic that was written to last: records come in stretches of one.
+    last: Option<(Arc<str>, TopicPlace)>,
     /// Behind the last record of each partition in this transaction.
     ends: BTreeMap<TopicPartition, i64>,
 }
@@ -63,7 +64,7 @@ impl Transactions {
             brokers: cluster.name.clone(),
             producer,
             topics: HashMap::new(),
-            names: Vec::new(),
+            last: None,
             ends: BTreeMap::new(),
         };
         made.wait(|producer, limit| producer.init(limit))
@@ -114,15 +115,21 @@ impl Transactions {
     }
 
     fn place(&mut self, topic: &Arc<str>) -> Result<TopicPlace, TransactionError> {
-        if let Some(place) = self.topics.get(topic) {
+        if let Some((last, place)) = &self.last
+            && Arc::ptr_eq(last, topic)
+        {
             return Ok(*place);
         }
-        let place = self
-            .producer
-            .add_topic(topic)
-            .map_err(|e| self.triage(&e))?;
-        self.topics.insert(topic.clone(), place);
-        self.names.push(topic.clone());
+        let place = match self.topics.get(topic) {
+            Some(place) => *place,
+            None => {
+                let added = self.producer.add_topic(topic);
+                let place = added.map_err(|e| self.triage(&e))?;
+                self.topics.insert(topic.clone(), place);
+                place
+            }
+        };
+        self.last = Some((topic.clone(), place));
         Ok(place)
     }
 

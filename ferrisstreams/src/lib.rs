@@ -52,7 +52,9 @@ pub use ferrisstreams_topology::{
 };
 /// Applications on a cluster.
 pub mod application {
-    pub use ferrisstreams_topology::streams::{Application, StreamsConfig, StreamsState};
+    pub use ferrisstreams_topology::streams::{
+        Application, KeyQueryMetadata, StreamsConfig, StreamsMetadata, StreamsState,
+    };
 }
 
 pub use streams::Streams;

@@ -10,10 +10,12 @@ mod group;
 mod producer;
 mod reader;
 mod topic;
+mod placement;
 pub mod memory;
 
 pub use self::error::TransactionError;
 pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
+pub(crate) use self::placement::{murmur2, partition_of};
 pub use self::producer::{ProducerRecord, TransactionalProducer};
 pub use self::reader::{Isolation, LogReader, OffsetRange};
 pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicPartition};

@@ -6,6 +6,9 @@ use super::{Codec, Key, SharedCodec, bad_record};
 use crate::data::{KeyEncoder, ROW_FORMAT, Row, RowBuffer, Schema};
 use crate::error::Result;
 
+/// The form of rows between processes: that of rows in stores.
+const SENT_FORMAT: u8 = ROW_FORMAT;
+
 struct RowBytes;
 
 /// The codec that keeps a [`Row`] byte for byte.
@@ -46,6 +49,45 @@ impl Codec<Row> for RowBytes {
 impl Key for Row {
     fn codec() -> SharedCodec<Self> {
         row()
+    }
+}
+
+struct SentRow;
+
+/// The codec of rows that travel between processes: the version of their form in a byte, and the bytes of
+/// [`row`]. Processes of versions with other forms refuse what they cannot read.
+pub fn sent_row() -> SharedCodec<Row> {
+    Arc::new(SentRow)
+}
+
+impl Codec<Row> for SentRow {
+    fn encode(&self, value: &Row, out: &mut Vec<u8>) -> Result<()> {
+        out.push(SENT_FORMAT);
+        out.extend_from_slice(value.bytes());
+        Ok(())
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Row> {
+        match bytes.split_first() {
+            Some((&SENT_FORMAT, row)) => Ok(Row::from_bytes(row)),
+            Some((version, _)) => Err(bad_record(format!(
+                "a row has the form {version}, and this program reads {SENT_FORMAT}: the other processes \
+                 of the application are of another version"
+            ))),
+            None => Err(bad_record("a row without bytes")),
+        }
+    }
+
+    fn keep(&self, value: Row) -> Row {
+        value.compact()
+    }
+
+    fn heap_bytes(&self, value: &Row) -> usize {
+        value.heap_bytes()
+    }
+
+    fn name(&self) -> String {
+        format!("sent row/{SENT_FORMAT}")
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Coordinator {
     pub(super) member: Box<dyn Member>,
     pub(super) control: Control,
     pub(super) limits: Limits,
+    /// What the rows of each store are.
+    pub(super) stores: BTreeMap<String, String>,
     pub(super) hands: Vec<Hand>,
     pub(super) reports: Receiver<Report>,
     /// For those that work for this thread beside it.
@@ -157,6 +159,9 @@ impl Coordinator {
             }
             read => read?,
         }
+        if let Some(assignment) = self.control.assignment() {
+            assignment.check_stores(&self.stores)?;
+        }
         let Some(metadata) = self.member.metadata() else {
             return Ok(());
         };
@@ -247,6 +252,7 @@ impl Coordinator {
             member,
             map: &self.env.topics.map,
             lanes: self.env.topics.lanes,
+            stores: &self.stores,
             limits: self.limits,
         };
         leader.lead(office, &self.control, self.env.clock.now())

@@ -28,6 +28,7 @@ mod env;
 mod membership;
 mod metadata;
 mod partitioner;
+mod positions;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -36,6 +37,10 @@ mod standby;
 mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
+mod table_tests;
 mod topics;
 mod transaction;
 mod worker;
@@ -64,6 +69,7 @@ use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Plan, Topology};
 use crate::identity::{self, Plans};
+use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
 use crate::store::{Commit, State};
@@ -93,6 +99,24 @@ impl Application {
         cluster: Arc<dyn Cluster>,
         config: StreamsConfig,
     ) -> Result<Application> {
+        Application::with_plans(topology, cluster, config, &Plans::new())
+    }
+
+    /// The same on a state that remembers, for each query, in words of the program's own, what it
+    /// computes; a query of the same name and other words is refused.
+    ///
+    /// Sources and sinks that are bound to topics of the cluster are these topics; any other binding is
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Application::new).
+    pub fn with_plans(
+        topology: &Topology,
+        cluster: Arc<dyn Cluster>,
+        config: StreamsConfig,
+        plans: &Plans,
+    ) -> Result<Application> {
         config.check()?;
         let graph = topology.graph.clone();
         let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
@@ -100,6 +124,7 @@ impl Application {
         let aside: Aside = Arc::new(|errand| {
             std::thread::spawn(errand);
         });
+        identity::check(&state, &graph, plans)?;
         let env = prepare(graph, cluster, topics, &config, state, aside)?;
         Ok(Application::of(env, config))
     }
@@ -176,6 +201,12 @@ impl Application {
                 stateful: !env.topics.changelogs.is_empty(),
                 ..config.limits
             },
+            stores: env
+                .graph
+                .stores
+                .iter()
+                .map(|store| (store.name.to_string(), store.fingerprint.clone()))
+                .collect(),
             telling: Telling::new(env, config.application_server.clone()),
             has_partition: false,
             leader: None,
@@ -271,6 +302,14 @@ impl Application {
                 Err(Error::new(ErrorKind::Closed, why))
             }
         }
+    }
+
+    /// The name of each step, and what it has counted in this instance.
+    pub fn node_stats(&self) -> Vec<(String, Arc<NodeStats>)> {
+        let nodes = self.env.graph.nodes.iter();
+        nodes
+            .map(|node| (node.name.to_string(), node.stats.clone()))
+            .collect()
     }
 
     /// A table as this instance has it: the rows of the tasks that run here, as the last commit left them.

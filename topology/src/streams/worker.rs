@@ -519,7 +519,7 @@ impl Worker {
 
     fn send_outputs(&mut self) -> Result<(), Stop> {
         for column in self.columns.values_mut() {
-            for output in column.outputs() {
+            for output in column.outputs(&self.env.topics)? {
                 self.transaction.send_output(&output)?;
             }
             for (exchange, run) in column.departures() {

@@ -17,6 +17,8 @@ pub(super) struct Known<'a> {
     /// The fingerprint of the leader's tasks, and how many there are.
     pub(super) map: &'a str,
     pub(super) lanes: u16,
+    /// What the rows of its stores are.
+    pub(super) stores: &'a BTreeMap<String, String>,
     pub(super) limits: Limits,
 }
 
@@ -86,8 +88,12 @@ pub(super) fn next(current: &Assignment, known: Known<'_>) -> Option<Assignment>
     let mut following = Assignment {
         number,
         leader: known.leader.to_owned(),
+        stores: current.stores.clone(),
         ..Assignment::nothing(map, lanes)
     };
+    if map == known.map {
+        following.stores.extend(known.stores.clone());
+    }
     for (instance, record) in &alive {
         let seat = Seat {
             instance: (*instance).clone(),
@@ -189,6 +195,7 @@ mod tests {
                 leader: "A",
                 map: "map",
                 lanes: self.current.lanes,
+                stores: &BTreeMap::new(),
                 limits: self.limits,
             };
             if let Some(next) = next(&self.current, known) {

@@ -18,7 +18,7 @@ pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
 pub(crate) use self::placement::{murmur2, partition_of};
 pub use self::producer::{ProducerRecord, TransactionalProducer};
 pub use self::reader::{Isolation, LogReader, OffsetRange};
-pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicPartition};
+pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition};
 use crate::connector::Waker;
 use crate::error::Result;
 

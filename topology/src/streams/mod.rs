@@ -25,6 +25,7 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod mark;
 mod membership;
 mod metadata;
 mod partitioner;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::positions::{self, Position};
 use crate::cluster::{
-    Cluster, CommittedOffset, NewTopic, TopicDescription, TopicPartition, murmur2,
+    Cluster, CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition, murmur2,
 };
 use crate::connector::{Rewrite, TopicPlace};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +25,9 @@ pub(super) struct SourceTopic {
     /// True where several steps may read the topic, so that how far each has come is noted apart.
     pub(super) shared: bool,
 }
+
+/// How long brokers remember which keys were removed, where they do not tell: Kafka's default.
+const TOMBSTONES: Duration = Duration::from_secs(24 * 3_600);
 
 /// The topics of a topology that runs as an application.
 pub(super) struct Topics {
@@ -45,6 +49,10 @@ pub(super) struct Topics {
     pub(super) control: String,
     /// A fingerprint of what the tasks are, and of the topics between them.
     pub(super) map: String,
+    /// The ids of changelogs, where brokers tell them.
+    pub(super) ids: BTreeMap<Arc<str>, TopicId>,
+    /// How long changelogs remember at least which keys were removed.
+    pub(super) tombstones: Duration,
     /// The number of tasks that share the work.
     pub(super) lanes: u16,
 }
@@ -100,9 +108,11 @@ impl Topics {
             coordination: format!("{application}-coordination"),
             control: format!("{application}-control"),
             map: String::new(),
+            ids: BTreeMap::new(),
+            tombstones: TOMBSTONES,
             lanes,
         };
-        let topics = Topics {
+        let mut topics = Topics {
             map: topics.fingerprint(),
             ..topics
         };
@@ -171,15 +181,26 @@ impl Topics {
         *self.tasks == *topic || self.changelogs.iter().any(|(_, own)| **own == *topic)
     }
 
-    fn make_own(&self, cluster: &dyn Cluster) -> Result<()> {
+    /// The id of a changelog; zero where it is not told.
+    pub(super) fn id(&self, changelog: &str) -> TopicId {
+        self.ids.get(changelog).copied().unwrap_or_default()
+    }
+
+    fn make_own(&mut self, cluster: &dyn Cluster) -> Result<()> {
         let compact = [
             ("cleanup.policy", "compact"),
             ("message.timestamp.type", "CreateTime"),
         ];
-        let changelogs = self.changelogs.iter().map(|(_, topic)| topic);
+        let changelogs = self.changelogs.iter().map(|(_, topic)| topic.clone());
+        let changelogs: Vec<Arc<str>> = changelogs.chain([self.tasks.clone()]).collect();
         let lanes = u32::from(self.lanes);
-        for name in changelogs.chain([&self.tasks]) {
-            make(cluster, name, lanes, &compact)?;
+        for name in changelogs {
+            let found = make(cluster, &name, lanes, &compact)?;
+            self.ids.extend(found.id.map(|id| (name.clone(), id)));
+            let kept = found.get("delete.retention.ms").map(str::parse);
+            if let Some(Ok(ms)) = kept {
+                self.tombstones = self.tombstones.min(Duration::from_millis(ms));
+            }
         }
         let kept = [
             ("cleanup.policy", "delete"),
@@ -192,12 +213,18 @@ impl Topics {
             make(cluster, &places[0].topic, lanes, &kept)?;
         }
         make(cluster, &self.coordination, 1, &compact[..1])?;
-        make(cluster, &self.control, 1, &compact)
+        make(cluster, &self.control, 1, &compact)?;
+        Ok(())
     }
 }
 
 /// Makes a topic of the application's own, or checks the one that is there.
-fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &str)]) -> Result<()> {
+fn make(
+    cluster: &dyn Cluster,
+    name: &str,
+    partitions: u32,
+    config: &[(&str, &str)],
+) -> Result<TopicDescription> {
     let found = match cluster.topic(name)? {
         Some(found) => found,
         None => {
@@ -209,10 +236,11 @@ fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &st
                     .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                     .collect(),
             })?;
-            TopicDescription {
-                partitions,
-                ..TopicDescription::default()
-            }
+            let made = cluster.topic(name)?;
+            made.ok_or_else(|| {
+                let message = format!("topic {name} was made and is not told yet");
+                Error::new(ErrorKind::Unavailable, message)
+            })?
         }
     };
     if found.partitions != partitions {
@@ -232,7 +260,7 @@ fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &st
             )));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// All partitions of a topic that has so many.

@@ -7,6 +7,7 @@ use super::changelog;
 use super::env::Env;
 #[cfg(test)]
 use super::env::Planted;
+use super::mark::Mark;
 use super::partitioner::Partitioner;
 use crate::cluster::{
     CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
@@ -192,7 +193,7 @@ impl Transaction {
         let ends: BTreeMap<TopicPartition, i64> = producer.flush()?;
         for (partition, end) in &ends {
             if env.topics.is_changelog(&partition.topic) {
-                changelog::set_position(commit, partition, *end);
+                Mark::new(&env, partition, *end).put(commit, partition);
             }
         }
         let Some(group) = env.standing.metadata(self.began_after()) else {

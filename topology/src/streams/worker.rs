@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
+use super::changelog;
 use super::column::Column;
 use super::env::Env;
+use super::mark::Mark;
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
 use super::transaction::Transaction;
@@ -556,10 +558,24 @@ impl Worker {
         }
         if refresh {
             self.last_refresh = self.last_commit;
+            self.renew_marks()?;
         }
         self.shrink();
         self.purge();
         Ok(())
+    }
+
+    /// Notes that the rows here still are those of the changelogs, though nothing was written to these.
+    fn renew_marks(&mut self) -> Result<(), Stop> {
+        let mut commit = Commit::default();
+        for lane in self.columns.keys() {
+            for (_, partition) in changelog::of_lane(&self.env.topics, *lane) {
+                if let Some(mark) = Mark::read(&self.env.state, &partition)? {
+                    Mark::new(&self.env, &partition, mark.offset).put(&mut commit, &partition);
+                }
+            }
+        }
+        Ok(self.env.state.commit(commit, false)?)
     }
 
     /// Has what was processed be deleted from the topics that records travel through.

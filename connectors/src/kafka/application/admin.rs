@@ -18,7 +18,11 @@ use super::super::topic::{Missing, described};
 use super::{number, passing};
 
 /// The settings of a topic that the engine looks at.
-const SETTINGS: [&str; 2] = ["cleanup.policy", "message.timestamp.type"];
+const SETTINGS: [&str; 3] = [
+    "cleanup.policy",
+    "delete.retention.ms",
+    "message.timestamp.type",
+];
 
 fn client(cluster: &Cluster) -> Result<AdminClient<Listener>> {
     let made = cluster
@@ -67,6 +71,7 @@ pub(super) fn topic(
     let found = cluster.topic(consumer, name).map_err(passing)?;
     Ok(Some(TopicDescription {
         partitions: found.partitions.unsigned_abs(),
+        id: cluster.topic_id(consumer, name, &found),
         config: settings(cluster, name)?,
     }))
 }

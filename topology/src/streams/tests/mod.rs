@@ -1,5 +1,6 @@
 //! Applications on a cluster in memory.
 
+mod marks;
 mod standbys;
 
 use std::collections::{BTreeMap, BTreeSet};

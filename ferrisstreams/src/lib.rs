@@ -52,7 +52,10 @@ pub use ferrisstreams_topology::{
 };
 /// Applications on a cluster.
 pub mod application {
-    pub use ferrisstreams_topology::streams::{Application, StreamsConfig, StreamsState};
+    pub use ferrisstreams_topology::streams::{
+        Application, ProcessingGuarantee, ProductionExceptionHandler,
+        StreamThreadExceptionResponse, StreamsConfig, StreamsState,
+    };
 }
 
 pub use streams::Streams;

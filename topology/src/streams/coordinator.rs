@@ -88,6 +88,7 @@ impl Coordinator {
                 }
             }
         }
+        self.env.standing.is_at_work();
         !matches!(self.phase, Phase::Ended)
     }
 

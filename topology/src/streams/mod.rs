@@ -24,13 +24,23 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod pace;
 mod partitioner;
+mod production;
 mod restore;
 #[cfg(test)]
 mod simulator;
 mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod at_least_once_tests;
+#[cfg(test)]
+mod production_tests;
+#[cfg(test)]
+mod poison_tests;
+#[cfg(test)]
+mod uncaught_tests;
 mod topics;
 mod transaction;
 mod worker;
@@ -44,9 +54,11 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use self::config::StreamsConfig;
+pub use self::config::{ProcessingGuarantee, StreamThreadExceptionResponse, StreamsConfig};
 use self::coordinator::{Coordinator, Hand, Phase};
 use self::env::{Aside, Env, Standing};
+use self::production::Production;
+pub use self::production::ProductionExceptionHandler;
 use self::status::Status;
 pub use self::status::StreamsState;
 use self::topics::Topics;
@@ -146,7 +158,8 @@ impl Application {
             let waker = Waker::new();
             let options = WorkerOptions {
                 number,
-                commit_interval: config.commit_interval,
+                commit_interval: config.commits_every(),
+                max_run: config.max_run,
                 refresh_interval: config.offsets_refresh,
                 waker: waker.clone(),
             };
@@ -222,6 +235,28 @@ impl Application {
                 Err(Error::new(ErrorKind::Closed, why))
             }
         }
+    }
+
+    /// How many records brokers have refused that this instance was to write; see
+    /// [`ProductionExceptionHandler`].
+    pub fn refused_records(&self) -> u64 {
+        self.env.production.stats.failed()
+    }
+
+    /// Has the threads of this instance process nothing more, once they have committed what they did. It
+    /// stays a member of its group and keeps its tasks; those that it is given are brought up to date.
+    pub fn pause(&self) {
+        self.env.paused.store(true, Ordering::Release);
+    }
+
+    /// Goes on after a [`pause`](Application::pause).
+    pub fn resume(&self) {
+        self.env.paused.store(false, Ordering::Release);
+    }
+
+    /// True between [`pause`](Application::pause) and [`resume`](Application::resume).
+    pub fn is_paused(&self) -> bool {
+        self.env.paused.load(Ordering::Acquire)
     }
 
     /// A table as this instance has it: the rows of the tasks that run here, as the last commit left them.
@@ -316,7 +351,13 @@ fn prepare(
             topics.lanes
         )));
     }
+    let transactional = config.processing_guarantee == ProcessingGuarantee::ExactlyOnce;
+    let transaction_limit = config.transaction_limit()?;
     Ok(Env {
+        production: Production::prepare(&config.production_exception_handler, &*cluster)?,
+        transaction_limit: transactional.then_some(transaction_limit),
+        on_uncaught: config.on_uncaught,
+        paused: AtomicBool::new(false),
         application: config.application_id.clone(),
         instance: instance(&state)?,
         plan: Arc::new(Plan::of_topics(&graph, topics.lanes)),
@@ -332,7 +373,7 @@ fn prepare(
         state,
         clock: config.clock.clone(),
         pulse: Arc::default(),
-        standing: Standing::default(),
+        standing: Standing::new(&config.clock, config.session_timeout),
         threads: config.num_stream_threads,
         aside,
         #[cfg(test)]

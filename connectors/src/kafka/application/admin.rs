@@ -18,7 +18,11 @@ use super::super::topic::{Missing, described};
 use super::{number, passing};
 
 /// The settings of a topic that the engine looks at.
-const SETTINGS: [&str; 2] = ["cleanup.policy", "message.timestamp.type"];
+const SETTINGS: [&str; 3] = [
+    "cleanup.policy",
+    "max.message.bytes",
+    "message.timestamp.type",
+];
 
 fn client(cluster: &Cluster) -> Result<AdminClient<Listener>> {
     let made = cluster

@@ -6,6 +6,7 @@ use super::tests::{PARTITIONS, PATIENCE, cluster, config, start, wait_until};
 use super::{Application, ProcessingGuarantee, StreamsState};
 use crate::cluster::memory::{Fault, LoggedRecord, MemoryCluster};
 use crate::cluster::{Isolation, ProducerRecord, TopicPartition};
+use crate::codec::json;
 use crate::dsl::{Consumed, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
 use crate::policy::{DeadLetter, ErrorPolicy};
@@ -35,7 +36,7 @@ fn with_dead_letters() -> MemoryCluster {
 /// Passes numbers on, and counts them by their keys.
 fn reading(policy: ErrorPolicy) -> Topology {
     let builder = StreamsBuilder::new();
-    let consumed = Consumed::json().on_error(policy);
+    let consumed = Consumed::with(json(), json()).on_error(policy);
     let numbers = builder.stream::<i64, i64>("words", consumed);
     numbers.to("totals", Produced::json());
     numbers.group_by_key().count(Materialized::named("counts"));
@@ -194,7 +195,7 @@ fn poison_is_handled_without_transactions_as_well() {
 fn writing(policy: ErrorPolicy) -> Topology {
     let builder = StreamsBuilder::new();
     builder.query("numbers", policy);
-    let numbers = builder.stream::<i64, i64>("words", Consumed::json());
+    let numbers = builder.stream::<i64, i64>("words", Consumed::with(json(), json()));
     let form = |_: &i64, number: &i64| -> BTreeMap<(i64, i64), i64> {
         let bad = (*number < 0).then_some(((0, 0), *number));
         bad.into_iter().collect()

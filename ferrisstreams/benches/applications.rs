@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use ferrisstreams::cluster::{Cluster, NewTopic, ProducerRecord, TopicPartition};
+use ferrisstreams::cluster::{Cluster, NewTopic, ProducerKind, ProducerRecord, TopicPartition};
 use ferrisstreams::connect::kafka::KafkaCluster;
 use ferrisstreams::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
@@ -89,7 +89,9 @@ fn make(cluster: &KafkaCluster, topic: &str) {
 fn write(cluster: &KafkaCluster, topic: &str, users: u64) {
     make(cluster, topic);
     let to = TopicPartition::new(topic, 0);
-    let mut producer = cluster.producer("bench").expect("a producer");
+    let mut producer = cluster
+        .producer(&ProducerKind::transactional("bench"))
+        .expect("a producer");
     let mut random = 88_172_645_463_325_252_u64;
     for at in 0..RECORDS {
         if at % 200_000 == 0 {

@@ -53,7 +53,8 @@ pub use ferrisstreams_topology::{
 /// Applications on a cluster.
 pub mod application {
     pub use ferrisstreams_topology::streams::{
-        Application, KeyQueryMetadata, StreamsConfig, StreamsMetadata, StreamsState,
+        Application, KeyQueryMetadata, ProcessingGuarantee, ProductionExceptionHandler,
+        StreamThreadExceptionResponse, StreamsConfig, StreamsMetadata, StreamsState,
     };
 }
 

@@ -15,4 +15,7 @@ pub use rust_decimal::Decimal;
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::Streams;
-pub use crate::application::{Application, StreamsConfig, StreamsState};
+pub use crate::application::{
+    Application, ProcessingGuarantee, ProductionExceptionHandler, StreamThreadExceptionResponse,
+    StreamsConfig, StreamsState,
+};

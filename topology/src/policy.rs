@@ -142,6 +142,17 @@ const SOURCE: &str = "__streams.errors.topic";
 const PARTITION: &str = "__streams.errors.partition";
 const OFFSET: &str = "__streams.errors.offset";
 
+/// The topic that a record was for, which it was refused by.
+pub(crate) const SINK: &str = "__streams.errors.sink";
+/// How long a key or a value was that was cut.
+pub(crate) const KEY_BYTES: &str = "__streams.errors.key.bytes";
+pub(crate) const VALUE_BYTES: &str = "__streams.errors.value.bytes";
+
+/// The headers of a dead letter that no single record is behind.
+pub(crate) fn error_message(headers: &Headers, message: &str) -> Headers {
+    headers.with(MESSAGE, message)
+}
+
 /// The headers of a dead letter say what failed, and where the record stood.
 pub(crate) fn dead_letter_headers(
     headers: &Headers,
@@ -150,8 +161,7 @@ pub(crate) fn dead_letter_headers(
     partition: u32,
     offset: i64,
 ) -> Headers {
-    headers
-        .with(MESSAGE, message)
+    error_message(headers, message)
         .with(SOURCE, source)
         .with(PARTITION, partition.to_string())
         .with(OFFSET, offset.to_string())

@@ -340,6 +340,23 @@ impl TaskSet {
         Ok(worked)
     }
 
+    /// Lets every task take one run that begins at or before `bound`, of `max_run` records at most; true
+    /// where any could.
+    ///
+    /// # Errors
+    ///
+    /// As those of a task's step.
+    pub(crate) fn step(&mut self, bound: Stamp, max_run: usize) -> Result<bool> {
+        self.receive();
+        let mut any = false;
+        for at in 0..self.tasks.len() {
+            let bound = bound.min(self.limit(at));
+            any |= self.tasks[at].step_of(bound, max_run)?;
+            self.send(at);
+        }
+        Ok(any)
+    }
+
     /// Takes what other sets sent.
     pub(crate) fn receive(&mut self) {
         for mail in self.office.take(self.share.own()) {

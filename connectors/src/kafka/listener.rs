@@ -43,12 +43,27 @@ pub(super) enum TroubleKind {
     Refused,
 }
 
-/// The first record that was not delivered since this was asked last.
+/// A record that was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Undelivered {
     pub(super) code: RDKafkaErrorCode,
+    /// The address of its topic.
+    pub(super) topic: usize,
     /// The bytes of its key and value.
     pub(super) size: usize,
+}
+
+impl Undelivered {
+    /// True where the brokers refuse the record for what it is.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(
+            self.code,
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidTimestamp
+                | RDKafkaErrorCode::InvalidRecord
+                | RDKafkaErrorCode::PolicyViolation
+        )
+    }
 }
 
 impl Listener {
@@ -99,9 +114,13 @@ impl Listener {
         heard.trouble = Some(Trouble { kind, reason });
     }
 
-    pub(super) fn hear_undelivered(&self, code: RDKafkaErrorCode, size: usize) {
-        let undelivered = Undelivered { code, size };
-        self.lock().undelivered.get_or_insert(undelivered);
+    pub(super) fn hear_undelivered(&self, undelivered: Undelivered) {
+        let mut heard = self.lock();
+        // Others of a batch are given up for the sake of the one that is refused.
+        let known = heard.undelivered.as_ref();
+        if known.is_none_or(|known| !known.is_refused() && undelivered.is_refused()) {
+            heard.undelivered = Some(undelivered);
+        }
     }
 
     /// What is wrong with the brokers since this was asked last.
@@ -109,7 +128,8 @@ impl Listener {
         self.lock().trouble.take()
     }
 
-    /// The first record that was not delivered since this was asked last.
+    /// The first record that was not delivered since this was asked last; one that was refused for what it
+    /// is before all others.
     pub(super) fn take_undelivered(&self) -> Option<Undelivered> {
         self.lock().undelivered.take()
     }
@@ -150,6 +170,23 @@ impl ConsumerContext for Listener {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_record_that_was_refused_is_told_before_those_that_went_with_it() {
+        use RDKafkaErrorCode as Code;
+        let listener = Listener::default();
+        for (code, size) in [
+            (Code::PurgeQueue, 1),
+            (Code::InvalidTimestamp, 2),
+            (Code::MessageSizeTooLarge, 3),
+            (Code::PurgeQueue, 4),
+        ] {
+            let topic = 7;
+            listener.hear_undelivered(Undelivered { code, topic, size });
+        }
+        assert_eq!(listener.take_undelivered().unwrap().size, 2);
+        assert_eq!(listener.take_undelivered(), None);
+    }
 
     #[test]
     fn the_first_reason_stays_when_all_are_down() {

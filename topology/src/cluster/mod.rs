@@ -13,10 +13,10 @@ mod topic;
 mod placement;
 pub mod memory;
 
-pub use self::error::TransactionError;
+pub use self::error::{Refusal, TransactionError};
 pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
 pub(crate) use self::placement::{murmur2, partition_of};
-pub use self::producer::{ProducerRecord, TransactionalProducer};
+pub use self::producer::{Producer, ProducerKind, ProducerRecord};
 pub use self::reader::{Isolation, LogReader, OffsetRange};
 pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition};
 use crate::connector::Waker;
@@ -102,13 +102,13 @@ pub trait Cluster: Send + Sync {
     /// Where none can be made.
     fn reader(&self, waker: Waker) -> Result<Box<dyn LogReader>>;
 
-    /// A producer whose transactions have this id. A transaction that an earlier producer of the id
-    /// left open is aborted, and that producer can do nothing more.
+    /// A producer. A transaction that an earlier producer of the same transactional id left open is
+    /// aborted, and that producer can do nothing more.
     ///
     /// # Errors
     ///
     /// Where the brokers do not answer, or refuse.
-    fn producer(&self, transactional_id: &str) -> Result<Box<dyn TransactionalProducer>>;
+    fn producer(&self, kind: &ProducerKind) -> Result<Box<dyn Producer>>;
 
     /// Becomes a member of a group.
     ///

@@ -1,6 +1,7 @@
-//! Writing records and offsets in transactions.
+//! Writing records and offsets, in transactions or without.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{CommittedOffset, GroupMetadata, TopicPartition, TransactionError};
 use crate::record::Headers;
@@ -19,8 +20,37 @@ pub struct ProducerRecord<'a> {
     pub headers: &'a Headers,
 }
 
-/// Writes records to any topics, and offsets of a group, all of them or none.
-pub trait TransactionalProducer: Send {
+/// How a producer writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProducerKind {
+    /// In transactions: all of one or nothing.
+    Transactional {
+        /// By this the brokers know the producer, and a later one of the same id fences it.
+        id: String,
+        /// How long a transaction may be open before the brokers abort it and fence the producer.
+        timeout: Duration,
+    },
+    /// Each record by itself, none twice as long as the producer lives.
+    Idempotent,
+}
+
+impl ProducerKind {
+    /// Transactions of this id, which may be open for a minute.
+    pub fn transactional(id: &str) -> Self {
+        ProducerKind::Transactional {
+            id: id.to_owned(),
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Writes records to any topics, and offsets of a group: with transactions all of them or none.
+///
+/// An idempotent producer is used by the same calls, and a transaction is then no more than the stretch
+/// between two commits. What was sent counts as soon as a broker has it, offsets count once
+/// [`send_offsets`](Producer::send_offsets) has returned, and an abort takes nothing back. Whoever sends
+/// offsets only after a [`flush`](Producer::flush) loses nothing, though records may come twice.
+pub trait Producer: Send {
     /// Begins a transaction.
     ///
     /// # Errors
@@ -32,7 +62,8 @@ pub trait TransactionalProducer: Send {
     ///
     /// # Errors
     ///
-    /// Where the record is refused, or one before was.
+    /// [`Unsendable`](TransactionError::Unsendable) where the record is too large for the producer; any
+    /// other where one before was refused, or the brokers do not answer.
     fn send(
         &mut self,
         to: &TopicPartition,
@@ -44,7 +75,8 @@ pub trait TransactionalProducer: Send {
     ///
     /// # Errors
     ///
-    /// Where a record was refused, or the brokers do not answer in time.
+    /// [`Refused`](TransactionError::Refused) where a record was; any other where the brokers do not
+    /// answer in time.
     fn flush(&mut self) -> Result<BTreeMap<TopicPartition, i64>, TransactionError>;
 
     /// Adds offsets of a group to the transaction. The group's metadata is that of the member in whose
@@ -67,6 +99,7 @@ pub trait TransactionalProducer: Send {
     fn commit(&mut self) -> Result<(), TransactionError>;
 
     /// Takes everything back that was written since the transaction began; does nothing where none did.
+    /// An idempotent producer gives up what it has not written yet.
     ///
     /// # Errors
     ///

@@ -17,9 +17,6 @@ use crate::store::Commit;
 use crate::tasks::{PostOffice, Share, TaskSet};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
-/// How many turns tasks have before others have theirs.
-const TURNS: usize = 4;
-
 /// The tasks of one number at work.
 pub(super) struct Column {
     set: TaskSet,
@@ -114,13 +111,13 @@ impl Column {
         self.set.waiting().iter().sum()
     }
 
-    /// Has the tasks work for a while; true where they did anything.
+    /// Has each of the tasks take a run of so many records at most; true where any did.
     ///
     /// # Errors
     ///
     /// Where a query fails, or the state cannot be read.
-    pub(super) fn work(&mut self) -> Result<bool> {
-        let worked = self.set.work(Stamp::MAX, TURNS)?;
+    pub(super) fn step(&mut self, max_run: usize) -> Result<bool> {
+        let worked = self.set.step(Stamp::MAX, max_run)?;
         self.set.say_processed();
         Ok(worked)
     }
@@ -129,7 +126,7 @@ impl Column {
     ///
     /// # Errors
     ///
-    /// As those of [`work`](Column::work).
+    /// As those of [`step`](Column::step).
     pub(super) fn tick(&mut self) -> Result<()> {
         self.set.tick()
     }
@@ -143,7 +140,7 @@ impl Column {
     ///
     /// # Errors
     ///
-    /// As those of [`work`](Column::work).
+    /// As those of [`step`](Column::step).
     pub(super) fn flush(&mut self) -> Result<()> {
         self.set.flush()
     }

@@ -6,9 +6,45 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::membership::Limits;
+use super::production::ProductionExceptionHandler;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StateOptions;
 use crate::time::Clock;
+
+/// Shorter ones would be over before their records are written.
+const MIN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What holds for each record that an application reads, in the words of Kafka Streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ProcessingGuarantee {
+    /// Rows and output are as if it was processed once, whatever fails. Each commit is a transaction.
+    #[default]
+    ExactlyOnce,
+    /// It is processed once, and again where a process or a commit failed before it was noted: output may
+    /// come twice, and aggregates may have counted it twice. There are no transactions, so that readers see
+    /// output at once and brokers have less to do.
+    ///
+    /// Output, repartition records and changelog records are all acknowledged before the offsets are
+    /// committed in the name of the group's member; so nothing is lost.
+    AtLeastOnce,
+}
+
+/// What becomes of a thread in which a function of the topology panicked, in the words of Kafka Streams'
+/// `StreamsUncaughtExceptionHandler`.
+///
+/// The whole application, on all its instances, cannot be ended by one of them: there is no
+/// `SHUTDOWN_APPLICATION`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum StreamThreadExceptionResponse {
+    /// This instance ends with an error, and others take its tasks.
+    #[default]
+    ShutdownClient,
+    /// The thread begins again with the tasks that it has, from the last commit on. As long as it panics
+    /// before it could commit anything, it waits longer each time, up to half a minute.
+    ReplaceThread,
+}
 
 /// How an application runs on a cluster.
 ///
@@ -18,7 +54,11 @@ use crate::time::Clock;
 /// |---|---|---|
 /// | `application_id` | names the group, the internal topics and the transactions | |
 /// | `num_stream_threads` | threads that process records | 1 |
-/// | `commit_interval` | the longest time between two commits | 100 ms |
+/// | `processing_guarantee` | what holds for each record | exactly once |
+/// | `commit_interval` | the longest time between two commits | 100 ms; 30 s at least once |
+/// | `transaction_timeout` | how long brokers leave a transaction open whose process is gone | 10 s |
+/// | `production_exception_handler` | what becomes of records that brokers refuse | the application ends |
+/// | `on_uncaught` | what becomes of a thread in which a function panicked | the application ends |
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
 /// | `bootstrap_servers`, `property` | properties of the clients, by librdkafka's names | |
@@ -31,7 +71,11 @@ use crate::time::Clock;
 pub struct StreamsConfig {
     pub(super) application_id: String,
     pub(super) num_stream_threads: u16,
-    pub(super) commit_interval: Duration,
+    pub(super) processing_guarantee: ProcessingGuarantee,
+    commit_interval: Option<Duration>,
+    transaction_timeout: Duration,
+    pub(super) production_exception_handler: ProductionExceptionHandler,
+    pub(super) on_uncaught: StreamThreadExceptionResponse,
     pub(super) state_dir: Option<PathBuf>,
     pub(super) state: StateOptions,
     pub(super) session_timeout: Duration,
@@ -50,7 +94,11 @@ impl StreamsConfig {
         StreamsConfig {
             application_id: application_id.to_owned(),
             num_stream_threads: 1,
-            commit_interval: Duration::from_millis(100),
+            processing_guarantee: ProcessingGuarantee::ExactlyOnce,
+            commit_interval: None,
+            transaction_timeout: Duration::from_secs(10),
+            production_exception_handler: ProductionExceptionHandler::Fail,
+            on_uncaught: StreamThreadExceptionResponse::ShutdownClient,
             state_dir: None,
             state: StateOptions::default(),
             session_timeout: Duration::from_secs(6),
@@ -94,10 +142,43 @@ impl StreamsConfig {
         }
     }
 
+    /// What holds for each record.
+    pub fn processing_guarantee(self, guarantee: ProcessingGuarantee) -> Self {
+        StreamsConfig {
+            processing_guarantee: guarantee,
+            ..self
+        }
+    }
+
     /// The longest time between two commits.
     pub fn commit_interval(self, interval: Duration) -> Self {
         StreamsConfig {
-            commit_interval: interval,
+            commit_interval: Some(interval),
+            ..self
+        }
+    }
+
+    /// How long brokers leave a transaction open whose process is gone: so long others wait for the
+    /// records behind it. One that is at work is committed after half of that at the latest.
+    pub fn transaction_timeout(self, timeout: Duration) -> Self {
+        StreamsConfig {
+            transaction_timeout: timeout,
+            ..self
+        }
+    }
+
+    /// What becomes of output that brokers refuse.
+    pub fn production_exception_handler(self, handler: ProductionExceptionHandler) -> Self {
+        StreamsConfig {
+            production_exception_handler: handler,
+            ..self
+        }
+    }
+
+    /// What becomes of a thread in which a function of the topology panicked.
+    pub fn on_uncaught(self, response: StreamThreadExceptionResponse) -> Self {
+        StreamsConfig {
+            on_uncaught: response,
             ..self
         }
     }
@@ -172,21 +253,69 @@ impl StreamsConfig {
         StreamsConfig { clock, ..self }
     }
 
+    /// The longest time between two commits, as it was set or by the guarantee.
+    pub(super) fn commits_every(&self) -> Duration {
+        self.commit_interval
+            .unwrap_or(match self.processing_guarantee {
+                ProcessingGuarantee::ExactlyOnce => Duration::from_millis(100),
+                ProcessingGuarantee::AtLeastOnce => Duration::from_secs(30),
+            })
+    }
+
+    /// How long a transaction may be open: the property of the clients counts over the option.
+    pub(super) fn transaction_limit(&self) -> Result<Duration> {
+        let set = self.millis_of(&["transaction.timeout.ms"])?;
+        let limit = set.unwrap_or(self.transaction_timeout);
+        if limit < MIN_TRANSACTION_TIMEOUT {
+            return Err(invalid(format!(
+                "the transaction timeout is {limit:?}, and brokers need {MIN_TRANSACTION_TIMEOUT:?} at least"
+            )));
+        }
+        let exactly_once = self.processing_guarantee == ProcessingGuarantee::ExactlyOnce;
+        let delivery = self.millis_of(&["message.timeout.ms", "delivery.timeout.ms"])?;
+        if let Some(delivery) = delivery.filter(|delivery| exactly_once && *delivery >= limit) {
+            return Err(invalid(format!(
+                "message.timeout.ms is {delivery:?} and the transaction timeout {limit:?}: a record could be \
+                 written when its transaction is over; make message.timeout.ms shorter"
+            )));
+        }
+        Ok(limit)
+    }
+
+    /// The value of a property that is a number of milliseconds; the first name that is set counts.
+    fn millis_of(&self, names: &[&str]) -> Result<Option<Duration>> {
+        let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], ".");
+        for name in names {
+            let mut set = self.properties.iter();
+            if let Some((_, value)) = set.find(|(known, _)| plain(known) == *name) {
+                let millis = value.trim().parse().map_err(|e| {
+                    invalid(format!(
+                        "{name} is `{value}`, and must be a number of milliseconds"
+                    ))
+                    .with_source(e)
+                })?;
+                return Ok(Some(Duration::from_millis(millis)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Kafka takes letters, digits, `.`, `_` and `-` in the names of topics, up to 249 of them.
     pub(super) fn check(&self) -> Result<()> {
         let id = &self.application_id;
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if id.is_empty() || id.len() > 128 || !id.chars().all(fits) {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                format!(
-                    "application id `{id}` cannot begin the names of topics: use letters, digits, \
-                     `.`, `_` and `-`, 128 at most"
-                ),
-            ));
+            return Err(invalid(format!(
+                "application id `{id}` cannot begin the names of topics: use letters, digits, \
+                 `.`, `_` and `-`, 128 at most"
+            )));
         }
-        Ok(())
+        self.transaction_limit().map(|_| ())
     }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::Invalid, message)
 }
 
 /// Properties may be secrets, and are not shown.
@@ -195,9 +324,77 @@ impl fmt::Debug for StreamsConfig {
         f.debug_struct("StreamsConfig")
             .field("application_id", &self.application_id)
             .field("num_stream_threads", &self.num_stream_threads)
-            .field("commit_interval", &self.commit_interval)
+            .field("processing_guarantee", &self.processing_guarantee)
+            .field("commit_interval", &self.commits_every())
             .field("state_dir", &self.state_dir)
             .field("properties", &self.properties.keys())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_as_far_apart_as_kafka_streams_has_them() {
+        let config = StreamsConfig::new("app");
+        assert_eq!(config.commits_every(), Duration::from_millis(100));
+        let config = config.processing_guarantee(ProcessingGuarantee::AtLeastOnce);
+        assert_eq!(config.commits_every(), Duration::from_secs(30));
+        let config = config.commit_interval(Duration::from_secs(1));
+        assert_eq!(config.commits_every(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn time_limits_fit_one_another() {
+        let config = |name: &str, value: &str| StreamsConfig::new("app").property(name, value);
+        let plain = StreamsConfig::new("app").transaction_limit().unwrap();
+        assert_eq!(plain, Duration::from_secs(10));
+        let set = config("transaction_timeout_ms", "20000");
+        assert_eq!(set.transaction_limit().unwrap(), Duration::from_secs(20));
+        for (config, told) in [
+            (
+                config("transaction.timeout.ms", "soon"),
+                "a number of milliseconds",
+            ),
+            (
+                config("transaction.timeout.ms", "10"),
+                "brokers need 1s at least",
+            ),
+            (
+                config("message.timeout.ms", "10000"),
+                "make message.timeout.ms shorter",
+            ),
+            (
+                config("delivery.timeout.ms", "60000"),
+                "make message.timeout.ms shorter",
+            ),
+        ] {
+            let e = config.check().unwrap_err().to_string();
+            assert!(e.contains(told), "{e}");
+        }
+        let config = config("message.timeout.ms", "60000");
+        assert!(
+            config
+                .clone()
+                .transaction_timeout(Duration::from_secs(90))
+                .check()
+                .is_ok()
+        );
+        let config = config.processing_guarantee(ProcessingGuarantee::AtLeastOnce);
+        assert!(config.check().is_ok(), "there are no transactions");
+    }
+
+    #[test]
+    fn values_of_properties_are_not_shown() {
+        let config = StreamsConfig::new("app")
+            .property("sasl.password", "hunter2")
+            .property("ssl.key.pem", "hunter2");
+        let shown = format!("{config:?}");
+        assert!(
+            shown.contains("sasl.password") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

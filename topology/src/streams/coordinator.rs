@@ -111,7 +111,7 @@ pub(super) struct Telling {
 impl Telling {
     pub(super) fn new(env: &Env, server: Option<String>) -> Self {
         Telling {
-            producing: Producing::new(format!("{}-{}-member", env.application, env.instance)),
+            producing: Producing::beside_others(),
             record: InstanceRecord::new(env.threads, &env.topics.map, server),
             told: None,
             asking: false,
@@ -141,6 +141,7 @@ impl Coordinator {
                 }
             }
         }
+        self.env.standing.is_at_work();
         self.phase != Phase::Ended
     }
 

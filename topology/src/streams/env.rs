@@ -1,8 +1,11 @@
 //! What all threads of an application share.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::config::StreamThreadExceptionResponse;
+use super::production::Production;
 use super::topics::Topics;
 use crate::cluster::{Cluster, GroupMetadata};
 use crate::graph::{Graph, Plan};
@@ -33,6 +36,12 @@ pub(super) struct Env {
     pub(super) refresh: Duration,
     /// How something is done that takes its time.
     pub(super) aside: Aside,
+    /// How long a transaction may be open; none where there are no transactions.
+    pub(super) transaction_limit: Option<Duration>,
+    pub(super) production: Production,
+    pub(super) on_uncaught: StreamThreadExceptionResponse,
+    /// True while nothing is to be processed.
+    pub(super) paused: AtomicBool,
     /// What is wrong here on purpose.
     #[cfg(test)]
     pub(super) planted: Option<Planted>,
@@ -72,30 +81,77 @@ impl Env {
 /// A member that was expelled and has joined again has fresh metadata, which the brokers take; what it
 /// did as it was before is not its own any more. So metadata is only given to who knows of the last loss,
 /// and has dropped what was lost.
-#[derive(Debug, Default)]
-pub(super) struct Standing(Mutex<Place>);
+#[derive(Debug)]
+pub(super) struct Standing {
+    place: Mutex<Place>,
+    clock: Clock,
+    session: Duration,
+}
 
 #[derive(Debug, Default, Clone)]
 struct Place {
     losses: u64,
     metadata: Option<GroupMetadata>,
+    /// When the thread that is the member was last at work.
+    at_work: Timestamp,
+    /// When it will have heard whether the group has given it up while it was not.
+    knows_at: Timestamp,
 }
 
 impl Standing {
+    pub(super) fn new(clock: &Clock, session: Duration) -> Self {
+        let place = Place {
+            at_work: clock.now(),
+            ..Place::default()
+        };
+        Standing {
+            place: Mutex::new(place),
+            clock: clock.clone(),
+            session,
+        }
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().expect("no panic while locked")
+    }
+
+    fn session_ms(&self) -> Timestamp {
+        Timestamp::try_from(self.session.as_millis()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Notes that the thread that is the member is at work.
+    pub(super) fn is_at_work(&self) {
+        let now = self.clock.now();
+        let mut place = self.place();
+        if now.saturating_sub(place.at_work) >= self.session_ms() {
+            // Heartbeats are answered well within a quarter of a session.
+            place.knows_at = now.saturating_add(self.session_ms() / 4);
+        }
+        place.at_work = now;
+    }
+
+    /// True where the process may have stood still for so long that the group has given it up, and does
+    /// not know yet.
+    pub(super) fn may_have_been_given_up(&self) -> bool {
+        let now = self.clock.now();
+        let place = self.place();
+        now < place.knows_at || now.saturating_sub(place.at_work) >= self.session_ms()
+    }
+
     /// How often tasks were lost so far.
     #[cfg(test)]
     pub(super) fn losses(&self) -> u64 {
-        self.0.lock().expect("no panic while locked").losses
+        self.place().losses
     }
 
     /// Notes in whose name offsets are committed from now on.
     pub(super) fn publish(&self, metadata: Option<GroupMetadata>) {
-        self.0.lock().expect("no panic while locked").metadata = metadata;
+        self.place().metadata = metadata;
     }
 
     /// Notes that tasks were lost: nothing that was begun before may be committed. How often that was.
     pub(super) fn lose(&self) -> u64 {
-        let mut place = self.0.lock().expect("no panic while locked");
+        let mut place = self.place();
         place.losses += 1;
         place.metadata = None;
         place.losses
@@ -104,7 +160,7 @@ impl Standing {
     /// In whose name something is committed by who knows of so many losses; none where there was another
     /// since.
     pub(super) fn metadata(&self, known: u64) -> Option<GroupMetadata> {
-        let place = self.0.lock().expect("no panic while locked");
+        let place = self.place();
         let metadata = place.metadata.clone();
         metadata.filter(|_| place.losses == known)
     }

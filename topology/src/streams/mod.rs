@@ -28,8 +28,10 @@ mod env;
 mod mark;
 mod membership;
 mod metadata;
+mod pace;
 mod partitioner;
 mod positions;
+mod production;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -42,6 +44,14 @@ mod tests;
 mod binding_tests;
 #[cfg(test)]
 mod table_tests;
+#[cfg(test)]
+mod at_least_once_tests;
+#[cfg(test)]
+mod production_tests;
+#[cfg(test)]
+mod poison_tests;
+#[cfg(test)]
+mod uncaught_tests;
 mod topics;
 mod transaction;
 mod worker;
@@ -55,16 +65,18 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use self::config::StreamsConfig;
+pub use self::config::{ProcessingGuarantee, StreamThreadExceptionResponse, StreamsConfig};
 use self::coordinator::{Coordinator, Hand, Phase, Telling};
 use self::env::{Aside, Env, Standing};
 use self::membership::{Control, Limits};
 pub use self::metadata::{KeyQueryMetadata, StreamsMetadata};
+use self::production::Production;
+pub use self::production::ProductionExceptionHandler;
 use self::status::Status;
 pub use self::status::StreamsState;
 use self::topics::Topics;
 use self::worker::{Worker, WorkerOptions, transactional_id};
-use crate::cluster::{Cluster, MemberOptions};
+use crate::cluster::{Cluster, MemberOptions, ProducerKind};
 use crate::codec::{Key, SharedCodec};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
@@ -181,7 +193,8 @@ impl Application {
             let waker = Waker::new();
             let options = WorkerOptions {
                 number,
-                commit_interval: config.commit_interval,
+                commit_interval: config.commits_every(),
+                max_run: config.max_run,
                 refresh_interval: config.offsets_refresh,
                 waker: waker.clone(),
             };
@@ -313,6 +326,28 @@ impl Application {
             .collect()
     }
 
+    /// How many records brokers have refused that this instance was to write; see
+    /// [`ProductionExceptionHandler`].
+    pub fn refused_records(&self) -> u64 {
+        self.env.production.stats.failed()
+    }
+
+    /// Has the threads of this instance process nothing more, once they have committed what they did. It
+    /// stays a member of its group and keeps its tasks; those that it is given are brought up to date.
+    pub fn pause(&self) {
+        self.env.paused.store(true, Ordering::Release);
+    }
+
+    /// Goes on after a [`pause`](Application::pause).
+    pub fn resume(&self) {
+        self.env.paused.store(false, Ordering::Release);
+    }
+
+    /// True between [`pause`](Application::pause) and [`resume`](Application::resume).
+    pub fn is_paused(&self) -> bool {
+        self.env.paused.load(Ordering::Acquire)
+    }
+
     /// A table as this instance has it: the rows of the tasks that run here, as the last commit left them.
     /// Each call sees the tasks that run then.
     ///
@@ -405,7 +440,13 @@ fn prepare(
             topics.lanes
         )));
     }
+    let transactional = config.processing_guarantee == ProcessingGuarantee::ExactlyOnce;
+    let transaction_limit = config.transaction_limit()?;
     Ok(Env {
+        production: Production::prepare(&config.production_exception_handler, &*cluster)?,
+        transaction_limit: transactional.then_some(transaction_limit),
+        on_uncaught: config.on_uncaught,
+        paused: AtomicBool::new(false),
         application: config.application_id.clone(),
         instance: instance(&state)?,
         plan: Arc::new(Plan::of_topics(&graph, topics.lanes)),
@@ -421,7 +462,7 @@ fn prepare(
         state,
         clock: config.clock.clone(),
         pulse: Arc::default(),
-        standing: Standing::default(),
+        standing: Standing::new(&config.clock, config.session_timeout),
         threads: config.num_stream_threads,
         refresh: config.offsets_refresh,
         aside,
@@ -453,7 +494,8 @@ fn end_threads_before(env: &Env, threads: u16) -> Result<()> {
     let known = known.and_then(|bytes| bytes.try_into().ok());
     let before = known.map_or(0, u16::from_be_bytes);
     for thread in threads..before {
-        env.cluster.producer(&transactional_id(env, thread))?;
+        let kind = ProducerKind::transactional(&transactional_id(env, thread));
+        env.cluster.producer(&kind)?;
     }
     if before != threads {
         let mut commit = Commit::default();

@@ -9,47 +9,71 @@ use super::env::Env;
 use super::env::Planted;
 use super::mark::Mark;
 use super::partitioner::Partitioner;
+use super::production::{ProductionExceptionHandler, Refusals, cut};
 use crate::cluster::{
-    CommittedOffset, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
+    CommittedOffset, Producer, ProducerKind, ProducerRecord, Refusal, TopicPartition,
+    TransactionError,
 };
 use crate::error::{Error, ErrorKind};
 use crate::graph::NodeId;
+use crate::policy::{KEY_BYTES, SINK, VALUE_BYTES, dead_letter_headers, error_message};
 use crate::processor::Output;
 use crate::record::Headers;
 use crate::run::Run;
 use crate::store::Commit;
+use crate::time::Timestamp;
 
 /// How many bytes a transaction has at most before it is committed early.
 const FULL: usize = 32 << 20;
 
+/// How many records.
+const MANY: usize = 500_000;
+
 /// The transactions of a worker, one after the other.
 pub(super) struct Transaction {
     env: Arc<Env>,
-    /// By this the cluster knows the producer.
-    id: String,
+    kind: ProducerKind,
     /// None until it is needed, and where it must be made anew.
-    producer: Option<Box<dyn TransactionalProducer>>,
+    producer: Option<Box<dyn Producer>>,
     /// True where one was begun and is not over.
     open: bool,
     /// How many losses of tasks the worker knows of: the tasks that it works at were taken after these.
     /// There may have been another that it was not told of yet, even before the transaction begins.
     losses: u64,
     bytes: usize,
+    records: usize,
+    /// When it was begun, if it is open.
+    begun: Timestamp,
     partitioner: Partitioner,
     headers: Headers,
+    refusals: Refusals,
+}
+
+/// What a record is written for.
+#[derive(Debug, Clone, Copy)]
+struct Cause {
+    /// The record that was read, where one alone is behind it: of which node, partition and offset.
+    source: Option<(NodeId, u16, i64)>,
 }
 
 impl Transaction {
     pub(super) fn new(env: Arc<Env>, id: String) -> Self {
+        let kind = match env.transaction_limit {
+            Some(timeout) => ProducerKind::Transactional { id, timeout },
+            None => ProducerKind::Idempotent,
+        };
         Transaction {
             env,
-            id,
+            kind,
             producer: None,
             open: false,
             losses: 0,
             bytes: 0,
+            records: 0,
+            begun: 0,
             partitioner: Partitioner::default(),
             headers: Headers::default(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -77,13 +101,25 @@ impl Transaction {
 
     /// True where it should not grow.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= FULL
+        let many = self.bytes >= FULL || self.records >= MANY;
+        many || self.is_late() || (self.open && self.seeks_refused())
+    }
+
+    /// True where it is looked for which record was refused.
+    pub(super) fn seeks_refused(&self) -> bool {
+        self.refusals.are_sought()
+    }
+
+    /// True where it has taken half of its time.
+    pub(super) fn is_late(&self) -> bool {
+        let limit = self.env.transaction_limit.filter(|_| self.open);
+        limit.is_some_and(|limit| self.env.has_passed(limit / 2, self.begun))
     }
 
     /// The producer, made if there is none; what an earlier one of its id left open is over then.
-    fn producer(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
+    fn producer(&mut self) -> Result<&mut dyn Producer, TransactionError> {
         if self.producer.is_none() {
-            let made = self.env.cluster.producer(&self.id);
+            let made = self.env.cluster.producer(&self.kind);
             let made = made.map_err(|e| match e.kind() {
                 ErrorKind::Unavailable => TransactionError::Fenced(e),
                 _ => TransactionError::Fatal(e),
@@ -94,32 +130,169 @@ impl Transaction {
     }
 
     /// The producer, in a transaction.
-    fn begin(&mut self) -> Result<&mut dyn TransactionalProducer, TransactionError> {
+    fn begin(&mut self) -> Result<&mut dyn Producer, TransactionError> {
         if !self.open {
             self.producer()?.begin()?;
             self.open = true;
+            self.begun = self.env.clock.now();
         }
         self.producer()
     }
 
-    /// Writes what was sent to a sink.
-    pub(super) fn send_output(&mut self, output: &Output) -> Result<(), TransactionError> {
-        self.begin()?;
+    /// Writes what tasks of a number sent to a sink.
+    pub(super) fn send_output(
+        &mut self,
+        lane: u16,
+        output: &Output,
+    ) -> Result<(), TransactionError> {
         let record = &output.record;
-        let (key, value) = (record.key.as_deref(), record.value.as_deref());
-        self.bytes += size(key, value);
-        let places = &self.env.topics.sinks[output.sink.0 as usize];
+        let key = record.key.as_deref();
+        let env = self.env.clone();
+        let places = &env.topics.sinks[output.sink.0 as usize];
         let to = self.partitioner.choose(key, places);
+        let stamp = &output.stamp;
+        let source = NodeId(stamp.input);
+        let cause = Cause {
+            source: (stamp.offset >= 0).then_some((source, lane, stamp.offset)),
+        };
+        let record = ProducerRecord {
+            key,
+            value: record.value.as_deref(),
+            timestamp: record.timestamp,
+            headers: &record.headers,
+        };
+        self.send(to, record, cause)
+    }
+
+    /// Writes a record, or does with it as the policy says where it is refused.
+    fn send(
+        &mut self,
+        to: &TopicPartition,
+        record: ProducerRecord<'_>,
+        cause: Cause,
+    ) -> Result<(), TransactionError> {
+        self.begin()?;
+        let suspected = self.refusals.suspects(to, &record);
+        if suspected {
+            if let Some(why) = self.refusals.known(to, &record) {
+                return self.give_up(to, record, cause, &why);
+            }
+            self.flush()?;
+        }
+        match self.hand_over(to, record) {
+            Err(TransactionError::Unsendable(e)) => {
+                return self.give_up(to, record, cause, &e.to_string());
+            }
+            handed => handed?,
+        }
+        if !suspected {
+            return Ok(());
+        }
+        let written = self.producer()?.flush();
+        match written {
+            Err(TransactionError::Refused(refusal)) => {
+                let why = refusal.error.to_string();
+                self.refusals.learn(to, &record, why);
+                Err(self.refused(refusal))
+            }
+            written => written.map(|_| ()),
+        }
+    }
+
+    /// Hands a record to the producer.
+    fn hand_over(
+        &mut self,
+        to: &TopicPartition,
+        record: ProducerRecord<'_>,
+    ) -> Result<(), TransactionError> {
+        self.bytes += size(record.key, record.value);
+        self.records += 1;
         let producer = self.producer.as_mut().expect("the transaction has begun");
-        producer.send(
-            to,
-            ProducerRecord {
-                key,
-                value,
-                timestamp: record.timestamp,
-                headers: &record.headers,
-            },
-        )
+        match producer.send(to, record) {
+            Err(TransactionError::Refused(refusal)) => Err(self.refused(refusal)),
+            sent => sent,
+        }
+    }
+
+    /// Waits until everything is written.
+    fn flush(&mut self) -> Result<BTreeMap<TopicPartition, i64>, TransactionError> {
+        match self.begin()?.flush() {
+            Err(TransactionError::Refused(refusal)) => Err(self.refused(refusal)),
+            flushed => flushed,
+        }
+    }
+
+    /// The transaction is lost by a record that was refused.
+    fn refused(&mut self, refusal: Refusal) -> TransactionError {
+        if self.env.topics.is_changelog(&refusal.topic) {
+            return TransactionError::Fatal(row_refused(&refusal.topic, &refusal.error));
+        }
+        if self.env.production.handler == ProductionExceptionHandler::Fail {
+            return TransactionError::Fatal(output_refused(&refusal.topic, &refusal.error));
+        }
+        match self.refusals.suspect(&refusal) {
+            Ok(()) => TransactionError::Abort(refusal.error.context(format!(
+                "a record for {} was refused, and is looked for",
+                refusal.topic
+            ))),
+            Err(e) => TransactionError::Fatal(e),
+        }
+    }
+
+    /// Does with a record that is refused as the policy says.
+    fn give_up(
+        &mut self,
+        to: &TopicPartition,
+        record: ProducerRecord<'_>,
+        cause: Cause,
+        why: &str,
+    ) -> Result<(), TransactionError> {
+        let env = self.env.clone();
+        let production = &env.production;
+        if production.handler == ProductionExceptionHandler::Fail {
+            let error = Error::new(ErrorKind::BadRecord, why);
+            return Err(TransactionError::Fatal(output_refused(&to.topic, &error)));
+        }
+        production.stats.count_failed(1);
+        if production.stats.may_tell() {
+            let so_far = production.stats.failed();
+            tracing::warn!(sink = %to.topic, refused_so_far = so_far, "a record is refused: {why}");
+        }
+        if production.dead_letters.is_empty() {
+            return Ok(());
+        }
+        let letters = &production.dead_letters;
+        let place = self.partitioner.choose(record.key, letters);
+        let (key, key_bytes) = cut(record.key);
+        let (value, value_bytes) = cut(record.value);
+        let source = cause.source.and_then(|(node, lane, offset)| {
+            let input = env.topics.inputs(lane).find(|(input, _)| *input == node)?;
+            Some((input.1, offset))
+        });
+        let mut headers = match source {
+            Some((from, offset)) => {
+                dead_letter_headers(record.headers, why, &from.topic, from.partition, offset)
+            }
+            None => error_message(record.headers, why),
+        };
+        headers = headers.with(SINK, to.topic.as_bytes());
+        for (name, bytes) in [(KEY_BYTES, key_bytes), (VALUE_BYTES, value_bytes)] {
+            if let Some(bytes) = bytes {
+                headers = headers.with(name, bytes.to_string());
+            }
+        }
+        let letter = ProducerRecord {
+            key,
+            value,
+            timestamp: record.timestamp,
+            headers: &headers,
+        };
+        match self.hand_over(place, letter) {
+            Err(TransactionError::Unsendable(e)) => Err(TransactionError::Fatal(e.context(
+                format!("a dead letter cannot be written to {}", place.topic),
+            ))),
+            sent => sent,
+        }
     }
 
     /// Writes what leaves for other tasks to the topic of its exchange.
@@ -135,21 +308,16 @@ impl Transaction {
                 "{name} has no topic to travel through"
             ))));
         };
-        self.begin()?;
         let mut refused = None;
         let sent = wire.encode(run, &mut |record| {
             let to = self.partitioner.choose(record.key, places);
-            self.bytes += size(record.key, record.value);
-            let producer = self.producer.as_mut().expect("the transaction has begun");
-            let sent = producer.send(
-                to,
-                ProducerRecord {
-                    key: record.key,
-                    value: record.value,
-                    timestamp: record.timestamp,
-                    headers: record.headers,
-                },
-            );
+            let record = ProducerRecord {
+                key: record.key,
+                value: record.value,
+                timestamp: record.timestamp,
+                headers: record.headers,
+            };
+            let sent = self.send(to, record, Cause { source: None });
             sent.map_err(|e| {
                 let told = Error::new(ErrorKind::Unavailable, e.to_string());
                 refused = Some(e);
@@ -171,36 +339,45 @@ impl Transaction {
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<(), TransactionError> {
         let env = self.env.clone();
+        // Where nothing can be taken back, who has lost tasks must not write their rows: they would come
+        // behind those of the next owner.
+        let standing = &env.standing;
+        if self.kind == ProducerKind::Idempotent
+            && (standing.metadata(self.losses).is_none() || standing.may_have_been_given_up())
+        {
+            return Err(lost());
+        }
         // Rows are of now; the time of what happened is in them.
         let now = env.clock.now();
         let headers = self.headers.clone();
         #[cfg(test)]
         let offsets = self.commit_offsets_first(offsets)?;
-        let producer = self.begin()?;
+        self.begin()?;
         let logged = changelog::for_each_record(&env.topics, commit, |record| {
-            let sent = producer.send(
-                record.to,
-                ProducerRecord {
-                    key: Some(record.key),
-                    value: record.value,
-                    timestamp: now,
-                    headers: &headers,
-                },
-            );
-            sent.map_err(Failure::Transaction)
+            let to = record.to;
+            let record = ProducerRecord {
+                key: Some(record.key),
+                value: record.value,
+                timestamp: now,
+                headers: &headers,
+            };
+            let sent = self.hand_over(to, record);
+            sent.map_err(|e| match e {
+                TransactionError::Unsendable(e) => {
+                    Failure::Transaction(TransactionError::Fatal(row_refused(&to.topic, &e)))
+                }
+                e => Failure::Transaction(e),
+            })
         });
         logged.map_err(Failure::into_transaction_error)?;
-        let ends: BTreeMap<TopicPartition, i64> = producer.flush()?;
+        let ends = self.flush()?;
         for (partition, end) in &ends {
             if env.topics.is_changelog(&partition.topic) {
                 Mark::new(&env, partition, *end).put(commit, partition);
             }
         }
         let Some(group) = env.standing.metadata(self.began_after()) else {
-            return Err(TransactionError::Abort(Error::new(
-                ErrorKind::Unavailable,
-                "tasks were lost since the transaction began",
-            )));
+            return Err(lost());
         };
         let producer = self.begin()?;
         if !offsets.is_empty() {
@@ -211,9 +388,15 @@ impl Transaction {
             self.producer = None;
         }
         committed?;
+        self.close();
+        self.refusals.committed();
+        Ok(())
+    }
+
+    fn close(&mut self) {
         self.open = false;
         self.bytes = 0;
-        Ok(())
+        self.records = 0;
     }
 
     /// After how many losses of tasks that was begun which is committed.
@@ -249,10 +432,10 @@ impl Transaction {
     /// Takes back what was written since the last commit. A producer that cannot is given up: the next
     /// one of its id settles what became of its transaction.
     pub(super) fn abort(&mut self) -> Result<(), TransactionError> {
-        if !std::mem::take(&mut self.open) {
+        if !self.open {
             return Ok(());
         }
-        self.bytes = 0;
+        self.close();
         let aborted = match &mut self.producer {
             Some(producer) => producer.abort(),
             None => Ok(()),
@@ -274,6 +457,34 @@ impl Transaction {
             Ok(_) => Ok(()),
         }
     }
+}
+
+fn lost() -> TransactionError {
+    TransactionError::Abort(Error::new(
+        ErrorKind::Unavailable,
+        "tasks were lost since the transaction began",
+    ))
+}
+
+/// A row is missing from its changelog wherever the task goes next, so it cannot be left out.
+fn row_refused(topic: &str, why: &Error) -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        format!(
+            "a row cannot be written to its changelog {topic}: {why}; raise max.message.bytes of the topic, and \
+             message.max.bytes of the clients, above its size and start again"
+        ),
+    )
+}
+
+fn output_refused(topic: &str, why: &Error) -> Error {
+    Error::new(
+        ErrorKind::Failed,
+        format!(
+            "a record cannot be written to {topic}: {why}; production_exception_handler says what else becomes \
+             of such records"
+        ),
+    )
 }
 
 fn size(key: Option<&[u8]>, value: Option<&[u8]>) -> usize {

@@ -4,13 +4,16 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
 use super::changelog;
 use super::column::Column;
+use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
 use super::mark::Mark;
+use super::pace::Pace;
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
 use super::transaction::Transaction;
@@ -34,6 +37,13 @@ const PURGE: Duration = Duration::from_secs(30);
 
 /// How long a worker waits before it asks again for what was not to be had.
 const AGAIN: Duration = Duration::from_millis(200);
+
+/// How many runs tasks take at most before others have their turn.
+const RUNS: usize = 128;
+
+/// How long a thread waits at first, and at most, until it begins again after a panic.
+const REST: Duration = Duration::from_millis(100);
+const LONG_REST: Duration = Duration::from_secs(30);
 
 /// What a worker is told.
 pub(super) enum Command {
@@ -80,7 +90,7 @@ enum Stop {
 impl From<TransactionError> for Stop {
     fn from(e: TransactionError) -> Self {
         match e {
-            TransactionError::Fatal(e) => Stop::Fatal(e),
+            TransactionError::Fatal(e) | TransactionError::Unsendable(e) => Stop::Fatal(e),
             e => Stop::Again(e.into_error()),
         }
     }
@@ -121,6 +131,21 @@ pub(super) struct Worker {
     pub(super) next: Step,
     /// True where records wait and none of them may be processed before others are read.
     stalled: bool,
+    pace: Pace,
+    /// True since it has committed what it did before a pause.
+    paused: bool,
+    /// Whose tasks are at work.
+    at_work: Option<u16>,
+    /// The last panic.
+    panic: Option<Panic>,
+}
+
+/// A panic of a function: with whose tasks at work, and what of their input was committed then.
+struct Panic {
+    lane: Option<u16>,
+    committed: Vec<(TopicPartition, i64)>,
+    /// How often that was so in a row.
+    times: u32,
 }
 
 /// What a worker does in a turn, one after the other. In between others have theirs: it may lose tasks
@@ -150,8 +175,8 @@ impl Step {
 enum Restoring {
     /// The cluster is asked, beside the worker.
     Asking(u64),
-    /// To be asked again, a while after this.
-    Waiting(Timestamp),
+    /// To be asked again, so long after this.
+    Waiting(Timestamp, Duration),
     Reading(Restore),
 }
 
@@ -159,6 +184,7 @@ enum Restoring {
 pub(super) struct WorkerOptions {
     pub(super) number: u16,
     pub(super) commit_interval: Duration,
+    pub(super) max_run: usize,
     pub(super) refresh_interval: Duration,
     pub(super) waker: Waker,
 }
@@ -193,6 +219,10 @@ impl Worker {
             closing: false,
             next: Step::Obey,
             stalled: false,
+            pace: Pace::new(options.max_run),
+            paused: false,
+            at_work: None,
+            panic: None,
             last_purge: env.clock.now(),
         })
     }
@@ -219,10 +249,15 @@ impl Worker {
             Ok(Ok(busy)) if !self.closing => return Some(busy),
             Ok(Ok(_)) => None,
             Ok(Err(e)) => Some(e.to_string()),
-            Err(panic) => Some(format!(
-                "a function of the topology panicked: {}",
-                words(&*panic)
-            )),
+            Err(panic) => {
+                let why = format!("a function of the topology panicked: {}", words(&*panic));
+                let replaced = self.env.on_uncaught == StreamThreadExceptionResponse::ReplaceThread;
+                match replaced.then(|| self.replace(&why)) {
+                    Some(Ok(())) => return Some(true),
+                    Some(Err(e)) => Some(format!("{why}; the thread cannot begin again: {e}")),
+                    None => Some(why),
+                }
+            }
         };
         if error.is_some() {
             // Nobody waits for what it would never have finished.
@@ -232,6 +267,49 @@ impl Worker {
         None
     }
 
+    /// Counts a panic; how often in a row the same tasks panicked at the same input.
+    fn count_panic(&mut self) -> u32 {
+        let lane = self.at_work.take();
+        let column = lane.and_then(|lane| self.columns.get(&lane));
+        let committed = column.into_iter().flat_map(Column::committed_offsets);
+        let committed = committed.map(|(of, offset)| (of.clone(), offset)).collect();
+        let before = self.panic.take();
+        let again = before.filter(|before| before.lane == lane && before.committed == committed);
+        let times = again.map_or(1, |before| before.times.saturating_add(1));
+        self.panic = Some(Panic {
+            lane,
+            committed,
+            times,
+        });
+        times
+    }
+
+    /// Begins again after a panic, with nothing of what was there but the tasks: they are taken over from
+    /// oneself, after a rest that is longer each time at the same place.
+    fn replace(&mut self, why: &str) -> Result<()> {
+        let doublings = (self.count_panic() - 1).min(16);
+        let rest = REST.saturating_mul(1 << doublings).min(LONG_REST);
+        tracing::error!("{why}; its thread begins again from the last commit after {rest:?}");
+        if let Err(TransactionError::Fatal(e)) = self.transaction.abort() {
+            return Err(e);
+        }
+        let mut lanes: Vec<u16> = self.columns.keys().copied().collect();
+        lanes.extend(self.restoring.keys());
+        self.drop_lanes(&lanes);
+        self.reader = self.env.cluster.reader(self.waker.clone())?;
+        self.restorer = self.env.cluster.reader(self.waker.clone())?;
+        let kept: Vec<u16> = self.standbys.keys().copied().collect();
+        kept.into_iter().for_each(|lane| self.stand_by(lane));
+        self.next = Step::Obey;
+        self.paused = false;
+        let now = self.env.clock.now();
+        for lane in lanes {
+            let _ = self.reports.send(Report::Restoring(lane, 0));
+            self.restoring.insert(lane, Restoring::Waiting(now, rest));
+        }
+        Ok(())
+    }
+
     /// Does the next step; where it cannot be done, what was done since the last commit is done again.
     fn attempt(&mut self) -> Result<bool> {
         let step = self.next;
@@ -239,6 +317,7 @@ impl Worker {
         let done = match step {
             Step::Obey => self.obey(),
             Step::Restore => self.restore(),
+            Step::Read | Step::Process if self.is_paused() => self.pause(),
             Step::Read => self.read(),
             Step::Process => self.process(),
             Step::Commit => self.commit_if_due(),
@@ -266,12 +345,28 @@ impl Worker {
         SLEEP.min(commit.max(Duration::from_millis(1))).min(tick)
     }
 
-    fn commit_if_due(&mut self) -> Result<bool, Stop> {
-        let due = self.env.has_passed(self.commit_interval, self.last_commit);
-        if due || self.transaction.is_full() {
+    fn is_paused(&mut self) -> bool {
+        let paused = self.env.paused.load(Ordering::Acquire);
+        self.paused &= paused;
+        paused
+    }
+
+    /// Commits what was done, once, and does nothing more.
+    fn pause(&mut self) -> Result<bool, Stop> {
+        if !self.paused {
             self.commit()?;
+            self.paused = true;
         }
         Ok(false)
+    }
+
+    fn commit_if_due(&mut self) -> Result<bool, Stop> {
+        let due = self.env.has_passed(self.commit_interval, self.last_commit);
+        let full = self.transaction.is_full();
+        if due || full {
+            self.commit()?;
+        }
+        Ok(full)
     }
 
     fn obey(&mut self) -> Result<bool, Stop> {
@@ -373,7 +468,7 @@ impl Worker {
             }
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
-                let again = Restoring::Waiting(self.env.clock.now());
+                let again = Restoring::Waiting(self.env.clock.now(), AGAIN);
                 self.restoring.insert(lane, again);
             }
             Err(e) => return Err(Stop::Fatal(e)),
@@ -432,7 +527,7 @@ impl Worker {
     /// Brings rows up to date; true where anything was read.
     fn restore(&mut self) -> Result<bool, Stop> {
         let again = self.restoring.iter().filter(
-            |(_, restoring)| matches!(restoring, Restoring::Waiting(since) if self.env.has_passed(AGAIN, *since)),
+            |(_, restoring)| matches!(restoring, Restoring::Waiting(since, wait) if self.env.has_passed(*wait, *since)),
         );
         let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
         again.into_iter().for_each(|lane| self.ask(lane));
@@ -510,35 +605,33 @@ impl Worker {
 
     fn process(&mut self) -> Result<bool, Stop> {
         let mut any = false;
-        for column in self.columns.values_mut() {
-            any |= column.work()?;
+        let max_run = self.pace.run();
+        for (lane, column) in &mut self.columns {
+            self.at_work = Some(*lane);
+            for _ in 0..RUNS {
+                // What is full is committed before more is done.
+                if self.transaction.is_full() || !column.step(max_run)? {
+                    break;
+                }
+                any = true;
+                send_outputs(&self.env, *lane, column, &mut self.transaction)?;
+            }
             column.tick()?;
+            send_outputs(&self.env, *lane, column, &mut self.transaction)?;
         }
         self.stalled = !any && self.waiting() > 0;
-        self.send_outputs()?;
         Ok(any)
-    }
-
-    fn send_outputs(&mut self) -> Result<(), Stop> {
-        for column in self.columns.values_mut() {
-            for output in column.outputs(&self.env.topics)? {
-                self.transaction.send_output(&output)?;
-            }
-            for (exchange, run) in column.departures() {
-                self.transaction.send_run(exchange, run)?;
-            }
-        }
-        Ok(())
     }
 
     /// Commits everything that was done: output, rows, offsets; and then writes the rows here.
     fn commit(&mut self) -> Result<(), Stop> {
         self.last_commit = self.env.clock.now();
         let refresh = (self.env).has_passed(self.refresh_interval, self.last_refresh);
-        for column in self.columns.values_mut() {
+        for (lane, column) in &mut self.columns {
+            self.at_work = Some(*lane);
             column.flush()?;
+            send_outputs(&self.env, *lane, column, &mut self.transaction)?;
         }
-        self.send_outputs()?;
         let mut commit = Commit::default();
         let mut offsets = Vec::new();
         for column in self.columns.values_mut() {
@@ -547,11 +640,15 @@ impl Worker {
         }
         let nothing = commit.is_empty() && offsets.is_empty() && !self.transaction.is_open();
         if !nothing {
+            let late = self.transaction.is_late();
             self.transaction.commit(&mut commit, &offsets)?;
+            if !late && !self.transaction.seeks_refused() {
+                self.pace.recover();
+            }
             self.env.state.commit(commit, false)?;
             let now = self.env.clock.now();
             let last = &self.env.pulse.last_update;
-            last.store(now, std::sync::atomic::Ordering::Release);
+            last.store(now, Ordering::Release);
         }
         for column in self.columns.values_mut() {
             column.committed(&offsets);
@@ -618,6 +715,9 @@ impl Worker {
     /// Takes everything back that is not committed, and takes the tasks over from oneself.
     fn begin_again(&mut self, why: &Error) -> Result<()> {
         tracing::warn!("what was done since the last commit is done again: {why}");
+        if self.transaction.is_late() || self.transaction.seeks_refused() {
+            self.pace.halve();
+        }
         if let Err(TransactionError::Fatal(e)) = self.transaction.abort() {
             return Err(e);
         }
@@ -645,6 +745,22 @@ impl Worker {
 /// By this brokers know the transactions of a thread.
 pub(super) fn transactional_id(env: &Env, thread: u16) -> String {
     format!("{}-{}-{thread}", env.application, env.instance)
+}
+
+/// Writes what the tasks of a number have sent.
+fn send_outputs(
+    env: &Env,
+    lane: u16,
+    column: &mut Column,
+    transaction: &mut Transaction,
+) -> Result<(), Stop> {
+    for output in column.outputs(&env.topics)? {
+        transaction.send_output(lane, &output)?;
+    }
+    for (exchange, run) in column.departures() {
+        transaction.send_run(exchange, run)?;
+    }
+    Ok(())
 }
 
 fn lane_of(columns: &mut BTreeMap<u16, Column>, partition: u32) -> Option<&mut Column> {

@@ -335,12 +335,20 @@ impl Task {
     /// Where the state cannot be read, or a record failed whose policy is to stop. What the run had
     /// done must be rolled back then.
     pub(crate) fn step(&mut self, bound: Stamp) -> Result<bool> {
+        self.step_of(bound, self.options.max_run)
+    }
+
+    /// The same, with a run of `max_run` records at most.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`step`](Task::step).
+    pub(crate) fn step_of(&mut self, bound: Stamp, max_run: usize) -> Result<bool> {
         let Some((at, limit)) = self.choose(bound) else {
             return Ok(false);
         };
         self.shared.working = true;
         let until = self.next_stream_punctuation();
-        let max_run = self.options.max_run;
         let node_id = self.inputs[at].node;
         let taken = self.inputs[at].take(max_run, |stamp| limit.admits(stamp, at, bound), until);
         if !taken.run.is_empty() {
@@ -361,8 +369,12 @@ impl Task {
         let instance = node(&mut self.nodes, id);
         instance.facts.stats.count_records(run.len());
         let mut forwarded = self.shared.spare.pop().unwrap_or_default();
+        let first_bad = bad.first().map(|(cause, _)| *cause);
+        let first_good = (!run.is_empty()).then(|| run.cause(0));
+        if let Some(first) = first_bad.into_iter().chain(first_good).min() {
+            self.shared.exits.begin_run(first);
+        }
         if !run.is_empty() {
-            self.shared.exits.begin_run(run.cause(0));
             forwarded.push((Child::All, run));
         }
         deliver(&mut self.nodes, &mut self.shared, &origin, id, forwarded)?;

@@ -18,9 +18,10 @@ use super::super::topic::{Missing, described};
 use super::{number, passing};
 
 /// The settings of a topic that the engine looks at.
-const SETTINGS: [&str; 3] = [
+const SETTINGS: [&str; 4] = [
     "cleanup.policy",
     "delete.retention.ms",
+    "max.message.bytes",
     "message.timestamp.type",
 ];
 

@@ -17,13 +17,14 @@ use rdkafka::types::RDKafkaRespErr;
 use super::super::cluster::Cluster;
 use super::super::failure::engine_error;
 use super::super::listener::{self, Listener};
-use super::super::native::member_name;
+use super::super::native::{commit_offsets, member_name};
 use super::number;
+use super::offsets::{Committer, Committers};
 
 /// A member of a group.
 pub(super) struct GroupMember {
     options: MemberOptions,
-    consumer: BaseConsumer<Rebalances>,
+    consumer: Arc<BaseConsumer<Rebalances>>,
     metadata: Option<GroupMetadata>,
 }
 
@@ -106,7 +107,11 @@ impl ConsumerContext for Rebalances {
 }
 
 impl GroupMember {
-    pub(super) fn join(cluster: &Cluster, options: MemberOptions) -> Result<Self> {
+    pub(super) fn join(
+        cluster: &Cluster,
+        options: MemberOptions,
+        committers: &Committers,
+    ) -> Result<Self> {
         let session = options.session_timeout.as_millis().to_string();
         let heartbeat = (options.session_timeout.as_millis() / 12)
             .max(1)
@@ -136,6 +141,9 @@ impl GroupMember {
             let message = format!("topic {} cannot be subscribed to: {e}", options.topic);
             Error::new(ErrorKind::Failed, message)
         })?;
+        let consumer = Arc::new(consumer);
+        let committer: Arc<dyn Committer> = consumer.clone();
+        committers.add(&options.group, Arc::downgrade(&committer));
         Ok(GroupMember {
             options,
             consumer,
@@ -169,6 +177,21 @@ impl GroupMember {
         let instance = instance.map(|id| id.to_string_lossy());
         let group = &self.options.group;
         self.metadata = GroupMetadata::new(group, named.generation, &id, instance.as_deref()).ok();
+    }
+}
+
+impl Committer for BaseConsumer<Rebalances> {
+    fn name(&self) -> Option<String> {
+        let named = member_name(self.client()).ok()??;
+        Some(named.id.to_string_lossy().into_owned())
+    }
+
+    fn commit(
+        &self,
+        offsets: &TopicPartitionList,
+        limit: Duration,
+    ) -> Result<(), RDKafkaErrorCode> {
+        commit_offsets(self.client(), offsets, limit).map_err(|e| e.code)
     }
 }
 

@@ -1,9 +1,12 @@
 //! A Kafka cluster as the engine runs applications on it.
 
 mod admin;
+mod offsets;
 mod group;
 mod log;
+mod writer;
 mod transactions;
+mod idempotent;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use std::time::Duration;
 
 use ferrisstreams_topology::cluster::{
     Cluster as ClusterPort, CommittedOffset, Isolation, LogReader, Member, MemberOptions, NewTopic,
-    OffsetRange, TopicDescription, TopicPartition, TransactionalProducer,
+    OffsetRange, Producer, ProducerKind, TopicDescription, TopicPartition,
 };
 use ferrisstreams_topology::connector::{ConnectorError, Waker};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
@@ -19,6 +22,10 @@ use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use self::idempotent::Idempotent;
+use self::offsets::Committers;
+use self::transactions::Transactions;
+use self::writer::Limits;
 use super::cluster::Cluster;
 use super::failure::engine_error;
 use super::listener::Listener;
@@ -43,6 +50,8 @@ pub struct KafkaCluster {
     /// For questions about what is committed, and about what may not be yet.
     committed: Arc<Consumer>,
     uncommitted: Arc<Consumer>,
+    limits: Limits,
+    committers: Committers,
 }
 
 impl KafkaCluster {
@@ -70,6 +79,8 @@ impl KafkaCluster {
         Ok(KafkaCluster {
             committed: asker(&cluster, "read_committed")?,
             uncommitted: asker(&cluster, "read_uncommitted")?,
+            limits: Limits::default(),
+            committers: Committers::default(),
             cluster,
         })
     }
@@ -117,7 +128,14 @@ impl ClusterPort for KafkaCluster {
     }
 
     fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
-        admin::topic(&self.cluster, &self.committed, name)
+        let found = admin::topic(&self.cluster, &self.committed, name)?;
+        let limit = found
+            .as_ref()
+            .and_then(|topic| topic.get("max.message.bytes"));
+        if let Some(limit) = limit.and_then(|limit| limit.parse().ok()) {
+            self.limits.note(name, limit);
+        }
+        Ok(found)
     }
 
     fn create_topic(&self, topic: &NewTopic) -> Result<()> {
@@ -221,13 +239,24 @@ impl ClusterPort for KafkaCluster {
         Ok(Box::new(log::Reader::new(self.clone(), waker)?))
     }
 
-    fn producer(&self, transactional_id: &str) -> Result<Box<dyn TransactionalProducer>> {
-        let made = transactions::Transactions::new(&self.cluster, transactional_id)?;
-        Ok(Box::new(made))
+    fn producer(&self, kind: &ProducerKind) -> Result<Box<dyn Producer>> {
+        let (cluster, limits) = (&self.cluster, &self.limits);
+        Ok(match kind {
+            ProducerKind::Transactional { id, timeout } => {
+                Box::new(Transactions::new(cluster, limits, id, *timeout)?)
+            }
+            ProducerKind::Idempotent => {
+                Box::new(Idempotent::new(cluster, limits, &self.committers)?)
+            }
+        })
     }
 
     fn join(&self, options: MemberOptions) -> Result<Box<dyn Member>> {
-        Ok(Box::new(group::GroupMember::join(&self.cluster, options)?))
+        Ok(Box::new(group::GroupMember::join(
+            &self.cluster,
+            options,
+            &self.committers,
+        )?))
     }
 }
 

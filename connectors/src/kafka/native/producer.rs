@@ -19,7 +19,7 @@ use rdkafka::types::RDKafkaType;
 
 use super::call::{self, CallError};
 use super::member::MemberName;
-use crate::kafka::listener::{self, Listener};
+use crate::kafka::listener::{self, Listener, Undelivered};
 
 /// Writes to topics.
 pub(in crate::kafka) struct Producer {
@@ -70,7 +70,11 @@ unsafe extern "C" fn on_report(
     let (message, listener) = unsafe { (&*message, &*listener.cast::<Listener>()) };
     if message.err != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
         let code = RDKafkaErrorCode::from(message.err);
-        listener.hear_undelivered(code, message.len + message.key_len);
+        listener.hear_undelivered(Undelivered {
+            code,
+            topic: message.rkt as usize,
+            size: message.len + message.key_len,
+        });
     } else {
         listener.hear_delivered(message.rkt as usize, message.partition, message.offset);
     }
@@ -166,12 +170,18 @@ impl Producer {
     /// The offsets behind the last records that were delivered since this was asked last, if the listener
     /// was told to keep them.
     pub(in crate::kafka) fn take_ends(&self) -> Vec<(TopicPlace, i32, i64)> {
-        let place = |topic: usize| self.topics.iter().position(|own| *own as usize == topic);
         let ends = self.listener().take_delivered().into_iter();
         ends.filter_map(|((topic, partition), last)| {
-            Some((TopicPlace(place(topic)?), partition, last + 1))
+            Some((self.place_of(topic)?, partition, last + 1))
         })
         .collect()
+    }
+
+    /// The place of a topic of which a report has the address, if it is one of ours.
+    pub(in crate::kafka) fn place_of(&self, address: usize) -> Option<TopicPlace> {
+        let mut topics = self.topics.iter();
+        let at = topics.position(|own| *own as usize == address);
+        at.map(TopicPlace)
     }
 
     pub(in crate::kafka) fn listener(&self) -> &Listener {
@@ -269,6 +279,14 @@ impl Producer {
     pub(in crate::kafka) fn flush(&self, limit: Duration) -> Result<(), CallError> {
         // SAFETY: the client lives.
         call::check(unsafe { sys::rd_kafka_flush(self.client.native_ptr(), call::millis(limit)) })
+    }
+
+    /// Drops what waits and was not sent to any broker yet.
+    pub(in crate::kafka) fn give_up_queued(&self) {
+        // SAFETY: the client lives.
+        unsafe {
+            sys::rd_kafka_purge(self.client.native_ptr(), sys::RD_KAFKA_PURGE_F_QUEUE);
+        }
     }
 
     /// Gets the id of the producer; an earlier one of the same name is fenced, its transaction aborted.

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::group::Group;
+use super::idempotent::IdempotentProducer;
 use super::member::MemoryMember;
-use super::producer::MemoryProducer;
+use super::producer::TransactionalProducer;
 use super::reader::MemoryReader;
 use super::state::{Shared, State, unavailable};
 use super::topic::Topic;
 use crate::cluster::{
     Cluster, CommittedOffset, Isolation, LogReader, Member, MemberOptions, NewTopic, OffsetRange,
-    TopicDescription, TopicPartition, TransactionalProducer,
+    Producer, ProducerKind, TopicDescription, TopicPartition,
 };
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,14 +31,16 @@ use crate::time::Clock;
 ///
 /// ```
 /// use ferrisstreams_topology::cluster::memory::MemoryCluster;
-/// use ferrisstreams_topology::cluster::{Cluster, Isolation, ProducerRecord, TopicPartition};
+/// use ferrisstreams_topology::cluster::{
+///     Cluster, Isolation, ProducerKind, ProducerRecord, TopicPartition,
+/// };
 /// use ferrisstreams_topology::record::Headers;
 ///
 /// let cluster = MemoryCluster::new();
 /// cluster.add_topic("orders", 2, &[])?;
 /// cluster.append("orders", 0, Some(b"anna"), Some(b"3 apples"), 1_000)?;
 ///
-/// let mut producer = cluster.producer("shop")?;
+/// let mut producer = cluster.producer(&ProducerKind::transactional("shop"))?;
 /// producer.begin()?;
 /// let record = ProducerRecord {
 ///     key: Some(b"bob"),
@@ -169,22 +172,22 @@ impl Cluster for MemoryCluster {
         Ok(Box::new(MemoryReader::new(shared, number, waker)))
     }
 
-    fn producer(&self, transactional_id: &str) -> Result<Box<dyn TransactionalProducer>> {
-        if transactional_id.is_empty() {
+    fn producer(&self, kind: &ProducerKind) -> Result<Box<dyn Producer>> {
+        let mut state = self.shared.call();
+        let shared = Arc::clone(&self.shared);
+        let ProducerKind::Transactional { id, timeout } = kind else {
+            state.answer(&"make a producer")?;
+            return Ok(Box::new(IdempotentProducer::new(shared)));
+        };
+        if id.is_empty() {
             return Err(Error::invalid("a transactional id cannot be empty"));
         }
-        let mut state = self.shared.call();
-        state.answer(&format_args!("make a producer of {transactional_id}"))?;
-        let epoch = state.transactions.take_over(transactional_id);
-        state.end_transaction(transactional_id, false);
-        state.settle(transactional_id);
+        state.answer(&format_args!("make a producer of {id}"))?;
+        let epoch = state.transactions.take_over(id, *timeout);
+        state.end_transaction(id, false);
+        state.settle(id);
         self.shared.notify();
-        let shared = Arc::clone(&self.shared);
-        Ok(Box::new(MemoryProducer::new(
-            shared,
-            transactional_id,
-            epoch,
-        )))
+        Ok(Box::new(TransactionalProducer::new(shared, id, epoch)))
     }
 
     fn join(&self, options: MemberOptions) -> Result<Box<dyn Member>> {

@@ -136,8 +136,8 @@ impl MemoryCluster {
         state.offsets.get(group)?.committed(of)
     }
 
-    /// How long a transaction may be open before it is aborted and its producer fenced; a minute
-    /// unless set.
+    /// How long a transaction may be open at most before it is aborted and its producer fenced, whatever
+    /// the producer asked for; a minute unless set.
     pub fn set_transaction_timeout(&self, timeout: Duration) {
         self.shared.lock().transaction_timeout = timeout;
     }
@@ -212,6 +212,12 @@ impl MemoryCluster {
     /// no `max.message.bytes`; about a mebibyte unless set.
     pub fn set_max_record_bytes(&self, bytes: usize) {
         self.shared.lock().max_record_bytes = bytes;
+    }
+
+    /// The size in bytes of key, value and headers above which producers do not even send a record; there is
+    /// no such limit unless set.
+    pub fn set_max_request_bytes(&self, bytes: usize) {
+        self.shared.lock().max_request_bytes = Some(bytes);
     }
 
     /// Takes the brokers away, or brings them back. While they are away calls fail with an error of kind

@@ -11,6 +11,7 @@ mod faults;
 mod state;
 mod reader;
 mod producer;
+mod idempotent;
 mod member;
 mod brokers;
 mod controls;

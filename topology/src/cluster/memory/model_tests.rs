@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::*;
 use crate::cluster::{
     Cluster, CommittedOffset, GroupMetadata, Isolation, LogReader, Member, MemberOptions,
-    OffsetRange, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
+    OffsetRange, Producer, ProducerKind, ProducerRecord, TopicPartition, TransactionError,
 };
 use crate::connector::Waker;
 use crate::record::Headers;
@@ -128,8 +128,8 @@ fn at(partition: usize) -> TopicPartition {
 struct Bench {
     cluster: MemoryCluster,
     model: Model,
-    producers: Vec<Option<Box<dyn TransactionalProducer>>>,
-    zombies: Vec<Box<dyn TransactionalProducer>>,
+    producers: Vec<Option<Box<dyn Producer>>>,
+    zombies: Vec<Box<dyn Producer>>,
     member: Box<dyn Member>,
     reader: Box<dyn LogReader>,
     positions: [usize; PARTITIONS],
@@ -154,7 +154,8 @@ impl Bench {
         for partition in 0..PARTITIONS {
             reader.assign(&at(partition), 0).unwrap();
         }
-        let producers = IDS.map(|id| Some(cluster.producer(id).unwrap()));
+        let producers =
+            IDS.map(|id| Some(cluster.producer(&ProducerKind::transactional(id)).unwrap()));
         Bench {
             cluster,
             model: Model::default(),
@@ -188,7 +189,7 @@ impl Bench {
         self.check(partition);
     }
 
-    fn begun(&mut self, id: usize) -> &mut Box<dyn TransactionalProducer> {
+    fn begun(&mut self, id: usize) -> &mut Box<dyn Producer> {
         if self.producers[id].is_none() {
             self.take_over(id);
         }
@@ -282,7 +283,11 @@ impl Bench {
 
     fn take_over(&mut self, id: usize) {
         self.zombies.extend(self.producers[id].take());
-        self.producers[id] = Some(self.cluster.producer(IDS[id]).unwrap());
+        self.producers[id] = Some(
+            self.cluster
+                .producer(&ProducerKind::transactional(IDS[id]))
+                .unwrap(),
+        );
         self.ended(id, false);
         self.model.settle(id);
     }

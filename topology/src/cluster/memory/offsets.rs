@@ -33,6 +33,18 @@ impl GroupOffsets {
         }
     }
 
+    /// Takes offsets in that count at once.
+    pub(super) fn set(&mut self, offsets: &[(TopicPartition, CommittedOffset)]) {
+        for (partition, offset) in offsets {
+            self.handed += 1;
+            let handed = Handed {
+                order: self.handed,
+                offset: offset.clone(),
+            };
+            self.committed.insert(partition.clone(), handed);
+        }
+    }
+
     /// Ends a transaction here.
     pub(super) fn mark(&mut self, transaction: u64, committed: bool) {
         let pending = self.pending.remove(&transaction).unwrap_or_default();

@@ -7,14 +7,14 @@ use super::faults::Fault;
 use super::state::{Shared, State, unavailable};
 use super::transactions::Ongoing;
 use crate::cluster::{
-    CommittedOffset, GroupMetadata, ProducerRecord, TopicPartition, TransactionError,
-    TransactionalProducer,
+    CommittedOffset, GroupMetadata, Producer, ProducerRecord, Refusal, TopicPartition,
+    TransactionError,
 };
 use crate::error::{Error, ErrorKind};
 
 /// A producer of a transactional id. One that is dropped is as one whose process has died: its
 /// transaction stays open.
-pub(super) struct MemoryProducer {
+pub(super) struct TransactionalProducer {
     shared: Arc<Shared>,
     id: String,
     epoch: u64,
@@ -22,9 +22,9 @@ pub(super) struct MemoryProducer {
     lost: Option<&'static str>,
 }
 
-impl MemoryProducer {
+impl TransactionalProducer {
     pub(super) fn new(shared: Arc<Shared>, id: &str, epoch: u64) -> Self {
-        MemoryProducer {
+        TransactionalProducer {
             shared,
             id: id.to_owned(),
             epoch,
@@ -86,7 +86,7 @@ impl MemoryProducer {
     }
 }
 
-impl TransactionalProducer for MemoryProducer {
+impl Producer for TransactionalProducer {
     fn begin(&mut self) -> Result<(), TransactionError> {
         self.check()?;
         let mut state = self.shared.call();
@@ -104,6 +104,9 @@ impl TransactionalProducer for MemoryProducer {
             self.shared.notify();
         }
         self.answered(&mut state, Fault::Send, "send")?;
+        if let Some(e) = state.unsendable(size(&record)) {
+            return Err(TransactionError::Unsendable(e));
+        }
         let refusal = state.refusal(to, record.key, size(&record));
         let missing = state.log(to).err();
         let ongoing = self.adding(&mut state, "send")?;
@@ -111,7 +114,9 @@ impl TransactionalProducer for MemoryProducer {
             return Err(ongoing.fail(missing.context("cannot send")));
         }
         if let Some(refusal) = refusal {
-            return Err(ongoing.fail(Error::new(ErrorKind::BadRecord, refusal)));
+            // The broker has yet to be asked: the producer hears of it when it waits for answers.
+            ongoing.refuse(refused(to, &record, refusal));
+            return Ok(());
         }
         let number = ongoing.number;
         let offset = state
@@ -131,6 +136,7 @@ impl TransactionalProducer for MemoryProducer {
         let mut state = self.shared.call();
         self.answered(&mut state, Fault::Flush, "flush")?;
         let ongoing = state.transactions.ongoing(&self.id, self.epoch, "flush")?;
+        ongoing.take_refusal()?;
         Ok(ongoing.ends.clone())
     }
 
@@ -142,19 +148,11 @@ impl TransactionalProducer for MemoryProducer {
         self.check()?;
         let mut state = self.shared.call();
         self.answered(&mut state, Fault::SendOffsets, "send offsets")?;
-        let refusal = match state.groups.get(group.group()) {
-            Some(known) => known.refusal(group),
-            None => Some("UNKNOWN_MEMBER_ID"),
-        };
+        let refusal = state.stranger(group);
         let ongoing = self.adding(&mut state, "send offsets")?;
+        ongoing.take_refusal()?;
         if let Some(refusal) = refusal {
-            let message = format!(
-                "cannot send offsets of group {} as member {} of generation {}: {refusal}",
-                group.group(),
-                group.member(),
-                group.generation()
-            );
-            return Err(ongoing.fail(Error::new(ErrorKind::Closed, message)));
+            return Err(ongoing.fail(refusal));
         }
         let number = ongoing.number;
         ongoing.groups.insert(group.group().to_owned());
@@ -167,7 +165,8 @@ impl TransactionalProducer for MemoryProducer {
         self.check()?;
         let shared = Arc::clone(&self.shared);
         let mut state = shared.call();
-        state.transactions.ongoing(&self.id, self.epoch, "commit")?;
+        let ongoing = state.transactions.ongoing(&self.id, self.epoch, "commit")?;
+        ongoing.take_refusal()?;
         if state.faults.hits(Fault::Commit) {
             let ongoing = state.transactions.ongoing(&self.id, self.epoch, "commit")?;
             let message = "cannot commit: the brokers refuse";
@@ -200,6 +199,16 @@ impl TransactionalProducer for MemoryProducer {
             true => Err(self.unknown("abort")),
             false => Ok(()),
         }
+    }
+}
+
+/// What is told of a record that is refused.
+pub(super) fn refused(to: &TopicPartition, record: &ProducerRecord<'_>, why: String) -> Refusal {
+    let of = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+    Refusal {
+        topic: to.topic.clone(),
+        bytes: of(record.key) + of(record.value),
+        error: Error::new(ErrorKind::BadRecord, why),
     }
 }
 

@@ -11,7 +11,7 @@ use super::log::Log;
 use super::offsets::GroupOffsets;
 use super::topic::Topic;
 use super::transactions::{InFlight, MarkerTarget, Markers, Transactions};
-use crate::cluster::TopicPartition;
+use crate::cluster::{GroupMetadata, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::{Clock, Timestamp};
 
@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) transaction_timeout: Duration,
     pub(super) patience: Duration,
     pub(super) max_record_bytes: usize,
+    /// What producers do not even send, if anything.
+    pub(super) max_request_bytes: Option<usize>,
     numbers: u64,
 }
 
@@ -46,6 +48,7 @@ impl Default for State {
             transaction_timeout: Duration::from_secs(60),
             patience: Duration::from_secs(10),
             max_record_bytes: MAX_RECORD_BYTES,
+            max_request_bytes: None,
             numbers: 0,
         }
     }
@@ -104,6 +107,34 @@ impl State {
             .then(|| format!("{to} is compacted and takes no record without a key"))
     }
 
+    /// Why a producer does not even send a record of so many bytes, if so.
+    pub(super) fn unsendable(&self, bytes: usize) -> Option<Error> {
+        let limit = self.max_request_bytes.filter(|limit| bytes > *limit)?;
+        Some(Error::new(
+            ErrorKind::BadRecord,
+            format!(
+                "a record of {bytes} bytes cannot be sent: the limit of the producer is {limit}"
+            ),
+        ))
+    }
+
+    /// Why a group does not take offsets in a member's name, if so.
+    pub(super) fn stranger(&self, group: &GroupMetadata) -> Option<Error> {
+        let refusal = match self.groups.get(group.group()) {
+            Some(known) => known.refusal(group)?,
+            None => "UNKNOWN_MEMBER_ID",
+        };
+        Some(Error::new(
+            ErrorKind::Closed,
+            format!(
+                "cannot send offsets of group {} as member {} of generation {}: {refusal}",
+                group.group(),
+                group.member(),
+                group.generation()
+            ),
+        ))
+    }
+
     /// Ends the open transaction of an id, and writes its markers or sends them off.
     pub(super) fn end_transaction(&mut self, id: &str, committed: bool) {
         let markers = self.transactions.end(id, committed, self.markers);
@@ -146,9 +177,10 @@ impl State {
         true
     }
 
-    /// Aborts the transactions that were begun before a time, and takes their producers' ids away.
-    pub(super) fn expire_transactions(&mut self, before: Timestamp) -> usize {
-        let expired = self.transactions.expire(before);
+    /// Aborts the transactions that have been open for as long as they may by then, and takes their
+    /// producers' ids away.
+    pub(super) fn expire_transactions(&mut self, now: Timestamp) -> usize {
+        let expired = self.transactions.expire(now, self.transaction_timeout);
         for id in &expired {
             self.end_transaction(id, false);
         }
@@ -160,7 +192,7 @@ impl State {
         if !self.available {
             return false;
         }
-        let mut expired = self.expire_transactions(now - self.transaction_timeout_ms()) > 0;
+        let mut expired = self.expire_transactions(now) > 0;
         for group in self.groups.values_mut() {
             expired |= group.expire(now);
         }
@@ -169,14 +201,10 @@ impl State {
 
     /// When something times out next, if nothing else happens.
     fn deadline(&self) -> Option<Timestamp> {
-        let oldest = self.transactions.oldest();
-        let transaction = oldest.map(|since| since + self.transaction_timeout_ms() + 1);
+        let transaction = self.transactions.deadline(self.transaction_timeout);
+        let transaction = transaction.map(|deadline| deadline.saturating_add(1));
         let members = self.groups.values().filter_map(Group::deadline);
         members.chain(transaction).min()
-    }
-
-    fn transaction_timeout_ms(&self) -> Timestamp {
-        self.transaction_timeout.as_millis() as Timestamp
     }
 }
 

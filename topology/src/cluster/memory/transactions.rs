@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
-use crate::cluster::{TopicPartition, TransactionError};
+use crate::cluster::{Refusal, TopicPartition, TransactionError};
 use crate::error::{Error, ErrorKind};
 use crate::time::Timestamp;
 
@@ -19,6 +20,8 @@ pub(super) struct Ongoing {
     pub(super) groups: BTreeSet<String>,
     /// Why it can only be aborted.
     pub(super) failed: Option<String>,
+    /// The first record that was refused, until its producer is told.
+    refused: Option<Refusal>,
 }
 
 impl Ongoing {
@@ -26,6 +29,21 @@ impl Ongoing {
     pub(super) fn fail(&mut self, error: Error) -> TransactionError {
         self.failed = Some(error.to_string());
         TransactionError::Abort(error)
+    }
+
+    /// A record is refused, of which the producer does not know yet.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.refused.get_or_insert(refusal);
+    }
+
+    /// Tells the producer of a record that was refused, if one was: the transaction can only be aborted
+    /// then.
+    pub(super) fn take_refusal(&mut self) -> Result<(), TransactionError> {
+        let Some(refusal) = self.refused.take() else {
+            return Ok(());
+        };
+        self.failed = Some(refusal.error.to_string());
+        Err(TransactionError::Refused(refusal))
     }
 }
 
@@ -73,9 +91,20 @@ pub(super) struct InFlight {
 /// What is known of a transactional id.
 struct Owned {
     epoch: u64,
+    /// How long a transaction may be open.
+    timeout: Duration,
     /// Why earlier producers of the id can do nothing more.
     reason: &'static str,
     ongoing: Option<Ongoing>,
+}
+
+impl Owned {
+    /// Until when its transaction may be open, if the brokers know of one.
+    fn deadline(&self, most: Duration) -> Option<Timestamp> {
+        let since = self.ongoing.as_ref()?.since?;
+        let limit = Timestamp::try_from(self.timeout.min(most).as_millis());
+        Some(since.saturating_add(limit.unwrap_or(Timestamp::MAX)))
+    }
 }
 
 /// All transactional ids, and the markers in flight.
@@ -88,13 +117,15 @@ pub(super) struct Transactions {
 
 impl Transactions {
     /// Gives an id to a new producer; the epoch to know it by.
-    pub(super) fn take_over(&mut self, id: &str) -> u64 {
+    pub(super) fn take_over(&mut self, id: &str, timeout: Duration) -> u64 {
         let owned = self.ids.entry(id.to_owned()).or_insert(Owned {
             epoch: 0,
+            timeout,
             reason: "",
             ongoing: None,
         });
         owned.epoch += 1;
+        owned.timeout = timeout;
         owned.reason = "another producer has taken the id over";
         owned.epoch
     }
@@ -112,6 +143,7 @@ impl Transactions {
             ends: BTreeMap::new(),
             groups: BTreeSet::new(),
             failed: None,
+            refused: None,
         });
         self.numbers += 1;
         Ok(())
@@ -203,12 +235,12 @@ impl Transactions {
         waiting.then(|| self.land(|marker| marker.calls == Some(0)))
     }
 
-    /// Takes the ids from their producers whose transactions have been open for too long.
-    pub(super) fn expire(&mut self, before: Timestamp) -> Vec<String> {
+    /// Takes the ids from their producers whose transactions have been open for too long: for longer than
+    /// the producer asked for, or than `most`.
+    pub(super) fn expire(&mut self, now: Timestamp, most: Duration) -> Vec<String> {
         let mut expired = Vec::new();
         for (id, owned) in &mut self.ids {
-            let since = owned.ongoing.as_ref().and_then(|ongoing| ongoing.since);
-            if since.is_some_and(|since| since < before) {
+            if owned.deadline(most).is_some_and(|deadline| deadline < now) {
                 owned.epoch += 1;
                 owned.reason = "its transaction was open for longer than the transaction timeout";
                 expired.push(id.clone());
@@ -217,10 +249,10 @@ impl Transactions {
         expired
     }
 
-    /// When the transaction began that has been open for longest.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
-        let ongoing = self.ids.values().filter_map(|o| o.ongoing.as_ref());
-        ongoing.filter_map(|ongoing| ongoing.since).min()
+    /// When the next transaction has been open for as long as it may.
+    pub(super) fn deadline(&self, most: Duration) -> Option<Timestamp> {
+        let deadlines = self.ids.values().filter_map(|owned| owned.deadline(most));
+        deadlines.min()
     }
 
     fn owned(&mut self, id: &str, epoch: u64) -> Result<&mut Owned, TransactionError> {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::record::{Assignment, ControlRecord, InstanceRecord, decode};
 use crate::cluster::{
-    Cluster, Isolation, LogReader, ProducerRecord, TopicPartition, TransactionError,
-    TransactionalProducer,
+    Cluster, Isolation, LogReader, Producer, ProducerKind, ProducerRecord, TopicPartition,
+    TransactionError,
 };
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
@@ -139,16 +140,31 @@ impl Control {
     }
 }
 
-/// Writes records of the control topic, each in a transaction.
+/// Writes records of the control topic, each by itself.
 pub(in crate::streams) struct Producing {
-    id: String,
-    producer: Option<Box<dyn TransactionalProducer>>,
+    kind: ProducerKind,
+    producer: Option<Box<dyn Producer>>,
 }
 
 impl Producing {
     /// Under a transactional id: whoever else has it can write no more once this one begins.
-    pub(in crate::streams) fn new(id: String) -> Self {
-        Producing { id, producer: None }
+    pub(super) fn alone(id: String) -> Self {
+        let kind = ProducerKind::Transactional {
+            id,
+            timeout: Duration::from_secs(10),
+        };
+        Producing {
+            kind,
+            producer: None,
+        }
+    }
+
+    /// Beside others. Nobody waits for the end of a transaction where the process dies.
+    pub(in crate::streams) fn beside_others() -> Self {
+        Producing {
+            kind: ProducerKind::Idempotent,
+            producer: None,
+        }
     }
 
     /// True where others of its id can write no more.
@@ -161,12 +177,9 @@ impl Producing {
     /// # Errors
     ///
     /// Where the brokers refuse, or do not answer.
-    pub(super) fn fence(
-        &mut self,
-        cluster: &dyn Cluster,
-    ) -> Result<&mut dyn TransactionalProducer> {
+    pub(super) fn fence(&mut self, cluster: &dyn Cluster) -> Result<&mut dyn Producer> {
         if self.producer.is_none() {
-            self.producer = Some(cluster.producer(&self.id)?);
+            self.producer = Some(cluster.producer(&self.kind)?);
         }
         Ok(&mut **self.producer.as_mut().expect("it was made above"))
     }

@@ -151,6 +151,45 @@ impl World {
         self.check_tables(&expected)
     }
 
+    /// Whatever was read was passed on, joined and counted, if not more than once.
+    pub(super) fn check_nothing_lost(&self) -> Result<(), String> {
+        let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        let mut endings: BTreeMap<String, i64> = BTreeMap::new();
+        for (partition, words) in (0_u32..).zip(&self.words) {
+            let seen: BTreeSet<_> = self.records("seen", partition).into_iter().collect();
+            let joined = self.records("joined", partition).into_iter();
+            let joined: BTreeSet<String> = joined.map(|(_, value)| value).collect();
+            for (key, word) in words {
+                let of_word = format!("{word} by {key}-");
+                let is_joined = joined.iter().any(|value| value.starts_with(&of_word));
+                if !is_joined || !seen.contains(&(key.clone(), word.clone())) {
+                    return Err(format!("{word} of {key} is lost"));
+                }
+                *expected.entry(key.clone()).or_default() += 1;
+                *endings.entry(query::ending(word)).or_default() += 1;
+            }
+        }
+        self.check_counted("totals", &expected)?;
+        self.check_counted("endings", &endings)
+    }
+
+    fn check_counted(&self, topic: &str, expected: &BTreeMap<String, i64>) -> Result<(), String> {
+        let mut totals: BTreeMap<String, i64> = BTreeMap::new();
+        for partition in 0..PARTITIONS {
+            for (key, total) in self.records(topic, partition) {
+                totals.insert(key, total.parse().map_err(|e| format!("{total}: {e}"))?);
+            }
+        }
+        let short = |(key, count): &(&String, &i64)| totals.get(*key).is_none_or(|t| t < *count);
+        match expected.iter().find(short) {
+            None => Ok(()),
+            Some((key, count)) => Err(format!(
+                "{topic} of {key} is {:?} in the end, and not {count} at least",
+                totals.get(key)
+            )),
+        }
+    }
+
     fn check_seen(&self, partition: u32, words: &[(String, String)]) -> Result<(), String> {
         let seen = self.records("seen", partition);
         if seen != words {

@@ -1,6 +1,7 @@
 //! The runs, and the mistakes that they have to find.
 
 use super::world::{Mistake, World};
+use crate::streams::ProcessingGuarantee;
 use crate::streams::env::Planted;
 
 const STEPS: usize = 1_000;
@@ -9,7 +10,15 @@ const SOAK: u64 = 2_000;
 
 /// A run; what was wrong, with the last steps.
 fn run(seed: u64, mistake: Option<Mistake>) -> Result<String, String> {
-    let mut world = World::new(seed, mistake)?;
+    run_with(seed, mistake, ProcessingGuarantee::ExactlyOnce)
+}
+
+fn run_with(
+    seed: u64,
+    mistake: Option<Mistake>,
+    guarantee: ProcessingGuarantee,
+) -> Result<String, String> {
+    let mut world = World::new(seed, mistake, guarantee)?;
     let ran = attempt(&mut world);
     let trace = world.trace.shown();
     match ran {
@@ -25,7 +34,10 @@ fn attempt(world: &mut World) -> Result<(), String> {
         world.check_owners()?;
     }
     world.settle()?;
-    world.check_all()
+    match world.guarantee {
+        ProcessingGuarantee::ExactlyOnce => world.check_all(),
+        ProcessingGuarantee::AtLeastOnce => world.check_nothing_lost(),
+    }
 }
 
 fn finds(mistake: Mistake) {
@@ -34,8 +46,8 @@ fn finds(mistake: Mistake) {
     assert!(found.is_some(), "{mistake:?} is not found");
 }
 
-#[test]
-fn each_record_counts_once_whatever_happens() {
+/// Runs all seeds, or the one that the environment asks for.
+fn run_all(guarantee: ProcessingGuarantee) {
     let soak = std::env::var_os("FERRIS_SOAK").is_some();
     let one = std::env::var("FERRIS_SEED")
         .ok()
@@ -44,12 +56,23 @@ fn each_record_counts_once_whatever_happens() {
         Some(seed) => seed..seed + 1,
         None => 0..if soak { SOAK } else { SEEDS },
     };
-    let wrong: Vec<String> = seeds.filter_map(|seed| run(seed, None).err()).collect();
+    let wrong = |seed| run_with(seed, None, guarantee).err();
+    let wrong: Vec<String> = seeds.filter_map(wrong).collect();
     let told = wrong.iter().filter_map(|e| e.lines().last());
     let told: Vec<&str> = told.collect();
     if let Some(first) = wrong.first() {
         panic!("{first}\n\nof all seeds:\n{}", told.join("\n"));
     }
+}
+
+#[test]
+fn each_record_counts_once_whatever_happens() {
+    run_all(ProcessingGuarantee::ExactlyOnce);
+}
+
+#[test]
+fn no_record_is_lost_at_least_once_whatever_happens() {
+    run_all(ProcessingGuarantee::AtLeastOnce);
 }
 
 #[test]

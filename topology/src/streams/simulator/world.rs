@@ -11,8 +11,8 @@ use super::query::{self, APPLICATION, KEYS, PARTITIONS};
 use super::trace::Trace;
 use crate::cluster::memory::MemoryCluster;
 use crate::graph::Topology;
-use crate::streams::StreamsConfig;
 use crate::streams::env::Planted;
+use crate::streams::{ProcessingGuarantee, StreamsConfig};
 use crate::time::Clock;
 
 pub(super) const SESSION: Duration = Duration::from_millis(1_000);
@@ -45,13 +45,18 @@ pub(super) struct World {
     lag: u64,
     pub(super) held: bool,
     pub(super) mistake: Option<Mistake>,
+    pub(super) guarantee: ProcessingGuarantee,
     pub(super) trace: Trace,
     /// What the group had committed of each input when it was last looked at.
     pub(super) committed: BTreeMap<(&'static str, u32), i64>,
 }
 
 impl World {
-    pub(super) fn new(seed: u64, mistake: Option<Mistake>) -> Result<World, String> {
+    pub(super) fn new(
+        seed: u64,
+        mistake: Option<Mistake>,
+        guarantee: ProcessingGuarantee,
+    ) -> Result<World, String> {
         let clock = Clock::manual(1_000_000);
         let cluster = MemoryCluster::with_clock(clock.clone());
         for topic in ["words", "users", "totals", "seen", "joined", "endings"] {
@@ -75,6 +80,7 @@ impl World {
             steps: 0,
             held: false,
             mistake,
+            guarantee,
             trace: Trace::default(),
             committed: BTreeMap::new(),
         };
@@ -87,6 +93,7 @@ impl World {
 
     pub(super) fn config(&self) -> StreamsConfig {
         StreamsConfig::new(APPLICATION)
+            .processing_guarantee(self.guarantee)
             .commit_interval(Duration::from_millis(20))
             .session_timeout(SESSION)
             .num_stream_threads(2)

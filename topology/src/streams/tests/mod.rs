@@ -26,7 +26,7 @@ pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Counts words, which are the keys.
-fn counting() -> Topology {
+pub(super) fn counting() -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
     let counts = words.group_by_key().count(Materialized::named("counts"));
@@ -34,7 +34,7 @@ fn counting() -> Topology {
     builder.build().unwrap()
 }
 
-fn cluster() -> MemoryCluster {
+pub(super) fn cluster() -> MemoryCluster {
     let cluster = MemoryCluster::new();
     cluster.add_topic("words", PARTITIONS, &[]).unwrap();
     cluster.add_topic("totals", PARTITIONS, &[]).unwrap();
@@ -66,7 +66,7 @@ fn settle_control(cluster: &MemoryCluster) {
 }
 
 /// Writes records, each to the partition of its key.
-fn write(cluster: &MemoryCluster, from: usize, to: usize) {
+pub(super) fn write(cluster: &MemoryCluster, from: usize, to: usize) {
     let mut partitioner = super::partitioner::Partitioner::default();
     for at in from..to {
         let word = format!("word{}", at % 23);
@@ -85,7 +85,7 @@ fn write(cluster: &MemoryCluster, from: usize, to: usize) {
 }
 
 /// The values that a reader of what is committed has seen, sorted.
-fn values(cluster: &MemoryCluster) -> Vec<String> {
+pub(super) fn values(cluster: &MemoryCluster) -> Vec<String> {
     let all = (0..PARTITIONS).flat_map(|partition| {
         let records = cluster.records("totals", partition, Isolation::ReadCommitted);
         records.unwrap()
@@ -98,7 +98,7 @@ fn values(cluster: &MemoryCluster) -> Vec<String> {
 }
 
 /// What a reader of what is committed has seen of each word: all its counts, in order.
-fn totals(cluster: &MemoryCluster) -> BTreeMap<String, Vec<i64>> {
+pub(super) fn totals(cluster: &MemoryCluster) -> BTreeMap<String, Vec<i64>> {
     let mut totals: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for partition in 0..PARTITIONS {
         for record in cluster
@@ -120,7 +120,7 @@ fn last_totals(cluster: &MemoryCluster) -> BTreeMap<String, i64> {
         .collect()
 }
 
-fn expected(records: usize) -> BTreeMap<String, i64> {
+pub(super) fn expected(records: usize) -> BTreeMap<String, i64> {
     let mut expected = BTreeMap::new();
     for at in 0..records {
         *expected.entry(format!("word{}", at % 23)).or_insert(0) += 1;
@@ -129,7 +129,7 @@ fn expected(records: usize) -> BTreeMap<String, i64> {
 }
 
 /// Waits until the last counts are those of so many records, and checks that none was seen twice.
-fn check(cluster: &MemoryCluster, records: usize) {
+pub(super) fn check(cluster: &MemoryCluster, records: usize) {
     let expected = expected(records);
     let deadline = Instant::now() + PATIENCE;
     while last_totals(cluster) != expected {

@@ -6,7 +6,7 @@ use super::*;
 fn failures_come_when_they_are_asked_for() {
     let (cluster, _) = cluster();
     let metadata = member(&cluster).metadata().unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     type Step = fn(&mut Producer, &GroupMetadata) -> Result<(), TransactionError>;
     let steps: [(Fault, Step); 4] = [
         (Fault::Send, |p, _| send(p, &at("out", 0), "b")),
@@ -50,7 +50,7 @@ fn nobody_knows_how_a_commit_without_an_answer_ended() {
     ];
     for (fault, outcome) in cases {
         let (cluster, _) = cluster();
-        let mut producer = cluster.producer("p").unwrap();
+        let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
         begun(&mut producer, "a");
         cluster.fail_next(fault, 1);
         match fault {
@@ -59,7 +59,7 @@ fn nobody_knows_how_a_commit_without_an_answer_ended() {
         }
         fenced(producer.begin(), "got no answer");
         fenced(producer.abort(), "got no answer");
-        let _producer = cluster.producer("p").unwrap();
+        let _producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
         assert_eq!(committed(&cluster), outcome);
         assert_eq!(stable(&cluster, 0), 2);
     }
@@ -72,7 +72,8 @@ fn brokers_may_be_away_for_a_while() {
     let mut reader = cluster.reader(waker.clone()).unwrap();
     reader.assign(&at("out", 0), 0).unwrap();
     let mut member = member(&cluster);
-    let mut producers = ["p", "q", "r"].map(|id| cluster.producer(id).unwrap());
+    let mut producers =
+        ["p", "q", "r"].map(|id| cluster.producer(&ProducerKind::transactional(id)).unwrap());
     for producer in &mut producers {
         begun(producer, "a");
     }
@@ -83,7 +84,10 @@ fn brokers_may_be_away_for_a_while() {
         cluster.topic("out").unwrap_err().kind(),
         ErrorKind::Unavailable
     );
-    assert!(cluster.producer("p").is_err() && cluster.join(options(None)).is_err());
+    assert!(
+        cluster.producer(&ProducerKind::transactional("p")).is_err()
+            && cluster.join(options(None)).is_err()
+    );
     assert!(cluster.committed("app", &[at("in", 0)]).is_err());
     assert!(reader.poll(10).unwrap().is_none());
     assert_eq!(member.poll(millis(1)).unwrap(), None);
@@ -95,6 +99,7 @@ fn brokers_may_be_away_for_a_while() {
     assert!(waker.wait(Duration::ZERO));
     assert_eq!(news(&mut member), []);
     producers[0].abort().unwrap();
-    let _producers = ["q", "r"].map(|id| cluster.producer(id).unwrap());
+    let _producers =
+        ["q", "r"].map(|id| cluster.producer(&ProducerKind::transactional(id)).unwrap());
     assert_eq!((committed(&cluster).as_str(), stable(&cluster, 0)), ("", 6));
 }

@@ -7,7 +7,7 @@ fn markers_may_come_late() {
     let (cluster, _) = cluster();
     cluster.set_markers(Markers::Held);
     let metadata = member(&cluster).metadata().unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut producer, "a");
     send(&mut producer, &at("out", 1), "b").unwrap();
     producer.send_offsets(&offset(5), &metadata).unwrap();
@@ -29,7 +29,7 @@ fn markers_may_come_late() {
         "the next transaction waits for them"
     );
     producer.abort().unwrap();
-    let _producer = cluster.producer("p").unwrap();
+    let _producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     assert_eq!((cluster.write_markers(), stable(&cluster, 0)), (0, 4));
 }
 
@@ -38,7 +38,7 @@ fn markers_may_wait_for_calls() {
     let (cluster, _) = cluster();
     cluster.set_markers(Markers::After(2));
     let metadata = member(&cluster).metadata().unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut producer, "a");
     producer.send_offsets(&offset(5), &metadata).unwrap();
     producer.commit().unwrap();

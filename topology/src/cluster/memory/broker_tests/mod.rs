@@ -7,6 +7,7 @@ mod members;
 mod readers;
 mod markers;
 mod failures;
+mod idempotence;
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -14,14 +15,14 @@ use std::time::Duration;
 use super::*;
 use crate::cluster::{
     Cluster, CommittedOffset, GroupEvent, GroupMetadata, Isolation, Member, MemberOptions,
-    NewTopic, OffsetRange, ProducerRecord, TopicPartition, TransactionError, TransactionalProducer,
+    NewTopic, OffsetRange, ProducerKind, ProducerRecord, TopicPartition, TransactionError,
 };
 use crate::connector::Waker;
 use crate::error::ErrorKind;
 use crate::record::Headers;
 use crate::time::{Clock, millis, seconds};
 
-type Producer = Box<dyn TransactionalProducer>;
+type Producer = Box<dyn crate::cluster::Producer>;
 
 fn cluster() -> (MemoryCluster, Clock) {
     let clock = Clock::manual(1_000);
@@ -114,6 +115,17 @@ fn to_abort<T: std::fmt::Debug>(result: Result<T, TransactionError>, why: &str) 
     match result.unwrap_err() {
         TransactionError::Abort(e) => assert!(e.to_string().contains(why), "{e}"),
         other => panic!("not to be aborted: {other}"),
+    }
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, TransactionError>, why: &str) {
+    match result.unwrap_err() {
+        TransactionError::Refused(refusal) => {
+            let told = refusal.error.to_string();
+            assert!(told.contains(why), "{told}");
+        }
+        other => panic!("not refused: {other}"),
     }
 }
 

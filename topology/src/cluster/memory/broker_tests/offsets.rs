@@ -7,7 +7,7 @@ fn offsets_count_once_they_are_committed() {
     let (cluster, _) = cluster();
     let member = member(&cluster);
     let metadata = member.metadata().unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     producer.begin().unwrap();
     producer.send_offsets(&offset(5), &metadata).unwrap();
     let waiting = cluster.committed("app", &[at("in", 0)]).unwrap_err();
@@ -28,7 +28,7 @@ fn who_asks_for_offsets_waits_for_the_transaction() {
     let (cluster, _) = cluster();
     cluster.set_patience(seconds(60));
     let metadata = member(&cluster).metadata().unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     producer.begin().unwrap();
     producer.send_offsets(&offset(5), &metadata).unwrap();
     let (told, answers) = mpsc::channel();
@@ -46,7 +46,7 @@ fn offsets_are_taken_from_members_only() {
     let mut first = member(&cluster);
     let metadata = first.metadata().unwrap();
     let mut second = member(&cluster);
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     producer.begin().unwrap();
     to_abort(
         producer.send_offsets(&offset(1), &metadata),

@@ -36,7 +36,7 @@ fn readers_take_turns_and_are_woken() {
     reader.unassign(&at("out", 1));
     cluster.append("out", 1, None, None, 1).unwrap();
     assert!(!waker.wait(Duration::ZERO) && !reader.is_behind(&at("out", 1)));
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut producer, "c");
     assert!(!waker.wait(Duration::ZERO) && !reader.is_behind(&at("out", 0)));
     producer.commit().unwrap();

@@ -92,7 +92,10 @@ fn what_is_not_there_is_told() {
                 .map(drop),
             ErrorKind::NotFound,
         ),
-        (cluster.producer("").map(drop), ErrorKind::Invalid),
+        (
+            cluster.producer(&ProducerKind::transactional("")).map(drop),
+            ErrorKind::Invalid,
+        ),
     ] {
         assert_eq!(kind(result), expected);
     }

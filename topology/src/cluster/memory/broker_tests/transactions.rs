@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn transactions_write_all_or_nothing() {
     let (cluster, _) = cluster();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut producer, "a");
     send(&mut producer, &at("out", 1), "b").unwrap();
     let ends: Vec<_> = producer.flush().unwrap().into_iter().collect();
@@ -31,7 +31,7 @@ fn transactions_write_all_or_nothing() {
 #[test]
 fn calls_out_of_turn_are_misuse() {
     let (cluster, _) = cluster();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     misused(send(&mut producer, &at("out", 0), "a"));
     misused(producer.flush());
     misused(producer.commit());
@@ -43,9 +43,9 @@ fn calls_out_of_turn_are_misuse() {
 #[test]
 fn a_new_producer_fences_the_former() {
     let (cluster, _) = cluster();
-    let mut former = cluster.producer("p").unwrap();
+    let mut former = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut former, "a");
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     assert_eq!(stable(&cluster, 0), 2);
     let metadata = GroupMetadata::new("app", 1, "m", None).unwrap();
     let why = "another producer";
@@ -65,7 +65,7 @@ fn a_new_producer_fences_the_former() {
 fn transactions_time_out() {
     let (cluster, clock) = cluster();
     cluster.set_transaction_timeout(seconds(10));
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     producer.begin().unwrap();
     clock.advance(seconds(20));
     send(&mut producer, &at("out", 0), "a").unwrap();
@@ -74,7 +74,7 @@ fn transactions_time_out() {
     clock.advance(millis(1));
     assert_eq!(stable(&cluster, 0), 2);
     fenced(producer.commit(), "longer than the transaction timeout");
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     begun(&mut producer, "b");
     assert_eq!(cluster.expire_transactions(), 1);
     assert_eq!(cluster.expire_transactions(), 0);
@@ -88,7 +88,7 @@ fn refused_records_spoil_their_transaction() {
     cluster.set_max_record_bytes(4);
     let limit = [("max.message.bytes", "3")];
     cluster.add_topic("narrow", 1, &limit).unwrap();
-    let mut producer = cluster.producer("p").unwrap();
+    let mut producer = cluster.producer(&ProducerKind::transactional("p")).unwrap();
     for (to, value, why) in [
         (
             at("out", 0),
@@ -100,15 +100,24 @@ fn refused_records_spoil_their_transaction() {
             "123",
             "takes no record of 4 bytes: its limit is 3",
         ),
-        (at("out", 2), "1", "there is no partition out-2"),
     ] {
         begun(&mut producer, "a");
-        to_abort(send(&mut producer, &to, value), why);
+        send(&mut producer, &to, value).unwrap();
+        send(&mut producer, &at("out", 0), "b").unwrap();
+        refused(producer.flush(), why);
         to_abort(send(&mut producer, &at("out", 0), "b"), why);
-        to_abort(producer.flush(), why);
         to_abort(producer.commit(), why);
         producer.abort().unwrap();
+        begun(&mut producer, "a");
+        send(&mut producer, &to, value).unwrap();
+        refused(producer.commit(), why);
+        producer.abort().unwrap();
     }
+    begun(&mut producer, "a");
+    let why = "there is no partition out-2";
+    to_abort(send(&mut producer, &at("out", 2), "1"), why);
+    to_abort(producer.flush(), why);
+    producer.abort().unwrap();
     producer.begin().unwrap();
     let record = ProducerRecord {
         key: None,
@@ -116,7 +125,8 @@ fn refused_records_spoil_their_transaction() {
         timestamp: 0,
         headers: &Headers::default(),
     };
-    to_abort(producer.send(&at("changes", 0), record), "without a key");
+    producer.send(&at("changes", 0), record).unwrap();
+    refused(producer.flush(), "without a key");
     producer.abort().unwrap();
     assert_eq!(committed(&cluster), "");
 }

@@ -1,0 +1,207 @@
+//! What becomes of output that brokers refuse.
+//!
+//! A producer does not even take a record that is larger than it may send: that is known at once. What a
+//! broker refuses is known when the transaction is flushed, and then the transaction is lost, with
+//! everything in it. It is done again, and the refused record must be left out. By its place it would not
+//! be found: which changes of a table leave as one depends on when commits happen. What brokers refuse they
+//! refuse for what it is, though, its size or its time. So a record is known again by what it consists of:
+//!
+//! 1. The first refusal makes *suspects* of the records of its topic that are as large; the transaction
+//!    is aborted and done again.
+//! 2. Now each suspect is sent alone, and flushed. The one that is refused is *known*, by a digest of
+//!    topic, key, value, time and headers. The transaction is done again.
+//! 3. What is known is not sent, but given to the [`ProductionExceptionHandler`].
+//!
+//! Meanwhile runs get smaller and each is committed, so that little is done again. A few commits later
+//! nobody is suspected any more.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::cluster::{Cluster, ProducerRecord, Refusal, TopicPartition};
+use crate::error::{Error, ErrorKind, Result};
+use crate::policy::NodeStats;
+
+/// What becomes of output that brokers refuse, or that is too large to be sent, after Kafka Streams'
+/// handler of this name. It is about records for sinks and for other tasks.
+///
+/// Rows that cannot be written to their changelog end the application whatever is said here, as they
+/// would be missing wherever the task goes next. So does a missing right, which is no record's fault.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ProductionExceptionHandler {
+    /// The application ends.
+    #[default]
+    Fail,
+    /// The record is dropped and counted, which the log says.
+    Continue,
+    /// So it is, and it goes to this topic in the same transaction.
+    ///
+    /// Key and value are the record's. What is larger than 64 KiB of either is cut off there, and a header
+    /// says how many bytes there were. Headers:
+    ///
+    /// | header | what it says |
+    /// |---|---|
+    /// | `__streams.errors.message` | why the record was refused |
+    /// | `__streams.errors.sink` | the topic that it was for |
+    /// | `__streams.errors.topic`, `.partition`, `.offset` | the record that caused it, where one alone did |
+    /// | `__streams.errors.key.bytes`, `.value.bytes` | how long key or value were that was cut |
+    DeadLetter(String),
+}
+
+/// What all threads know of it.
+pub(super) struct Production {
+    pub(super) handler: ProductionExceptionHandler,
+    /// The partitions of the topic of dead letters.
+    pub(super) dead_letters: Vec<TopicPartition>,
+    /// Counts the records that were not written.
+    pub(super) stats: NodeStats,
+}
+
+impl Production {
+    /// # Errors
+    ///
+    /// Where the topic of dead letters is not there.
+    pub(super) fn prepare(
+        handler: &ProductionExceptionHandler,
+        cluster: &dyn Cluster,
+    ) -> Result<Self> {
+        let mut dead_letters = Vec::new();
+        if let ProductionExceptionHandler::DeadLetter(topic) = handler {
+            let found = cluster.topic(topic)?.filter(|found| found.partitions > 0);
+            let found = found.ok_or_else(|| {
+                let message = format!(
+                    "there is no topic {topic} for dead letters on {}; make it first",
+                    cluster.name()
+                );
+                Error::new(ErrorKind::NotFound, message)
+            })?;
+            let topic: Arc<str> = topic.as_str().into();
+            let partitions = 0..found.partitions;
+            dead_letters.extend(partitions.map(|at| TopicPartition::new(topic.clone(), at)));
+        }
+        Ok(Production {
+            handler: handler.clone(),
+            dead_letters,
+            stats: NodeStats::default(),
+        })
+    }
+}
+
+/// The longest key or value of a dead letter.
+const LETTER: usize = 64 << 10;
+
+/// The bytes of a key or value as they stand in a dead letter, and how many there were where some were
+/// cut off.
+pub(super) fn cut(bytes: Option<&[u8]>) -> (Option<&[u8]>, Option<usize>) {
+    match bytes {
+        Some(bytes) if bytes.len() > LETTER => (Some(&bytes[..LETTER]), Some(bytes.len())),
+        bytes => (bytes, None),
+    }
+}
+
+/// How many refused records are known at most.
+const KNOWN: usize = 10_000;
+
+/// After how many commits nobody is suspected any more.
+const COMMITS: u32 = 3;
+
+/// How often in a row a transaction is done again because of records that are refused.
+const TRIES: u32 = 100;
+
+/// What a worker knows of refusals.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// From how many bytes on a record of a topic may be one that is refused.
+    suspects: BTreeMap<Arc<str>, usize>,
+    /// Why a record is refused, by its digest.
+    known: HashMap<(u64, u64), String>,
+    /// Commits since the last refusal.
+    commits: u32,
+    /// Refusals since the last commit.
+    tries: u32,
+}
+
+impl Refusals {
+    /// True where anybody is suspected.
+    pub(super) fn are_sought(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    /// True where such a record may be refused.
+    pub(super) fn suspects(&self, to: &TopicPartition, record: &ProducerRecord<'_>) -> bool {
+        if self.suspects.is_empty() {
+            return false;
+        }
+        let least = self.suspects.get(&to.topic);
+        least.is_some_and(|least| payload(record) >= *least)
+    }
+
+    /// Why a record is refused, if that is known.
+    pub(super) fn known(&self, to: &TopicPartition, record: &ProducerRecord<'_>) -> Option<String> {
+        if self.known.is_empty() {
+            return None;
+        }
+        self.known.get(&digest(to, record)).cloned()
+    }
+
+    /// A transaction is lost as a record was refused.
+    ///
+    /// # Errors
+    ///
+    /// Where that has happened over and over.
+    pub(super) fn suspect(&mut self, refusal: &Refusal) -> Result<()> {
+        let least = self.suspects.entry(refusal.topic.clone());
+        let least = least.or_insert(refusal.bytes);
+        *least = refusal.bytes.min(*least);
+        self.commits = 0;
+        self.tries += 1;
+        if self.tries > TRIES {
+            return Err(Error::new(
+                refusal.error.kind(),
+                format!(
+                    "{} has refused records {TRIES} times in a row, other ones each time: {}",
+                    refusal.topic, refusal.error
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// This record is the one.
+    pub(super) fn learn(&mut self, to: &TopicPartition, record: &ProducerRecord<'_>, why: String) {
+        if self.known.len() >= KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(digest(to, record), why);
+    }
+
+    /// Something was committed.
+    pub(super) fn committed(&mut self) {
+        self.tries = 0;
+        self.commits += 1;
+        if self.commits >= COMMITS {
+            self.suspects.clear();
+        }
+    }
+}
+
+/// How many bytes key and value have.
+pub(super) fn payload(record: &ProducerRecord<'_>) -> usize {
+    record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)
+}
+
+fn digest(to: &TopicPartition, record: &ProducerRecord<'_>) -> (u64, u64) {
+    let of = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        to.topic.hash(&mut hasher);
+        (record.key, record.value, record.timestamp).hash(&mut hasher);
+        for header in record.headers.iter() {
+            (&header.name, &header.value).hash(&mut hasher);
+        }
+        hasher.finish()
+    };
+    (of(0), of(1))
+}

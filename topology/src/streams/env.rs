@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::topics::Topics;
 use crate::cluster::{Cluster, GroupMetadata};
 use crate::graph::{Graph, Plan};
+use crate::identity::Plans;
 use crate::query::Pulse;
 use crate::store::State;
 use crate::task::TaskOptions;
@@ -22,6 +23,8 @@ pub(super) struct Env {
     pub(super) plan: Arc<Plan>,
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) topics: Topics,
+    /// What each query computes, in words.
+    pub(super) plans: Plans,
     pub(super) state: State,
     pub(super) tasks: TaskOptions,
     pub(super) clock: Clock,

@@ -453,3 +453,25 @@ fn check_keys(graph: &Graph, part: &SubTopology) -> Result<()> {
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_kind_give_names_of_topics() {
+        assert_eq!(
+            &*own_name("app", "by-user.a_1", "changelog"),
+            "app-by-user.a_1-changelog"
+        );
+        let strange = own_name("app", "my täble", "changelog");
+        assert!(strange.starts_with("app-my-t-ble-"), "{strange}");
+        assert_ne!(strange, own_name("app", "my-täble", "changelog"));
+        for length in [1, 200, 240, 241, 1_000] {
+            let name = own_name(&"a".repeat(128), &"n".repeat(length), "repartition");
+            assert!(name.len() <= LONGEST_NAME, "{length}");
+        }
+        let long = |last: &str| own_name("app", &("n".repeat(300) + last), "changelog");
+        assert_ne!(long("a"), long("b"));
+    }
+}

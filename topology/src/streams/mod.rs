@@ -26,7 +26,10 @@ mod coordinator;
 mod env;
 mod made;
 mod partitioner;
+mod names;
 mod positions;
+mod bound;
+mod fitting;
 mod restore;
 #[cfg(test)]
 mod simulator;

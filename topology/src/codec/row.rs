@@ -140,3 +140,23 @@ impl Codec<Row> for RowKey {
         format!("row key/1 ({})", types.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_between_processes_say_their_form() {
+        let codec = sent_row();
+        for bytes in [&b""[..], b"bytes of a row"] {
+            let mut sent = Vec::new();
+            codec.encode(&Row::from_bytes(bytes), &mut sent).unwrap();
+            assert_eq!(sent[0], SENT_FORMAT);
+            assert_eq!(codec.decode(&sent).unwrap().bytes(), bytes);
+        }
+        let told = |bytes: &[u8]| codec.decode(bytes).unwrap_err().to_string();
+        assert!(told(b"").contains("a row without bytes"));
+        let other = told(&[SENT_FORMAT + 1, 0]);
+        assert!(other.contains("are of another version"), "{other}");
+    }
+}

@@ -157,6 +157,9 @@ impl<LK: Key, L: Data> KTable<LK, L> {
     /// Joins the rows of two tables whose values are equal, many rows to many. The result has the
     /// keys of both sides and is kept under the name of `materialized`. A null value is equal to
     /// nothing.
+    ///
+    /// Rows of the result are in the tasks of the values that they were joined on. In an application on a
+    /// cluster they are moved with [`repartition`](KTable::repartition) before they are sent out.
     pub fn join_on<RK: Key, R, J: Key, O: Data>(
         &self,
         right: &KTable<RK, R>,

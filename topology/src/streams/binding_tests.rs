@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Application;
 use super::tests::{PARTITIONS, PATIENCE, config, refusal, start, wait_until};
+use super::{Application, StreamsState};
 use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{Cluster, Isolation, TopicPartition};
 use crate::connector::{
@@ -276,4 +276,38 @@ fn a_query_that_computes_something_else_is_refused() {
         "{told}"
     );
     open("a sum").unwrap();
+}
+
+#[test]
+fn rows_are_known_by_what_made_them_wherever_they_are_taken_over() {
+    let cluster = cluster();
+    let begin = |words: &str| {
+        let plans = BTreeMap::from([("q".to_owned(), words.to_owned())]);
+        let cluster = Arc::new(cluster.clone());
+        let mut app =
+            Application::with_plans(&passing(&["one"]), cluster, config(), &plans).unwrap();
+        app.start().unwrap();
+        app
+    };
+    write(&cluster, 0, 10);
+    let app = begin("a sum");
+    wait_until("one has all", || values(&cluster, "one") == each(10, false));
+    app.close().unwrap();
+    // Nothing is left of the process, and all that it knew is on the cluster.
+    let app = begin("a count");
+    wait_until("it has failed", || app.state() == StreamsState::Error);
+    let told = app.error().unwrap();
+    assert!(
+        told.contains("query q were made by another program"),
+        "{told}"
+    );
+    assert!(
+        told.contains("it was: a sum") && told.contains("it is:  a count"),
+        "{told}"
+    );
+    drop(app);
+    write(&cluster, 10, 20);
+    let app = begin("a sum");
+    wait_until("one has all", || values(&cluster, "one") == each(20, false));
+    app.close().unwrap();
 }

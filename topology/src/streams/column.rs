@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::env::Env;
+use super::made;
 use super::positions::{self, Position};
 use super::restore::InputStart;
 use super::topics::Topics;
@@ -21,6 +22,8 @@ use crate::time::{NO_TIMESTAMP, Timestamp};
 pub(super) struct Column {
     set: TaskSet,
     inputs: BTreeMap<NodeId, Input>,
+    /// Keys and words that are to be remembered with the next commit.
+    unsaid: Vec<(String, String)>,
 }
 
 struct Input {
@@ -46,8 +49,9 @@ impl Column {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read.
+    /// Where the state cannot be read, or its rows were made by another program.
     pub(super) fn open(env: &Env, lane: u16, starts: &[InputStart]) -> Result<Self> {
+        let unsaid = made::missing(env, lane)?;
         let office = PostOffice::new(vec![Waker::new()]);
         let share = Share::Lane(lane);
         let mut set = TaskSet::new(
@@ -74,7 +78,11 @@ impl Column {
                 },
             );
         }
-        Ok(Column { set, inputs })
+        Ok(Column {
+            set,
+            inputs,
+            unsaid,
+        })
     }
 
     /// The partitions that are read, and from where on.
@@ -185,6 +193,9 @@ impl Column {
     ///
     /// Where a row cannot be encoded.
     pub(super) fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
+        for (key, words) in &self.unsaid {
+            commit.put_meta(key, words.as_bytes());
+        }
         self.set.freeze(commit)
     }
 
@@ -220,6 +231,7 @@ impl Column {
     /// What was frozen is committed, and these offsets.
     pub(super) fn committed(&mut self, offsets: &[(TopicPartition, CommittedOffset)]) {
         self.set.committed();
+        self.unsaid.clear();
         for input in self.inputs.values_mut() {
             let found = offsets.iter().find(|(of, _)| *of == input.partition);
             if let Some((_, at)) = found {

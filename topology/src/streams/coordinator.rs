@@ -49,8 +49,6 @@ pub(super) struct Coordinator {
     pub(super) member: Box<dyn Member>,
     pub(super) control: Control,
     pub(super) limits: Limits,
-    /// What the rows of each store are.
-    pub(super) stores: BTreeMap<String, String>,
     pub(super) hands: Vec<Hand>,
     pub(super) reports: Receiver<Report>,
     /// For those that work for this thread beside it.
@@ -160,9 +158,6 @@ impl Coordinator {
             }
             read => read?,
         }
-        if let Some(assignment) = self.control.assignment() {
-            assignment.check_stores(&self.stores)?;
-        }
         let Some(metadata) = self.member.metadata() else {
             return Ok(());
         };
@@ -253,7 +248,6 @@ impl Coordinator {
             member,
             map: &self.env.topics.map,
             lanes: self.env.topics.lanes,
-            stores: &self.stores,
             limits: self.limits,
         };
         leader.lead(office, &self.control, self.env.clock.now())

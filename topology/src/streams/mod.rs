@@ -25,13 +25,17 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod made;
 mod mark;
 mod membership;
 mod metadata;
 mod pace;
 mod partitioner;
+mod names;
 mod positions;
 mod production;
+mod bound;
+mod fitting;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -115,8 +119,8 @@ impl Application {
         Application::with_plans(topology, cluster, config, &Plans::new())
     }
 
-    /// The same on a state that remembers, for each query, in words of the program's own, what it
-    /// computes; a query of the same name and other words is refused.
+    /// The same with what each query computes, in words of the program's own. They are remembered with the
+    /// rows: a query of the same name and other words does not take these for its own.
     ///
     /// Sources and sinks that are bound to topics of the cluster are these topics; any other binding is
     /// refused.
@@ -138,7 +142,8 @@ impl Application {
             std::thread::spawn(errand);
         });
         identity::check(&state, &graph, plans)?;
-        let env = prepare(graph, cluster, topics, &config, state, aside)?;
+        let mut env = prepare(graph, cluster, topics, &config, state, aside)?;
+        env.plans.clone_from(plans);
         Ok(Application::of(env, config))
     }
 
@@ -215,12 +220,6 @@ impl Application {
                 stateful: !env.topics.changelogs.is_empty(),
                 ..config.limits
             },
-            stores: env
-                .graph
-                .stores
-                .iter()
-                .map(|store| (store.name.to_string(), store.fingerprint.clone()))
-                .collect(),
             telling: Telling::new(env, config.application_server.clone()),
             has_partition: false,
             leader: None,
@@ -453,6 +452,7 @@ fn prepare(
         graph,
         cluster,
         topics,
+        plans: Plans::new(),
         tasks: TaskOptions {
             clock: config.clock.clone(),
             max_run: config.max_run,

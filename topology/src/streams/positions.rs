@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use super::topics::fnv1a;
+use super::names::fnv1a;
 use crate::cluster::CommittedOffset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::{NO_TIMESTAMP, Timestamp};

@@ -87,7 +87,9 @@ fn what_is_refused_is_left_out_and_the_rest_is_written_once() {
         // In all places: first, twice in a row, last, and alone.
         write(
             &cluster,
-            &["9000*a", "one", "9000*b", "9000*c", "two", "9000*b", "three", "9000*d"],
+            &[
+                "9000*a", "one", "9000*b", "9000*c", "two", "9000*b", "three", "9000*d",
+            ],
         );
         write(&cluster, &["9000*e"]);
         write(&cluster, &["four"]);

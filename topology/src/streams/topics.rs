@@ -4,27 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bound::{SourceTopic, invalid, partitions, sink_topic, source_topic};
+use super::fitting;
+use super::names::own_name;
 use super::positions::{self, Position};
 use crate::cluster::{
     Cluster, CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition, murmur2,
 };
-use crate::connector::{Rewrite, TopicPlace};
+use crate::connector::Rewrite;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, Kind, Node, NodeId, Plan, SinkSpec, SourceSpec, SubTopology};
+use crate::graph::{Graph, Kind, Node, NodeId, Plan};
 use crate::processor::SinkId;
 use crate::store::{Family, store_family};
 use crate::time::NO_TIMESTAMP;
-
-/// A topic that is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SourceTopic {
-    pub(super) name: Arc<str>,
-    pub(super) partitions: u32,
-    /// True where records without a time are left out.
-    pub(super) skips_untimed: bool,
-    /// True where several steps may read the topic, so that how far each has come is noted apart.
-    pub(super) shared: bool,
-}
 
 /// How long brokers remember which keys were removed, where they do not tell: Kafka's default.
 const TOMBSTONES: Duration = Duration::from_secs(24 * 3_600);
@@ -57,10 +49,6 @@ pub(super) struct Topics {
     pub(super) lanes: u16,
 }
 
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::Invalid, message)
-}
-
 impl Topics {
     /// Looks the topics up, and makes those of the application's own that are not there.
     pub(super) fn prepare(graph: &Graph, cluster: &dyn Cluster, application: &str) -> Result<Self> {
@@ -73,11 +61,7 @@ impl Topics {
             invalid("a source has more than 65,535 partitions, which is more than tasks can be numbered by".to_owned())
         })?;
         let plan = Plan::of_topics(graph, lanes);
-        plan.parts
-            .iter()
-            .try_for_each(|part| check_together(graph, part, &sources, lanes))?;
-        check_loads(graph, lanes)?;
-        check_placed(graph, lanes)?;
+        fitting::check(graph, &plan, &sources)?;
         for source in sources.values() {
             let same = sources.values().filter(|other| other.name == source.name);
             positions::check(&source.name, same.count())?;
@@ -271,170 +255,6 @@ fn all_of(topic: &Arc<str>, count: u32) -> Vec<TopicPartition> {
         .collect()
 }
 
-fn partitions(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<u32> {
-    match cluster.topic(topic)? {
-        Some(found) if found.partitions > 0 => Ok(found.partitions),
-        _ => Err(Error::new(
-            ErrorKind::NotFound,
-            format!(
-                "there is no topic {topic} to {to} on {}; make it first",
-                cluster.name()
-            ),
-        )),
-    }
-}
-
-/// The topic of a source: that of its name, or the one that it is bound to.
-fn source_topic(
-    graph: &Graph,
-    node: NodeId,
-    source: &SourceSpec,
-    cluster: &dyn Cluster,
-) -> Result<SourceTopic> {
-    let name = &graph.node(node).name;
-    let place = match &source.binding {
-        None => None,
-        Some(bound) => {
-            let place = bound.topic()?.ok_or_else(|| {
-                invalid(format!(
-                    "source {name} is {}; an application on a cluster reads topics alone",
-                    bound.describe().location
-                ))
-            })?;
-            check_cluster(&format!("source {name}"), &place, cluster)?;
-            Some(place)
-        }
-    };
-    let topic: Arc<str> = match &place {
-        None => name.clone(),
-        Some(place) => (&*place.topic).into(),
-    };
-    Ok(SourceTopic {
-        partitions: partitions(cluster, &topic, "read")?,
-        name: topic,
-        skips_untimed: place.as_ref().is_some_and(|place| place.skips_untimed),
-        shared: place.is_some(),
-    })
-}
-
-/// The topic of a sink: that of its name, or the one that it is bound to.
-fn sink_topic(sink: &SinkSpec, cluster: &dyn Cluster) -> Result<Arc<str>> {
-    let Some(bound) = &sink.binding else {
-        return Ok(sink.name.clone());
-    };
-    let place = bound.topic()?.ok_or_else(|| {
-        invalid(format!(
-            "sink {} is {}; an application on a cluster writes topics alone",
-            sink.name,
-            bound.describe().location
-        ))
-    })?;
-    check_cluster(&format!("sink {}", sink.name), &place, cluster)?;
-    Ok((*place.topic).into())
-}
-
-/// Checks that a topic is on the cluster that the application runs on.
-fn check_cluster(what: &str, place: &TopicPlace, cluster: &dyn Cluster) -> Result<()> {
-    let own = cluster.name();
-    if place.is_on(&own) {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "{what} is topic {} on {}, and the application runs on {own}: all its topics are on one cluster",
-        place.topic, place.brokers
-    )))
-}
-
-/// Checks that nobody counts on a table that is loaded before all else where it moves to other tasks.
-fn check_loads(graph: &Graph, lanes: u16) -> Result<()> {
-    let mut loads = graph
-        .sources()
-        .filter(|(_, source)| source.bootstrap && source.binding.is_some());
-    match loads.next().filter(|_| lanes > 1) {
-        None => Ok(()),
-        Some((node, _)) => Err(invalid(format!(
-            "source {} has load_first, which is not supported in an application with several tasks: there              records of streams and tables are taken by their times",
-            graph.node(node).name
-        ))),
-    }
-}
-
-/// Checks that what is sent out of a table comes from the tasks of its keys: from several, what is said last
-/// of a row might come before what was said first.
-fn check_placed(graph: &Graph, lanes: u16) -> Result<()> {
-    let mut nodes = graph.nodes.iter();
-    match nodes.find(|node| node.scattered).filter(|_| lanes > 1) {
-        None => Ok(()),
-        Some(node) => Err(invalid(format!(
-            "{} sends rows out that are not in the tasks of their keys, so that changes of one row could come \
-             in the wrong order: repartition the table before",
-            node.name
-        ))),
-    }
-}
-
-/// Checks that topics that meet have the same number of partitions.
-fn check_together(
-    graph: &Graph,
-    part: &SubTopology,
-    sources: &BTreeMap<NodeId, SourceTopic>,
-    lanes: u16,
-) -> Result<()> {
-    let mut read = part.inputs.iter().filter_map(|input| sources.get(input));
-    let Some(first) = read.next() else {
-        return Ok(());
-    };
-    if let Some(other) = read.find(|other| other.partitions != first.partitions) {
-        return Err(invalid(format!(
-            "topics {} and {} meet, and have {} and {} partitions: records of one key would be in \
-             different tasks; give them the same number",
-            first.name, other.name, first.partitions, other.partitions
-        )));
-    }
-    let moved = part
-        .inputs
-        .iter()
-        .find(|input| !sources.contains_key(input));
-    match moved.filter(|_| first.partitions != u32::from(lanes)) {
-        None => Ok(()),
-        Some(moved) => Err(invalid(format!(
-            "topic {} has {} partitions and meets what {} moves to {lanes} tasks: records of one key \
-             would be in different tasks; give the topic {lanes} partitions",
-            first.name,
-            first.partitions,
-            graph.node(*moved).name
-        ))),
-    }
-}
-
-/// The longest name of a topic that brokers take.
-const LONGEST_NAME: usize = 249;
-
-/// The name of a topic of the application's own. What no topic's name may have is replaced, and a mark of
-/// the whole name stands behind then.
-fn own_name(application: &str, name: &str, what: &str) -> Arc<str> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let plain = format!("{application}-{name}-{what}");
-    if plain.len() <= LONGEST_NAME && plain.chars().all(fits) {
-        return plain.into();
-    }
-    let mark = fnv1a(name.as_bytes());
-    let room = LONGEST_NAME - application.len() - what.len() - 19;
-    let replaced: String = name
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    let replaced = &replaced[..replaced.len().min(room)];
-    format!("{application}-{replaced}-{mark:016x}-{what}").into()
-}
-
-/// The hash FNV-1a of 64 bits (Fowler, Noll and Vo, 1991), the same on every machine and in every version.
-pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 /// The topics of the exchanges at which the graph is cut.
 ///
 /// # Errors
@@ -446,9 +266,6 @@ fn repartitions(
     application: &str,
 ) -> Result<BTreeMap<NodeId, Vec<TopicPartition>>> {
     let lanes = plan.lanes;
-    plan.parts
-        .iter()
-        .try_for_each(|part| check_keys(graph, part))?;
     let mut topics = BTreeMap::new();
     for cut in plan.cuts() {
         let node = graph.node(cut);
@@ -475,37 +292,4 @@ fn repartitions(
         topics.insert(cut, all_of(&topic, u32::from(lanes)));
     }
     Ok(topics)
-}
-
-/// Checks that keys that meet in a task are in one form: in two, equal keys would be in different
-/// partitions.
-fn check_keys(graph: &Graph, part: &SubTopology) -> Result<()> {
-    let keyed = part
-        .nodes
-        .iter()
-        .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
-    let form = |id: &NodeId| match &graph.node(*id).kind {
-        Kind::Source(source) => source.key_codec.clone(),
-        _ => {
-            let wire = graph.node(*id).wire.as_ref();
-            wire.map(|wire| wire.key_form())
-        }
-    };
-    let forms = part
-        .inputs
-        .iter()
-        .filter_map(|id| Some((&graph.node(*id).name, form(id)?)));
-    let forms: Vec<(&Arc<str>, String)> = forms.collect();
-    // A key that may be null is in the same place as one that may not.
-    let bare = |form: &str| form.trim_start_matches("nullable ").to_owned();
-    let Some((first, form)) = forms.first().filter(|_| keyed) else {
-        return Ok(());
-    };
-    match forms.iter().find(|(_, other)| bare(other) != bare(form)) {
-        None => Ok(()),
-        Some((other, other_form)) => Err(invalid(format!(
-            "{first} and {other} meet by their keys, which are read as {form} and as {other_form}: equal \
-             keys are in different partitions; write one of them in the other's form"
-        ))),
-    }
 }

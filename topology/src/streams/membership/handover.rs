@@ -17,8 +17,6 @@ pub(super) struct Known<'a> {
     /// The fingerprint of the leader's tasks, and how many there are.
     pub(super) map: &'a str,
     pub(super) lanes: u16,
-    /// What the rows of its stores are.
-    pub(super) stores: &'a BTreeMap<String, String>,
     pub(super) limits: Limits,
 }
 
@@ -88,12 +86,8 @@ pub(super) fn next(current: &Assignment, known: Known<'_>) -> Option<Assignment>
     let mut following = Assignment {
         number,
         leader: known.leader.to_owned(),
-        stores: current.stores.clone(),
         ..Assignment::nothing(map, lanes)
     };
-    if map == known.map {
-        following.stores.extend(known.stores.clone());
-    }
     for (instance, record) in &alive {
         let seat = Seat {
             instance: (*instance).clone(),
@@ -195,7 +189,6 @@ mod tests {
                 leader: "A",
                 map: "map",
                 lanes: self.current.lanes,
-                stores: &BTreeMap::new(),
                 limits: self.limits,
             };
             if let Some(next) = next(&self.current, known) {

@@ -1,6 +1,6 @@
 //! The instance that says who has which tasks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::assignor::Limits;
@@ -29,8 +29,6 @@ pub(in crate::streams) struct Office<'a> {
     /// The fingerprint of its tasks, and how many there are.
     pub(in crate::streams) map: &'a str,
     pub(in crate::streams) lanes: u16,
-    /// What the rows of its stores are.
-    pub(in crate::streams) stores: &'a BTreeMap<String, String>,
     pub(in crate::streams) limits: Limits,
 }
 
@@ -130,7 +128,6 @@ impl Leader {
             leader: office.instance,
             map: office.map,
             lanes: office.lanes,
-            stores: office.stores,
             limits: office.limits,
         };
         let Some(following) = next(control.assignment().unwrap_or(&nothing), known) else {

@@ -75,8 +75,6 @@ pub(in crate::streams) struct Assignment {
     pub(in crate::streams) map: String,
     /// How many tasks there are.
     pub(in crate::streams) lanes: u16,
-    /// What the rows of each store are, that changelogs have or had.
-    pub(in crate::streams) stores: BTreeMap<String, String>,
     /// The members that it is made for.
     pub(in crate::streams) members: BTreeMap<String, Seat>,
     /// Who has each task.
@@ -101,32 +99,10 @@ impl Assignment {
             leader: String::new(),
             map: map.to_owned(),
             lanes,
-            stores: BTreeMap::new(),
             members: BTreeMap::new(),
             owners: BTreeMap::new(),
             standbys: BTreeMap::new(),
         }
-    }
-
-    /// Checks that changelogs have the rows that this program's stores have.
-    ///
-    /// # Errors
-    ///
-    /// Where a store of the same name has others.
-    pub(in crate::streams) fn check_stores(&self, own: &BTreeMap<String, String>) -> Result<()> {
-        for (store, fingerprint) in own {
-            match self.stores.get(store) {
-                Some(known) if known != fingerprint => {
-                    return Err(Error::state(format!(
-                        "the rows of {store} in its changelog are {known}, and this program has \
-                         {fingerprint}: give the store another name, or start the application anew \
-                         under another id"
-                    )));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// What a member has by it.
@@ -232,17 +208,6 @@ mod tests {
         assert_eq!((share.active, share.standby), ([0].into(), [2].into()));
         let other = decode(b"something", b"else").unwrap();
         assert_eq!(other, ControlRecord::Unknown);
-    }
-
-    #[test]
-    fn rows_of_another_kind_are_refused() {
-        let mut assignment = Assignment::nothing("map", 4);
-        let stores = |kind: &str| BTreeMap::from([("counts".to_owned(), kind.to_owned())]);
-        assignment.check_stores(&stores("i64")).unwrap();
-        assignment.stores = stores("i64");
-        assignment.check_stores(&stores("i64")).unwrap();
-        let told = assignment.check_stores(&stores("u8")).unwrap_err();
-        assert!(told.to_string().contains("under another id"), "{told}");
     }
 
     #[test]

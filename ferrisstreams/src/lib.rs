@@ -53,8 +53,8 @@ pub use ferrisstreams_topology::{
 /// Applications on a cluster.
 pub mod application {
     pub use ferrisstreams_topology::streams::{
-        Application, ProcessingGuarantee, ProductionExceptionHandler,
-        StreamThreadExceptionResponse, StreamsConfig, StreamsState,
+        Application, KeyQueryMetadata, ProcessingGuarantee, ProductionExceptionHandler,
+        StreamThreadExceptionResponse, StreamsConfig, StreamsMetadata, StreamsState,
     };
 }
 

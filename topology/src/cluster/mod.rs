@@ -70,6 +70,28 @@ pub trait Cluster: Send + Sync {
     /// Where there is no such partition, or the brokers do not answer.
     fn offsets(&self, partition: &TopicPartition, isolation: Isolation) -> Result<OffsetRange>;
 
+    /// The same of several partitions, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition, or the brokers do not answer.
+    fn offsets_of(
+        &self,
+        partitions: &[TopicPartition],
+        isolation: Isolation,
+    ) -> Result<Vec<OffsetRange>> {
+        let partitions = partitions.iter();
+        partitions.map(|of| self.offsets(of, isolation)).collect()
+    }
+
+    /// The names of the members that a group has now; none where there is no such group. A member that is
+    /// not told has been given up, and its name does not come back.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn group_members(&self, group: &str) -> Result<Vec<String>>;
+
     /// A reader of what is committed, of no partition yet. It wakes `waker` when there is something to
     /// poll for.
     ///

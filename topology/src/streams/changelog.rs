@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::env::Env;
 use super::topics::Topics;
-use crate::cluster::TopicPartition;
+use crate::cluster::{Isolation, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::{Error, Result};
 use crate::store::{Commit, Family, FamilyWrites, META, Part, State};
@@ -87,6 +88,29 @@ pub(super) fn of_lane(topics: &Topics, lane: u16) -> Vec<(Family, TopicPartition
         .collect();
     all.push((Family::new(META), of(&topics.tasks)));
     all
+}
+
+/// How many offsets of changelogs the state does not have, of the tasks of each number.
+///
+/// # Errors
+///
+/// Where the cluster cannot be asked.
+pub(super) fn lags(env: &Env) -> Result<BTreeMap<u16, u64>> {
+    let lanes = 0..env.topics.lanes;
+    let logs = lanes.flat_map(|lane| of_lane(&env.topics, lane));
+    let partitions: Vec<TopicPartition> = logs.map(|(_, partition)| partition).collect();
+    let there = env
+        .cluster
+        .offsets_of(&partitions, Isolation::ReadUncommitted)?;
+    let mut lags = BTreeMap::new();
+    for (partition, there) in partitions.iter().zip(there) {
+        let known = position(&env.state, partition)?;
+        let known = known.filter(|at| (there.first..=there.end).contains(at));
+        let missing = there.end - known.unwrap_or(there.first);
+        let lane = u16::try_from(partition.partition).expect("tasks are numbered by 16 bits");
+        *lags.entry(lane).or_default() += missing.unsigned_abs();
+    }
+    Ok(lags)
 }
 
 fn position_key(partition: &TopicPartition) -> String {

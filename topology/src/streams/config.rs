@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::membership::Limits;
 use super::production::ProductionExceptionHandler;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::StateOptions;
@@ -61,6 +62,10 @@ pub enum StreamThreadExceptionResponse {
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
 /// | `bootstrap_servers`, `property` | properties of the clients, by librdkafka's names | |
+/// | `num_standby_replicas` | how many other instances keep the rows of each task up to date | 0 |
+/// | `acceptable_recovery_lag` | how many records rows may be behind where tasks are taken over | 10,000 |
+/// | `max_warmup_replicas` | how many tasks are prepared to move at a time | 2 |
+/// | `application_server` | where this instance is asked for rows, told to the others | none |
 /// | `group_instance_id` | the name of this instance, whose partitions wait for it | none |
 #[derive(Clone)]
 pub struct StreamsConfig {
@@ -78,6 +83,8 @@ pub struct StreamsConfig {
     pub(super) max_run: usize,
     pub(super) offsets_refresh: Duration,
     pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) application_server: Option<String>,
     properties: BTreeMap<String, String>,
 }
 
@@ -99,6 +106,13 @@ impl StreamsConfig {
             max_run: 4_096,
             offsets_refresh: Duration::from_secs(3_600),
             clock: Clock::system(),
+            limits: Limits {
+                standbys: 0,
+                warmups: 2,
+                acceptable_lag: 10_000,
+                stateful: true,
+            },
+            application_server: None,
             properties: BTreeMap::new(),
         }
     }
@@ -206,6 +220,32 @@ impl StreamsConfig {
             offsets_refresh: every,
             ..self
         }
+    }
+
+    /// How many other instances keep the rows of each task up to date, to take it over at once.
+    pub fn num_standby_replicas(mut self, replicas: usize) -> Self {
+        self.limits.standbys = replicas;
+        self
+    }
+
+    /// How many records the rows of an instance may be behind for it to be given the task: one that is
+    /// further behind catches up first, while the task runs where it is.
+    pub fn acceptable_recovery_lag(mut self, records: u64) -> Self {
+        self.limits.acceptable_lag = records;
+        self
+    }
+
+    /// How many tasks are prepared to move at a time, one at least.
+    pub fn max_warmup_replicas(mut self, replicas: usize) -> Self {
+        self.limits.warmups = replicas.max(1);
+        self
+    }
+
+    /// Where this instance answers questions about its rows, as `host:port`: the others tell whom to ask
+    /// by it. Answering is up to the program.
+    pub fn application_server(mut self, server: &str) -> Self {
+        self.application_server = Some(server.to_owned());
+        self
     }
 
     /// The clock for wall-clock time.

@@ -32,6 +32,8 @@ pub(super) struct Env {
     pub(super) standing: Standing,
     /// The number of threads that share the memory for rows.
     pub(super) threads: u16,
+    /// How often is said again what brokers may forget.
+    pub(super) refresh: Duration,
     /// How something is done that takes its time.
     pub(super) aside: Aside,
     /// How long a transaction may be open; none where there are no transactions.
@@ -55,6 +57,8 @@ pub(super) enum Planted {
     StableOnly,
     /// What was begun before a loss is committed in the name of the member that has joined since.
     FreshMetadata,
+    /// Instances that have other tasks share them.
+    AnyMap,
 }
 
 impl Env {

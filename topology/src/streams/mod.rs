@@ -3,9 +3,10 @@
 //!
 //! # Tasks
 //!
-//! The tasks of number `n` read partition `n` of every source. Whichever instance has partition `n` of
-//! the application's coordination topic has those tasks; the group of that topic says who that is, and
-//! when an instance comes or goes only what must move does.
+//! The tasks of number `n` read partition `n` of every source. All instances are members of a group; one
+//! of them leads, and says who has which tasks and who keeps the rows of which up to date beside. When an
+//! instance comes or goes only what must move does, and where tasks have rows, they move to where these
+//! are up to date.
 //!
 //! # Commit
 //!
@@ -24,12 +25,16 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod membership;
+mod metadata;
 mod pace;
 mod partitioner;
 mod production;
+mod replica;
 mod restore;
 #[cfg(test)]
 mod simulator;
+mod standby;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -55,16 +60,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use self::config::{ProcessingGuarantee, StreamThreadExceptionResponse, StreamsConfig};
-use self::coordinator::{Coordinator, Hand, Phase};
+use self::coordinator::{Coordinator, Hand, Phase, Telling};
 use self::env::{Aside, Env, Standing};
+use self::membership::{Control, Limits};
+pub use self::metadata::{KeyQueryMetadata, StreamsMetadata};
 use self::production::Production;
 pub use self::production::ProductionExceptionHandler;
 use self::status::Status;
 pub use self::status::StreamsState;
 use self::topics::Topics;
-use self::worker::{Worker, WorkerOptions};
-use crate::cluster::{Cluster, MemberOptions};
-use crate::codec::Key;
+use self::worker::{Worker, WorkerOptions, transactional_id};
+use crate::cluster::{Cluster, MemberOptions, ProducerKind};
+use crate::codec::{Key, SharedCodec};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Plan, Topology};
@@ -150,6 +157,12 @@ impl Application {
             session_timeout: config.session_timeout,
         })?;
         self.status.started();
+        // Without transactions no thread has any.
+        let threads = env
+            .transaction_limit
+            .map_or(0, |_| config.num_stream_threads);
+        end_threads_before(env, threads)?;
+        let control = Control::open(&env.cluster, &env.topics.control, Waker::new())?;
         let (reports, told) = channel();
         let mut hands = Vec::new();
         let mut workers = Vec::new();
@@ -172,10 +185,22 @@ impl Application {
             member,
             hands,
             reports: told,
+            own_reports: reports,
             status: self.status.clone(),
             stop: self.stop.clone(),
+            control,
+            limits: Limits {
+                stateful: !env.topics.changelogs.is_empty(),
+                ..config.limits
+            },
+            telling: Telling::new(env, config.application_server.clone()),
+            has_partition: false,
+            leader: None,
+            generation: None,
             owners: BTreeMap::new(),
+            standbys: BTreeSet::new(),
             homes: BTreeMap::new(),
+            revoking: None,
             ended: 0,
             phase: Phase::Taking,
         };
@@ -210,6 +235,34 @@ impl Application {
     /// How many offsets of changelogs are still to be read before all tasks of this instance run.
     pub fn restore_lag(&self) -> u64 {
         self.status.lag()
+    }
+
+    /// The numbers of the tasks whose rows this instance keeps up to date while they run elsewhere, with
+    /// how many offsets these are behind.
+    pub fn standby_tasks(&self) -> BTreeMap<u16, u64> {
+        self.status.standbys()
+    }
+
+    /// All instances that share the application's tasks, as far as it is known here.
+    pub fn streams_metadata(&self) -> Vec<StreamsMetadata> {
+        let known = self.status.assignment();
+        known.map_or_else(Vec::new, |known| metadata::instances(&self.env, &known))
+    }
+
+    /// Which instance has the row of a key of a table, as far as it is known here: the one to ask for it.
+    /// `codec` is what the keys of the table's input are written with.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such table, or the key cannot be encoded.
+    pub fn query_metadata_for_key<K: Data>(
+        &self,
+        table: &str,
+        key: &K,
+        codec: &SharedCodec<K>,
+    ) -> Result<KeyQueryMetadata> {
+        let known = self.status.assignment();
+        metadata::of_key(&self.env, known.as_deref(), table, key, codec)
     }
 
     /// Waits until all tasks of this instance run.
@@ -375,6 +428,7 @@ fn prepare(
         pulse: Arc::default(),
         standing: Standing::new(&config.clock, config.session_timeout),
         threads: config.num_stream_threads,
+        refresh: config.offsets_refresh,
         aside,
         #[cfg(test)]
         planted: None,
@@ -395,6 +449,24 @@ fn open_state(config: &StreamsConfig) -> Result<State> {
             ),
         )),
     }
+}
+
+/// Ends the transactions of threads that the last process of this state had and this one has not: others
+/// are told that its tasks are free.
+fn end_threads_before(env: &Env, threads: u16) -> Result<()> {
+    let known = env.state.meta("threads")?;
+    let known = known.and_then(|bytes| bytes.try_into().ok());
+    let before = known.map_or(0, u16::from_be_bytes);
+    for thread in threads..before {
+        let kind = ProducerKind::transactional(&transactional_id(env, thread));
+        env.cluster.producer(&kind)?;
+    }
+    if before != threads {
+        let mut commit = Commit::default();
+        commit.put_meta("threads", &threads.to_be_bytes());
+        env.state.commit(commit, true)?;
+    }
+    Ok(())
 }
 
 /// The name by which the transactions of this state's processes are known: the next one to use the state

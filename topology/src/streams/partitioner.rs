@@ -26,7 +26,7 @@ impl Partitioner {
 }
 
 /// MurmurHash2 in 32 bits (Austin Appleby, 2008), with the seed of Kafka's Java clients.
-fn murmur2(bytes: &[u8]) -> u32 {
+pub(super) fn murmur2(bytes: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const M: u32 = 0x5bd1_e995;
     const R: u32 = 24;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use super::membership::Assignment;
+
 /// What an application is about, in the words of Kafka Streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -39,6 +41,10 @@ struct Now {
     running: BTreeSet<u16>,
     lags: BTreeMap<u16, u64>,
     joined: bool,
+    /// How far rows are behind that are kept for others.
+    standbys: BTreeMap<u16, u64>,
+    /// Who has which tasks, as far as it is known.
+    assignment: Option<Arc<Assignment>>,
     error: Option<String>,
 }
 
@@ -51,6 +57,8 @@ impl Default for Status {
                 running: BTreeSet::new(),
                 lags: BTreeMap::new(),
                 joined: false,
+                standbys: BTreeMap::new(),
+                assignment: None,
                 error: None,
             }),
             changed: Condvar::new(),
@@ -131,6 +139,42 @@ impl Status {
                 now.lags.remove(lane);
             }
         });
+    }
+
+    /// The tasks go to others, as the process is no member of the group any more.
+    pub(super) fn lost(&self, lanes: &[u16]) {
+        self.gone(lanes);
+        self.change(|now| now.joined = false);
+    }
+
+    /// So many offsets of changelogs are behind of tasks whose rows are kept up to date.
+    pub(super) fn keeps(&self, lane: u16, lag: u64) {
+        self.change(|now| {
+            now.standbys.insert(lane, lag);
+        });
+    }
+
+    /// Rows of these tasks, and no others, are kept up to date.
+    pub(super) fn stands_by(&self, lanes: &BTreeSet<u16>) {
+        self.change(|now| now.standbys.retain(|lane, _| lanes.contains(lane)));
+    }
+
+    /// The tasks whose rows are kept up to date, with how many offsets they are behind.
+    pub(super) fn standbys(&self) -> BTreeMap<u16, u64> {
+        self.lock().standbys.clone()
+    }
+
+    /// Who has which tasks.
+    pub(super) fn knows(&self, assignment: &Assignment) {
+        let known = self.assignment().is_some_and(|known| *known == *assignment);
+        if !known {
+            self.lock().assignment = Some(Arc::new(assignment.clone()));
+        }
+    }
+
+    /// Who has which tasks, as far as it is known.
+    pub(super) fn assignment(&self) -> Option<Arc<Assignment>> {
+        self.lock().assignment.clone()
     }
 
     pub(super) fn restoring(&self, lane: u16, lag: u64) {

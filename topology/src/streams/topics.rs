@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::partitioner::murmur2;
 use crate::cluster::{Cluster, NewTopic, TopicDescription, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Kind, NodeId, Plan, SubTopology};
@@ -21,8 +22,12 @@ pub(super) struct Topics {
     pub(super) changelogs: Vec<(Family, Arc<str>)>,
     /// The same of what tasks remember.
     pub(super) tasks: Arc<str>,
-    /// Whoever has a partition of this topic has the tasks of that number.
+    /// The group of this topic's one partition tells who is alive, and who leads.
     pub(super) coordination: String,
+    /// Through this topic instances settle who has which tasks.
+    pub(super) control: String,
+    /// A fingerprint of what the tasks are, and of the topics between them.
+    pub(super) map: String,
     /// The number of tasks that share the work.
     pub(super) lanes: u16,
 }
@@ -76,10 +81,34 @@ impl Topics {
                 .collect(),
             tasks: format!("{application}-tasks-changelog").into(),
             coordination: format!("{application}-coordination"),
+            control: format!("{application}-control"),
+            map: String::new(),
             lanes,
+        };
+        let topics = Topics {
+            map: topics.fingerprint(),
+            ..topics
         };
         topics.make_own(cluster)?;
         Ok(topics)
+    }
+
+    /// Equal where instances can share tasks: what one sends to others, or leaves to them, is read by them.
+    fn fingerprint(&self) -> String {
+        let sources = self
+            .sources
+            .values()
+            .map(|(topic, count)| format!("{topic}/{count}"));
+        let moved = self
+            .repartitions
+            .values()
+            .map(|places| places[0].topic.to_string());
+        let kept = self.changelogs.iter().map(|(_, topic)| topic.to_string());
+        let mut all: Vec<String> = sources.chain(moved).chain(kept).collect();
+        all.sort();
+        all.dedup();
+        let text = format!("{} {}", self.lanes, all.join(" "));
+        format!("{:08x}", murmur2(text.as_bytes()))
     }
 
     /// What the tasks of a number read, with the nodes that do.
@@ -110,8 +139,9 @@ impl Topics {
             ("message.timestamp.type", "CreateTime"),
         ];
         let changelogs = self.changelogs.iter().map(|(_, topic)| topic);
+        let lanes = u32::from(self.lanes);
         for name in changelogs.chain([&self.tasks]) {
-            self.make(cluster, name, &compact)?;
+            make(cluster, name, lanes, &compact)?;
         }
         let kept = [
             ("cleanup.policy", "delete"),
@@ -121,53 +151,50 @@ impl Topics {
             ("message.timestamp.type", "CreateTime"),
         ];
         for places in self.repartitions.values() {
-            self.make(cluster, &places[0].topic, &kept)?;
+            make(cluster, &places[0].topic, lanes, &kept)?;
         }
-        self.make(
-            cluster,
-            &self.coordination,
-            &[("cleanup.policy", "compact")],
-        )
+        make(cluster, &self.coordination, 1, &compact[..1])?;
+        make(cluster, &self.control, 1, &compact)
     }
+}
 
-    fn make(&self, cluster: &dyn Cluster, name: &str, config: &[(&str, &str)]) -> Result<()> {
-        let lanes = u32::from(self.lanes);
-        let found = match cluster.topic(name)? {
-            Some(found) => found,
-            None => {
-                cluster.create_topic(&NewTopic {
-                    name: name.to_owned(),
-                    partitions: lanes,
-                    config: config
-                        .iter()
-                        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                        .collect(),
-                })?;
-                TopicDescription {
-                    partitions: lanes,
-                    ..TopicDescription::default()
-                }
+/// Makes a topic of the application's own, or checks the one that is there.
+fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &str)]) -> Result<()> {
+    let found = match cluster.topic(name)? {
+        Some(found) => found,
+        None => {
+            cluster.create_topic(&NewTopic {
+                name: name.to_owned(),
+                partitions,
+                config: config
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                    .collect(),
+            })?;
+            TopicDescription {
+                partitions,
+                ..TopicDescription::default()
             }
-        };
-        if found.partitions != lanes {
-            return Err(invalid(format!(
-                "topic {name} has {} partitions and the application has {lanes} tasks: the number of \
+        }
+    };
+    if found.partitions != partitions {
+        return Err(invalid(format!(
+            "topic {name} has {} partitions and the application needs {partitions}: the number of \
                  partitions of its input has changed; go back to that, or start the application anew \
                  under another id",
-                found.partitions
+            found.partitions
+        )));
+    }
+    for (key, wanted) in config {
+        if let Some(value) = found.get(key)
+            && !value.split(',').any(|value| value.trim() == *wanted)
+        {
+            return Err(invalid(format!(
+                "topic {name} has {key}={value}, and the application needs {key}={wanted}; set it so"
             )));
         }
-        for (key, wanted) in config {
-            if let Some(value) = found.get(key)
-                && !value.split(',').any(|value| value.trim() == *wanted)
-            {
-                return Err(invalid(format!(
-                    "topic {name} has {key}={value}, and the application needs {key}={wanted}; set it so"
-                )));
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 /// All partitions of a topic that has so many.

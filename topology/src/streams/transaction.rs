@@ -76,6 +76,18 @@ impl Transaction {
         }
     }
 
+    /// Has whoever had the id before commit nothing more, and ends what was left open.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers refuse, or do not answer.
+    pub(super) fn take_over(&mut self) -> Result<(), Error> {
+        match self.producer() {
+            Ok(_) => Ok(()),
+            Err(e) => Err(e.into_error()),
+        }
+    }
+
     /// True where something was written since the last commit.
     pub(super) fn is_open(&self) -> bool {
         self.open

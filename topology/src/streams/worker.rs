@@ -13,9 +13,10 @@ use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
 use super::pace::Pace;
 use super::restore::Restore;
+use super::standby::{Progress, Standby};
 use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
-use crate::connector::Waker;
+use crate::connector::{RawBatch, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Commit;
 use crate::time::Timestamp;
@@ -46,7 +47,12 @@ const LONG_REST: Duration = Duration::from_secs(30);
 pub(super) enum Command {
     /// Tasks of these numbers are to run here.
     Assign(Vec<u16>),
-    /// Tasks go to others: what they did is committed first, and then it is said so.
+    /// The rows of tasks are to be kept up to date here.
+    Standby(Vec<u16>),
+    /// What has to be read to keep rows up to date.
+    Keep(u16, u64, Result<Progress>),
+    /// Tasks go to others: what they did is committed first, and then it is said so. Rows of tasks that do
+    /// not run are kept up to date no more.
     Revoke(Vec<u16>, Sender<()>),
     /// Tasks have gone to others; the number of losses so far.
     Lose(Vec<u16>, u64),
@@ -57,12 +63,16 @@ pub(super) enum Command {
 }
 
 /// What a worker says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Report {
     /// These tasks run.
     Running(u16),
     /// So many offsets of changelogs are to be read before tasks of a number run.
     Restoring(u16, u64),
+    /// So many offsets of changelogs are behind of tasks whose rows are kept up to date.
+    Standby(u16, u64),
+    /// How far the rows that are here are behind.
+    Lags(Result<BTreeMap<u16, u64>>),
     /// The worker has ended; with what was wrong, if anything was.
     Ended(Option<String>),
 }
@@ -106,6 +116,7 @@ pub(super) struct Worker {
     transaction: Transaction,
     columns: BTreeMap<u16, Column>,
     restoring: BTreeMap<u16, Restoring>,
+    standbys: BTreeMap<u16, Standby>,
     /// Counts assignments, so that an answer to an earlier one is known as such.
     assignments: u64,
     last_commit: Timestamp,
@@ -183,11 +194,13 @@ impl Worker {
         commands: (Sender<Command>, Receiver<Command>),
         reports: Sender<Report>,
     ) -> Result<Self> {
-        let id = format!("{}-{}-{}", env.application, env.instance, options.number);
+        let id = transactional_id(env, options.number);
+        let mut transaction = Transaction::new(env.clone(), id);
+        transaction.take_over()?;
         Ok(Worker {
             reader: env.cluster.reader(options.waker.clone())?,
             restorer: env.cluster.reader(options.waker.clone())?,
-            transaction: Transaction::new(env.clone(), id),
+            transaction,
             env: env.clone(),
             own_commands: commands.0,
             commands: commands.1,
@@ -195,6 +208,7 @@ impl Worker {
             waker: options.waker,
             columns: BTreeMap::new(),
             restoring: BTreeMap::new(),
+            standbys: BTreeMap::new(),
             assignments: 0,
             last_commit: env.clock.now(),
             last_refresh: env.clock.now(),
@@ -289,6 +303,8 @@ impl Worker {
             let _ = self.reports.send(Report::Restoring(lane, 0));
             self.restoring.insert(lane, Restoring::Waiting(now, rest));
         }
+        let standbys: Vec<u16> = self.standbys.keys().copied().collect();
+        standbys.into_iter().for_each(|lane| self.stand_by(lane));
         Ok(())
     }
 
@@ -361,17 +377,13 @@ impl Worker {
             };
             any = true;
             match command {
-                Command::Assign(lanes) => lanes.into_iter().for_each(|lane| self.ask(lane)),
-                Command::Revoke(lanes, done) => {
-                    // Commit or not, they are given away; what is not committed is done by others.
-                    let committed = self.commit();
-                    if committed.is_err() {
-                        self.transaction.abort()?;
-                    }
-                    self.drop_lanes(&lanes);
-                    let _ = done.send(());
-                    committed?;
+                Command::Assign(lanes) => {
+                    self.end_standbys(&lanes);
+                    lanes.into_iter().for_each(|lane| self.ask(lane));
                 }
+                Command::Standby(lanes) => lanes.into_iter().for_each(|lane| self.stand_by(lane)),
+                Command::Keep(lane, asked, found) => self.keep(lane, asked, found)?,
+                Command::Revoke(lanes, done) => self.revoke(&lanes, &done)?,
                 Command::Lose(lanes, losses) => {
                     self.drop_lanes(&lanes);
                     self.transaction.know_of(losses);
@@ -391,6 +403,21 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn revoke(&mut self, lanes: &[u16], done: &Sender<()>) -> Result<(), Stop> {
+        self.end_standbys(lanes);
+        let mut committed = Ok(());
+        if lanes.iter().any(|lane| self.columns.contains_key(lane)) {
+            // Commit or not, they are given away; what is not committed is done by others.
+            committed = self.commit();
+            if committed.is_err() {
+                self.transaction.abort()?;
+            }
+        }
+        self.drop_lanes(lanes);
+        let _ = done.send(());
+        committed
     }
 
     /// Commits before the end. What cannot be committed now is done by whoever takes the tasks over.
@@ -447,6 +474,54 @@ impl Worker {
         Ok(())
     }
 
+    /// Keeps the rows of tasks up to date that run elsewhere.
+    fn stand_by(&mut self, lane: u16) {
+        self.assignments += 1;
+        self.standbys.insert(lane, Standby::new(self.assignments));
+        self.ask_for_standby(lane);
+    }
+
+    /// Has someone find out what there is to be read of a standby.
+    fn ask_for_standby(&mut self, lane: u16) {
+        let Some(standby) = self.standbys.get_mut(&lane) else {
+            return;
+        };
+        let find = standby.question(&self.env, lane);
+        let asked = standby.number;
+        let (answer, waker) = (self.own_commands.clone(), self.waker.clone());
+        (self.env.aside)(Box::new(move || {
+            let _ = answer.send(Command::Keep(lane, asked, find()));
+            waker.wake();
+        }));
+    }
+
+    fn keep(&mut self, lane: u16, asked: u64, found: Result<Progress>) -> Result<(), Stop> {
+        let known = self.standbys.get_mut(&lane);
+        let Some(standby) = known.filter(|standby| standby.number == asked) else {
+            return Ok(());
+        };
+        match found {
+            Ok(progress) => standby.answer(progress, &self.env, &mut *self.restorer)?,
+            Err(e) if e.kind() == ErrorKind::Unavailable => {
+                tracing::warn!("how far the rows of tasks {lane} are behind is not told yet: {e}");
+                standby.wait(&self.env);
+            }
+            Err(e) => return Err(Stop::Fatal(e)),
+        }
+        if let Some(lag) = standby.lag() {
+            let _ = self.reports.send(Report::Standby(lane, lag));
+        }
+        Ok(())
+    }
+
+    fn end_standbys(&mut self, lanes: &[u16]) {
+        for lane in lanes {
+            if let Some(standby) = self.standbys.remove(lane) {
+                standby.end(&mut *self.restorer);
+            }
+        }
+    }
+
     /// Brings rows up to date; true where anything was read.
     fn restore(&mut self) -> Result<bool, Stop> {
         let again = self.restoring.iter().filter(
@@ -455,17 +530,13 @@ impl Worker {
         let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
         again.into_iter().for_each(|lane| self.ask(lane));
         let mut any = false;
+        let due = self.standbys.iter();
+        let due = due.filter(|(_, standby)| standby.is_due(&self.env));
+        let due: Vec<u16> = due.map(|(lane, _)| *lane).collect();
+        due.into_iter().for_each(|lane| self.ask_for_standby(lane));
         if let Some((from, batch)) = self.restorer.poll(BATCH)? {
             any = true;
-            for restoring in self.restoring.values_mut() {
-                if let Restoring::Reading(restore) = restoring
-                    && restore.take(&self.env, &from, &batch, &mut *self.restorer)?
-                {
-                    let lag = restore.lag();
-                    let _ = self.reports.send(Report::Restoring(restore.lane, lag));
-                    break;
-                }
-            }
+            self.take_rows(&from, &batch)?;
         }
         let done = self.restoring.iter().filter(
             |(_, restoring)| matches!(restoring, Restoring::Reading(restore) if restore.is_done()),
@@ -480,11 +551,34 @@ impl Worker {
             for (partition, next) in column.inputs() {
                 self.reader.assign(partition, next)?;
             }
-            tracing::info!(restored = restore.restored, "tasks {lane} run");
+            restore.end(&mut *self.restorer);
+            tracing::info!(restored = restore.restored(), "tasks {lane} run");
             self.columns.insert(lane, column);
             let _ = self.reports.send(Report::Running(lane));
         }
         Ok(any)
+    }
+
+    /// Writes what was read of a changelog.
+    fn take_rows(&mut self, from: &TopicPartition, batch: &RawBatch) -> Result<(), Stop> {
+        for restoring in self.restoring.values_mut() {
+            if let Restoring::Reading(restore) = restoring
+                && restore.take(&self.env, from, batch)?
+            {
+                let lag = restore.lag();
+                let _ = self.reports.send(Report::Restoring(restore.lane, lag));
+                return Ok(());
+            }
+        }
+        for (lane, standby) in &mut self.standbys {
+            if standby.take(&self.env, from, batch)? {
+                if let Some(lag) = standby.lag() {
+                    let _ = self.reports.send(Report::Standby(*lane, lag));
+                }
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn read(&mut self) -> Result<bool, Stop> {
@@ -645,6 +739,11 @@ fn send_outputs(
         transaction.send_run(exchange, run)?;
     }
     Ok(())
+}
+
+/// By this brokers know the transactions of a thread.
+pub(super) fn transactional_id(env: &Env, thread: u16) -> String {
+    format!("{}-{}-{thread}", env.application, env.instance)
 }
 
 fn lane_of(columns: &mut BTreeMap<u16, Column>, partition: u32) -> Option<&mut Column> {

@@ -151,6 +151,15 @@ impl GroupMember {
         })
     }
 
+    /// True where the group has given up who the process was before.
+    fn is_another(&self, before: Option<&GroupMetadata>) -> bool {
+        match (before, &self.metadata) {
+            (Some(before), Some(now)) => before.member() != now.member(),
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
     /// Takes note of who the member is now.
     fn refresh(&mut self) {
         let named = match member_name(self.consumer.client()) {
@@ -224,8 +233,17 @@ impl Member for GroupMember {
             return Err(Error::new(ErrorKind::Failed, message));
         }
         let event = context.events().pop_front();
-        if event.is_some() {
+        if event.is_some() || self.metadata.is_some() {
+            let before = self.metadata.take();
             self.refresh();
+            if event.is_none() && self.is_another(before.as_ref()) {
+                // A member without partitions is not told that it was given up.
+                return Ok(Some(GroupEvent::Lost(Vec::new())));
+            }
+        }
+        if matches!(event, Some(GroupEvent::Lost(_))) {
+            // Until it is told that it is a member again.
+            self.metadata = None;
         }
         Ok(event)
     }

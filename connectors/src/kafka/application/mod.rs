@@ -8,6 +8,7 @@ mod writer;
 mod transactions;
 mod idempotent;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use ferrisstreams_topology::cluster::{
     OffsetRange, Producer, ProducerKind, TopicDescription, TopicPartition,
 };
 use ferrisstreams_topology::connector::{ConnectorError, Waker};
-use ferrisstreams_topology::{Error, Result};
+use ferrisstreams_topology::{Error, ErrorKind, Result};
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use self::idempotent::Idempotent;
@@ -27,7 +29,7 @@ use self::writer::Limits;
 use super::cluster::Cluster;
 use super::failure::engine_error;
 use super::listener::Listener;
-use super::native::Consumer;
+use super::native::{self, Consumer};
 use super::properties::Properties;
 use super::topic::Moment;
 
@@ -65,7 +67,7 @@ impl KafkaCluster {
         }
         let Some(brokers) = known.get("bootstrap.servers") else {
             return Err(Error::new(
-                ferrisstreams_topology::ErrorKind::Invalid,
+                ErrorKind::Invalid,
                 "bootstrap.servers is missing: 'host:9092' says where a broker is",
             ));
         };
@@ -113,7 +115,6 @@ fn number(partition: u32) -> i32 {
 
 /// An error of asking, which may pass.
 fn passing(e: ConnectorError) -> Error {
-    use ferrisstreams_topology::ErrorKind;
     let e = engine_error(e);
     match e.kind() {
         ErrorKind::Invalid | ErrorKind::Failed => e,
@@ -183,20 +184,54 @@ impl ClusterPort for KafkaCluster {
     }
 
     fn offsets(&self, partition: &TopicPartition, isolation: Isolation) -> Result<OffsetRange> {
+        let mut found = self.offsets_of(std::slice::from_ref(partition), isolation)?;
+        Ok(found.remove(0))
+    }
+
+    fn offsets_of(
+        &self,
+        partitions: &[TopicPartition],
+        isolation: Isolation,
+    ) -> Result<Vec<OffsetRange>> {
         let consumer = match isolation {
             Isolation::ReadCommitted => &self.committed,
             Isolation::ReadUncommitted => &self.uncommitted,
         };
-        let wanted = number(partition.partition);
-        let ask = |moment| {
-            let found = self
-                .cluster
-                .offsets(consumer, &partition.topic, &[wanted], moment);
-            found.map_err(passing).map(|found| found[&wanted])
-        };
-        Ok(OffsetRange {
-            first: ask(Moment::Beginning)?,
-            end: ask(Moment::End)?,
+        let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+        for of in partitions {
+            let numbers = topics.entry(&of.topic).or_default();
+            numbers.push(number(of.partition));
+        }
+        let mut found: BTreeMap<(&str, i32), OffsetRange> = BTreeMap::new();
+        for (topic, numbers) in topics {
+            let ask = |moment| {
+                let asked = self.cluster.offsets(consumer, topic, &numbers, moment);
+                asked.map_err(passing)
+            };
+            let (first, end) = (ask(Moment::Beginning)?, ask(Moment::End)?);
+            for at in &numbers {
+                let range = OffsetRange {
+                    first: first[at],
+                    end: end[at],
+                };
+                found.insert((topic, *at), range);
+            }
+        }
+        let of = |of: &TopicPartition| found[&(&*of.topic, number(of.partition))];
+        Ok(partitions.iter().map(of).collect())
+    }
+
+    fn group_members(&self, group: &str) -> Result<Vec<String>> {
+        let found = native::group_members(&self.committed, group, self.cluster.patience);
+        found.map_err(|e| {
+            let kind = match e.code {
+                RDKafkaErrorCode::GroupAuthorizationFailed => ErrorKind::Invalid,
+                _ => ErrorKind::Unavailable,
+            };
+            Error::new(
+                kind,
+                format!("the members of group {group} are not told: {e}"),
+            )
         })
     }
 
@@ -248,7 +283,7 @@ mod tests {
         let cluster = KafkaCluster::new([("bootstrap.servers", "127.0.0.1:9")]).expect("it may be");
         let cluster = cluster.patience(Duration::from_millis(300));
         let told = ClusterPort::topic(&cluster, "clicks").expect_err("nobody is there");
-        assert_eq!(told.kind(), ferrisstreams_topology::ErrorKind::Unavailable);
+        assert_eq!(told.kind(), ErrorKind::Unavailable);
         let told = told.to_string();
         assert!(told.contains("127.0.0.1:9"), "{told}");
         assert!(told.contains("is bootstrap.servers right"), "{told}");

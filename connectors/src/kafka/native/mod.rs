@@ -1,6 +1,6 @@
 //! The calls of librdkafka that rdkafka has no safe form for: taking records in batches, writing without
 //! a report for each record, transactions that do not wait in slices, offsets that are committed with a time
-//! limit, and the id of a topic.
+//! limit, the id of a topic, and the members of a group.
 //!
 //! Everything unsafe of the connector is here. What leaves this module is safe to use in any order; each
 //! handle keeps the client alive that it belongs to.
@@ -12,13 +12,16 @@ mod fetch;
 mod member;
 mod commit;
 mod producer;
+mod admin;
 mod describe;
+mod group;
 mod property;
 
 pub(super) use self::call::CallError;
 pub(super) use self::commit::commit_offsets;
 pub(super) use self::describe::topic_id;
 pub(super) use self::fetch::{Consumer, Fetch};
+pub(super) use self::group::group_members;
 pub(super) use self::member::{MemberName, member_name};
 pub(super) use self::message::{Message, Messages};
 pub(super) use self::producer::{Destination, Outgoing, Producer, TopicPlace};

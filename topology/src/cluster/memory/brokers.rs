@@ -157,6 +157,13 @@ impl Cluster for MemoryCluster {
         Ok(state.log(partition)?.offsets(isolation))
     }
 
+    fn group_members(&self, group: &str) -> Result<Vec<String>> {
+        let mut state = self.shared.call();
+        state.answer(&format_args!("describe group {group}"))?;
+        let members = state.groups.get(group).map(|g| g.member_names());
+        Ok(members.into_iter().flatten().map(str::to_owned).collect())
+    }
+
     fn reader(&self, waker: Waker) -> Result<Box<dyn LogReader>> {
         let mut state = self.shared.call();
         state.answer(&"make a reader")?;

@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom;
 
 use super::query::KEYS;
 use super::world::{Mistake, SESSION, TRANSACTION, World};
-use crate::cluster::memory::{Fault, Markers};
+use crate::cluster::memory::{Fault, MarkerTarget, Markers};
 
 const FAULTS: [Fault; 8] = [
     Fault::Call,
@@ -24,6 +24,9 @@ impl World {
     /// One thing happens.
     pub(super) fn step(&mut self) -> Result<(), String> {
         self.steps += 1;
+        if self.held {
+            self.settle_some();
+        }
         match self.rng.random_range(0..1_000) {
             0..800 => return self.any_turn(),
             800..870 => self.input(),
@@ -151,6 +154,18 @@ impl World {
         self.cluster.set_markers(markers);
     }
 
+    /// Instances hear what others tell them, and now and then offsets are told, though markers of other
+    /// topics are held.
+    fn settle_some(&mut self) {
+        let offsets = self.rng.random_bool(0.1);
+        for target in self.cluster.markers_in_flight() {
+            let control = target.to_string() == "app-control-0";
+            if control || (offsets && matches!(target, MarkerTarget::Group(_))) {
+                self.cluster.write_markers_to(&target);
+            }
+        }
+    }
+
     fn write_markers(&mut self) {
         let targets = self.cluster.markers_in_flight();
         if let Some(target) = targets.choose(&mut self.rng) {
@@ -161,6 +176,7 @@ impl World {
 
     fn compact(&mut self) {
         self.trace.note("compact".to_owned());
+        let _ = self.cluster.compact("app-control");
         for topic in ["counts", "users-by-id", "tasks"] {
             // The first instance may not have made them yet.
             let _ = self.cluster.compact(&format!("app-{topic}-changelog"));

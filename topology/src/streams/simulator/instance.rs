@@ -1,6 +1,6 @@
 //! A process that runs the application, or does not: its state outlives it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) struct Process {
     coordinator: Coordinator,
     workers: Vec<Worker>,
     errands: Errands,
+    /// Which tasks it has: as after an upgrade, when the one changes to the other.
+    pub(super) version: u64,
     /// Until when nothing of it has a turn, by the steps of the run.
     pub(super) paused_until: u64,
     pub(super) closing: bool,
@@ -51,13 +53,17 @@ impl Instance {
         topology: &Topology,
         cluster: &MemoryCluster,
         config: StreamsConfig,
+        version: u64,
         planted: Option<Planted>,
     ) -> Result<()> {
         let cluster = Arc::new(cluster.clone());
         let errands: Errands = Arc::default();
         let later = errands.clone();
         let graph = topology.graph.clone();
-        let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
+        let mut topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
+        if planted != Some(Planted::AnyMap) {
+            topics.map = format!("version {version}");
+        }
         let aside = Arc::new(move |errand| later.lock().unwrap().push_back(errand));
         let state = self.state.clone();
         let mut env = prepare(graph, cluster, topics, &config, state, aside)?;
@@ -69,6 +75,7 @@ impl Instance {
             coordinator,
             workers,
             errands,
+            version,
             paused_until: 0,
             closing: false,
         });
@@ -129,6 +136,13 @@ impl Process {
             errand();
         }
         "errand".to_owned()
+    }
+
+    /// Its name in the group, and the tasks that it may commit.
+    pub(super) fn holds(&self) -> Option<(String, BTreeSet<u16>)> {
+        let metadata = self.coordinator.member.metadata()?;
+        let lanes = self.coordinator.owners.keys().copied().collect();
+        Some((metadata.member().to_owned(), lanes))
     }
 
     /// Tells the application to end.

@@ -29,6 +29,34 @@ impl World {
         Ok(())
     }
 
+    /// No task has two members that may commit it, and no two members have different tasks.
+    pub(super) fn check_owners(&mut self) -> Result<(), String> {
+        let group = self.cluster.members(APPLICATION);
+        let mut owners: BTreeMap<u16, usize> = BTreeMap::new();
+        let mut version = None;
+        for instance in &self.instances {
+            let Some(process) = &instance.process else {
+                continue;
+            };
+            let Some((_, lanes)) = process.holds().filter(|(name, _)| group.contains(name)) else {
+                continue;
+            };
+            if !lanes.is_empty() {
+                let other = version.replace(process.version);
+                if other.is_some_and(|other| other != process.version) {
+                    return Err(format!("{other:?} and {version:?} run side by side"));
+                }
+            }
+            for lane in lanes {
+                if let Some(other) = owners.insert(lane, instance.number) {
+                    let at = instance.number;
+                    return Err(format!("task {lane} is that of {other} and of {at}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Everything heals, and what is left is done.
     pub(super) fn settle(&mut self) -> Result<(), String> {
         self.trace.note("everything heals".to_owned());
@@ -61,6 +89,7 @@ impl World {
             }
             self.pass(Duration::from_millis(7));
             self.check_offsets()?;
+            self.check_owners()?;
             if self.is_done() {
                 return Ok(());
             }

@@ -18,6 +18,9 @@ use crate::time::Clock;
 pub(super) const SESSION: Duration = Duration::from_millis(1_000);
 pub(super) const TRANSACTION: Duration = Duration::from_millis(3_000);
 
+/// After how many steps instances have other tasks.
+const UPGRADE: u64 = 600;
+
 /// A mistake that is made on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mistake {
@@ -38,6 +41,8 @@ pub(super) struct World {
     pub(super) users: BTreeMap<String, String>,
     pub(super) written: usize,
     pub(super) steps: u64,
+    standbys: usize,
+    lag: u64,
     pub(super) held: bool,
     pub(super) mistake: Option<Mistake>,
     pub(super) guarantee: ProcessingGuarantee,
@@ -62,6 +67,8 @@ impl World {
         cluster.set_transaction_timeout(TRANSACTION);
         let instances = (0..3).map(Instance::new).collect::<Result<_, _>>();
         let mut world = World {
+            standbys: (seed % 3) as usize,
+            lag: [0, 5, 1_000][(seed / 3 % 3) as usize],
             rng: StdRng::seed_from_u64(seed),
             clock,
             cluster,
@@ -91,6 +98,8 @@ impl World {
             .session_timeout(SESSION)
             .num_stream_threads(2)
             .offsets_refresh(Duration::from_millis(700))
+            .num_standby_replicas(self.standbys)
+            .acceptable_recovery_lag(self.lag)
             .clock(self.clock.clone())
     }
 
@@ -101,7 +110,9 @@ impl World {
             _ => None,
         };
         let config = self.config();
-        let started = self.instances[at].start(&self.topology, &self.cluster, config, planted);
+        let version = self.steps / UPGRADE;
+        let instance = &mut self.instances[at];
+        let started = instance.start(&self.topology, &self.cluster, config, version, planted);
         let outcome = started.map_or_else(|e| e.to_string(), |()| "ok".to_owned());
         self.trace.note(format!("start {at}: {outcome}"));
     }

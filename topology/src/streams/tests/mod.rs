@@ -1,5 +1,7 @@
 //! Applications on a cluster in memory.
 
+mod standbys;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +56,15 @@ pub(super) fn start(
     let mut app = Application::new(topology, Arc::new(cluster.clone()), config).unwrap();
     app.start().unwrap();
     app
+}
+
+/// Writes the markers of what instances tell each other.
+fn settle_control(cluster: &MemoryCluster) {
+    for target in cluster.markers_in_flight() {
+        if target.to_string() == "app-control-0" {
+            cluster.write_markers_to(&target);
+        }
+    }
 }
 
 /// Writes records, each to the partition of its key.
@@ -222,7 +233,11 @@ fn a_task_is_taken_over_behind_markers_that_are_still_to_be_written() {
     let cluster = cluster();
     cluster.set_markers(Markers::Held);
     let one = start(&cluster, &counting(), config());
-    one.wait_until_running(PATIENCE).unwrap();
+    let runs = |app: &Application| {
+        settle_control(&cluster);
+        app.state() == StreamsState::Running
+    };
+    wait_until("it runs", || runs(&one));
     write(&cluster, 0, 300);
     wait_until("it is committed", || {
         !cluster.markers_in_flight().is_empty()
@@ -243,7 +258,10 @@ fn a_task_is_taken_over_behind_markers_that_are_still_to_be_written() {
         }
     }
     let two = start(&cluster, &counting(), config());
-    wait_until("it waits for the rows", || two.restore_lag() > 0);
+    wait_until("it waits for the rows", || {
+        settle_control(&cluster);
+        two.restore_lag() > 0
+    });
     cluster.set_markers(Markers::AtOnce);
     cluster.write_markers();
     two.wait_until_running(PATIENCE).unwrap();

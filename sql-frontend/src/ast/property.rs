@@ -74,7 +74,6 @@ impl PropertyName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::Span;
 
     #[test]
     fn what_clients_of_kafka_keep_secret_is_not_shown() {
@@ -82,7 +81,7 @@ mod tests {
             let text = text.to_owned();
             PropertyName {
                 text,
-                span: Span::default(),
+                span: NodeSpan::default(),
             }
             .is_secret()
         };
@@ -97,7 +96,12 @@ mod tests {
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["sasl.username", "ssl.ca.location", "security.protocol", "topic"] {
+        for name in [
+            "sasl.username",
+            "ssl.ca.location",
+            "security.protocol",
+            "topic",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

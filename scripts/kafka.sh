@@ -6,6 +6,7 @@
 #   scripts/kafka.sh node DIR I               become node I (exec: the caller's child is the broker); logs to DIR/nodeI/log
 #   scripts/kafka.sh wait DIR I=PID...        until these nodes, started with these process ids, serve requests
 #   scripts/kafka.sh addresses DIR            the brokers as host:port,...
+#   scripts/kafka.sh sasl-addresses DIR       the same, for clients that say who they are (SASL/PLAIN: ferris, hunter2)
 #
 # `wait` fails with 3 when a port of the cluster was taken by somebody else: configure again, and start again.
 # It takes at most FERRIS_START_SECONDS (60). A node that was killed is started again with `node`, on
@@ -116,13 +117,18 @@ prepare() {
 properties() { # server.properties of node I: DIR I NODES PORT
   local dir=$1 i=$2 nodes=$3 port=$4 copies=$(($3 < 3 ? 1 : 3)) in_sync=$(($3 < 3 ? 1 : 2)) voters="" n
   for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$((port + 2 * n - 1))"; done
+  local plain=PLAINTEXT://127.0.0.1:$((port + 2 * i - 2)) sasl=SASL://127.0.0.1:$((port + 2 * nodes + i - 1))
   cat <<PROPERTIES
 process.roles=broker,controller
 node.id=$i
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$((port + 2 * i - 2)),CONTROLLER://127.0.0.1:$((port + 2 * i - 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((port + 2 * i - 2))
+listeners=$plain,CONTROLLER://127.0.0.1:$((port + 2 * i - 1)),$sasl
+advertised.listeners=$plain,$sasl
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
 log.dirs=$dir/node$i/data
 
 # A topic that nobody created is an error, which tests want to see.
@@ -165,7 +171,7 @@ PROPERTIES
 
 configure() { # DIR NODES
   local dir=$1 nodes=$2 port i
-  port=$(take_ports $((2 * nodes)))
+  port=$(take_ports $((3 * nodes)))
   for ((i = 1; i <= nodes; i++)); do
     mkdir -p "$dir/node$i"
     properties "$dir" "$i" "$nodes" "$port" > "$dir/node$i/server.properties"
@@ -203,6 +209,13 @@ addresses() { # DIR
   local nodes port i list=""
   read -r nodes port < "$1/cluster"
   for ((i = 0; i < nodes; i++)); do list+="${list:+,}127.0.0.1:$((port + 2 * i))"; done
+  echo "$list"
+}
+
+sasl_addresses() { # DIR
+  local nodes port i list=""
+  read -r nodes port < "$1/cluster"
+  for ((i = 0; i < nodes; i++)); do list+="${list:+,}127.0.0.1:$((port + 2 * nodes + i))"; done
   echo "$list"
 }
 
@@ -252,5 +265,6 @@ case ${1:-} in
   node) node "$(realpath "$2")" "$3" ;;
   wait) await "$(realpath "$2")" "${@:3}" ;;
   addresses) addresses "$2" ;;
+  sasl-addresses) sasl_addresses "$2" ;;
   *) sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "$0"; exit 2 ;;
 esac

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that this machine has what building needs, or testing too, and installs what is missing.
 #
-#   scripts/setup.sh build    a C++ compiler, make, libclang (for the bindings of RocksDB), Rust
+#   scripts/setup.sh build    a C++ compiler, make, libclang (for the bindings of RocksDB), the headers of
+#                             OpenSSL and pkg-config, which finds them (for Kafka clients with TLS), Rust
 #   scripts/setup.sh test     the same, and a Java runtime and Maven (for Kafka) and a PostgreSQL server
 #
 # It says what it installs before it does so, and does nothing where nothing is missing. Made for
@@ -20,6 +21,10 @@ has_libclang() { # the library, and clang's own headers
   compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' > /dev/null && compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' > /dev/null
 }
 
+has_openssl() { # its headers and libraries, as the build looks for them
+  [[ -n ${OPENSSL_DIR:-} ]] || { have pkg-config && pkg-config --exists openssl; }
+}
+
 has_java() { # 17 or later
   have java && [[ $(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p') -ge 17 ]]
 }
@@ -29,6 +34,7 @@ missing() {
   have g++ && have ar || echo compiler
   have make || echo make
   has_libclang || echo libclang
+  has_openssl || echo openssl
   [[ -e /etc/ssl/certs/ca-certificates.crt || -n ${SSL_CERT_FILE:-} ]] || echo certificates
   if [[ $WANTED == test ]]; then
     has_java || echo java
@@ -49,6 +55,7 @@ packages() { # after apt-get update, since the names depend on the release
         available libclang1-14 || version=$(apt-cache pkgnames libclang1- | sed -n 's/^libclang1-\([0-9]*\)$/\1/p' | sort -n | tail -n 1)
         echo "libclang1-$version" "libclang-common-$version-dev"
         ;;
+      openssl) echo libssl-dev pkg-config ;;
       certificates) echo ca-certificates ;;
       java) available openjdk-17-jdk-headless && echo openjdk-17-jdk-headless || echo default-jdk-headless ;;
       postgresql) available postgresql-15 && echo postgresql-15 || echo postgresql ;;

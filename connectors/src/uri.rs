@@ -123,6 +123,8 @@ pub(crate) fn is_secret(name: &str) -> bool {
         "credential",
         "jaas",
         "pem",
+        "oauthbearer.config",
+        "oauthbearer_config",
     ]
     .iter()
     .any(|word| name.contains(word))

@@ -72,6 +72,14 @@ impl KafkaBroker {
         &self.kafka
     }
 
+    /// How clients reach it that say who they are: by SASL/PLAIN, as `ferris` with the password `hunter2`.
+    #[must_use]
+    pub fn sasl_bootstrap(&self) -> String {
+        let addresses = self.script(&["sasl-addresses"]);
+        let addresses = addresses.expect("a cluster has an address");
+        addresses.trim().to_owned()
+    }
+
     /// Kills it with SIGKILL. Nothing listens on its port when this returns.
     pub fn kill(&mut self) {
         if let Some(mut node) = self.node.take() {

@@ -52,6 +52,10 @@ const SECRETS: &[&str] = &[
     "api.key",
     "jaas",
     "private",
+    "passphrase",
+    "pem",
+    "oauthbearer.config",
+    "oauthbearer_config",
 ];
 
 impl PropertyName {
@@ -64,5 +68,41 @@ impl PropertyName {
     pub fn is_secret(&self) -> bool {
         let lower = self.text.to_ascii_lowercase();
         SECRETS.iter().any(|secret| lower.contains(secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_of_kafka_keep_secret_is_not_shown() {
+        let is_secret = |text: &str| {
+            let text = text.to_owned();
+            PropertyName {
+                text,
+                span: NodeSpan::default(),
+            }
+            .is_secret()
+        };
+        for name in [
+            "sasl.password",
+            "SASL_PASSWORD",
+            "ssl.key.pem",
+            "ssl_key_password",
+            "ssl.keystore.password",
+            "sasl.oauthbearer.client.secret",
+            "sasl_oauthbearer_config",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "sasl.username",
+            "ssl.ca.location",
+            "security.protocol",
+            "topic",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Functions that panic, and applications that are paused.
+//! Functions that panic or are slow, and applications that are paused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -115,4 +115,34 @@ fn nothing_is_processed_while_an_application_is_paused() {
     wait_until("all are seen", || seen.load(Ordering::SeqCst) == 200);
     app.close().unwrap();
     assert_eq!(values(&cluster).len(), 200);
+}
+
+#[test]
+fn transactions_end_in_time_however_slow_functions_are() {
+    let cluster = cluster();
+    let builder = StreamsBuilder::new();
+    let words = builder.stream::<String, String>("words", Consumed::plain());
+    let slow = |_: &String, word: &String| {
+        std::thread::sleep(Duration::from_millis(20));
+        word.clone()
+    };
+    words.map_values(slow).to("totals", Produced::plain());
+    let topology = builder.build().unwrap();
+    let records = 160;
+    for at in 0..records {
+        append(&cluster, &format!("w{at}"));
+    }
+    // Two runs of this size take longer than a transaction may, and nothing else has it commit.
+    let mut config = config()
+        .commit_interval(Duration::from_secs(3_600))
+        .transaction_timeout(Duration::from_secs(1));
+    config.max_run = 64;
+    let app = start(&cluster, &topology, config);
+    wait_until("all but the last are committed", || {
+        values(&cluster).len() >= 100
+    });
+    app.close().unwrap();
+    let mut expected: Vec<String> = (0..records).map(|at| format!("w{at}")).collect();
+    expected.sort();
+    assert_eq!(values(&cluster), expected);
 }

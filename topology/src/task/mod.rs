@@ -369,9 +369,10 @@ impl Task {
         let instance = node(&mut self.nodes, id);
         instance.facts.stats.count_records(run.len());
         let mut forwarded = self.shared.spare.pop().unwrap_or_default();
+        // What failed may stand before everything else, or be all there is.
         let first_bad = bad.first().map(|(cause, _)| *cause);
-        let first_good = (!run.is_empty()).then(|| run.cause(0));
-        if let Some(first) = first_bad.into_iter().chain(first_good).min() {
+        let first = (!run.is_empty()).then(|| run.cause(0));
+        if let Some(first) = first.into_iter().chain(first_bad).min() {
             self.shared.exits.begin_run(first);
         }
         if !run.is_empty() {

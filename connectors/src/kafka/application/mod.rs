@@ -279,6 +279,43 @@ mod tests {
     }
 
     #[test]
+    fn clients_may_be_secured_and_secrets_are_not_shown() {
+        let known = ("bootstrap.servers", "127.0.0.1:9");
+        let sasl = [
+            known,
+            ("security.protocol", "sasl_ssl"),
+            ("sasl.username", "ferris"),
+            ("sasl.password", "hunter2"),
+            ("compression.type", "zstd"),
+        ];
+        for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] {
+            let properties = sasl.into_iter().chain([("sasl.mechanism", mechanism)]);
+            let cluster = KafkaCluster::new(properties).expect(mechanism);
+            let shown = format!("{cluster:?} {:?}", cluster.cluster);
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        KafkaCluster::new([known, ("security.protocol", "ssl")]).expect("TLS alone");
+        for (name, told) in [
+            ("ssl.key.pem", "no client of 127.0.0.1:9 can be made"),
+            ("ssl.ca.location", "no client of 127.0.0.1:9 can be made"),
+        ] {
+            let bad = [known, ("security.protocol", "ssl"), (name, "hunter2")];
+            let e = error(KafkaCluster::new(bad));
+            assert!(e.contains(told), "{e}");
+            assert!(name == "ssl.ca.location" || !e.contains("hunter2"), "{e}");
+        }
+        // Tokens that a server hands out need a library that this is built without.
+        let oidc = [
+            known,
+            ("security.protocol", "sasl_ssl"),
+            ("sasl.mechanism", "OAUTHBEARER"),
+            ("sasl.oauthbearer.method", "oidc"),
+        ];
+        let e = error(KafkaCluster::new(oidc));
+        assert!(e.contains("sasl.oauthbearer.method"), "{e}");
+    }
+
+    #[test]
     fn brokers_that_are_not_there_are_told_with_what_to_do() {
         let cluster = KafkaCluster::new([("bootstrap.servers", "127.0.0.1:9")]).expect("it may be");
         let cluster = cluster.patience(Duration::from_millis(300));

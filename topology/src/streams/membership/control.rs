@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// How many records are taken at a time.
 const BATCH: usize = 1_024;
 
+/// How long a record that is not committed keeps others from reading on.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What the control topic says.
 pub(in crate::streams) struct Control {
     cluster: Arc<dyn Cluster>,
@@ -151,7 +154,7 @@ impl Producing {
     pub(super) fn alone(id: String) -> Self {
         let kind = ProducerKind::Transactional {
             id,
-            timeout: Duration::from_secs(10),
+            timeout: TIMEOUT,
         };
         Producing {
             kind,

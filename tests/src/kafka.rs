@@ -203,6 +203,22 @@ impl Kafka {
         progress.records
     }
 
+    /// Waits until every broker that shall have a partition has all of it.
+    #[track_caller]
+    pub fn wait_until_in_sync(&self, limit: Duration) {
+        let consumer = self.consumer();
+        wait_until("all partitions are in sync", limit, || {
+            let Ok(metadata) = consumer.fetch_metadata(None, REQUEST_LIMIT) else {
+                return false;
+            };
+            let mut partitions = metadata
+                .topics()
+                .iter()
+                .flat_map(|topic| topic.partitions());
+            partitions.all(|partition| partition.isr().len() == partition.replicas().len())
+        });
+    }
+
     fn consumer(&self) -> BaseConsumer {
         self.client()
             .set("group.id", "ferris-tests-reader") // asked for, though there is no group

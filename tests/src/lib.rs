@@ -16,12 +16,14 @@ mod process;
 mod ferris;
 mod record;
 mod kafka;
+mod brokers;
 mod broker;
 mod postgres;
 pub mod soak;
 pub mod sql;
 
 pub use broker::KafkaBroker;
+pub use brokers::KafkaBrokers;
 pub use ferris::{Ferris, example};
 pub use files::TestDir;
 pub use kafka::Kafka;

@@ -175,7 +175,13 @@ impl Cluster {
         moment: Moment,
     ) -> Result<BTreeMap<i32, i64>, ConnectorError> {
         self.retry(consumer, |limit| {
-            offsets(consumer, topic, partitions, moment, limit)
+            let found = offsets(consumer, topic, partitions, moment, limit);
+            if found.is_err() {
+                // The brokers that are known to lead the partitions may be gone, and the library goes on asking
+                // them unless it is told to look again.
+                let _ = consumer.fetch_metadata(Some(topic), limit);
+            }
+            found
         })
     }
 

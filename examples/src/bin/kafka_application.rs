@@ -1,11 +1,12 @@
 //! An application on Kafka: start it once more and the work is shared, end or kill one and another takes
 //! over. The clicks of each user are counted, and those of each section of the site, which another task
-//! may have to do; each click is passed on with the user's name in front.
+//! may have to do; each click is passed on with the user's name in front. What each user has clicked is
+//! joined with the plan that the user has.
 //!
 //! ```text
 //! cargo run -p ferrisstreams-examples --bin kafka_application -- \
 //!     --bootstrap-servers localhost:9092 --state state/1 \
-//!     --clicks clicks --totals totals --sections sections --seen seen
+//!     --clicks clicks --plans plans --totals totals --sections sections --seen seen --usage usage
 //! ```
 //!
 //! Clicks have the user as their key and a page as their value, as `shop/cart`. Counts and clicks that are read with `isolation.level` at
@@ -40,6 +41,9 @@ struct Arguments {
     /// The topic with clicks
     #[arg(long)]
     clicks: String,
+    /// The topic with the plan of each user
+    #[arg(long)]
+    plans: String,
     /// The topic that counts by user go to
     #[arg(long)]
     totals: String,
@@ -49,6 +53,12 @@ struct Arguments {
     /// The topic that clicks go to
     #[arg(long)]
     seen: String,
+    /// The topic that counts with the user's plan go to
+    #[arg(long)]
+    usage: String,
+    /// How many other processes keep rows up to date, to take over at once
+    #[arg(long, default_value_t = 0)]
+    standbys: usize,
 }
 
 fn topology(arguments: &Arguments) -> ferrisstreams::Result<Topology> {
@@ -57,11 +67,20 @@ fn topology(arguments: &Arguments) -> ferrisstreams::Result<Topology> {
     clicks
         .map(|user, page| (user.clone(), format!("{user} {page}")))
         .to(&arguments.seen, Produced::plain());
-    clicks
+    let totals = clicks
         .group_by_key()
-        .count(Materialized::named("clicks-by-user"))
+        .count(Materialized::named("clicks-by-user"));
+    totals.to_stream().to(&arguments.totals, Produced::json());
+    let plans = builder.table::<String, String>(
+        &arguments.plans,
+        Consumed::plain(),
+        Materialized::named("plan-by-user"),
+    );
+    let usage = |count: &i64, plan: &String| format!("{count} on {plan}");
+    totals
+        .join(&plans, usage, Joined::named("usage"))
         .to_stream()
-        .to(&arguments.totals, Produced::json());
+        .to(&arguments.usage, Produced::plain());
     clicks
         .group_by(|_, page| section(page), Grouped::named("by-section"))
         .count(Materialized::named("clicks-by-section"))
@@ -77,13 +96,19 @@ fn section(page: &str) -> String {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
     signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
 
     let mut config = StreamsConfig::new(&arguments.application_id)
         .bootstrap_servers(&arguments.bootstrap_servers)
-        .num_stream_threads(arguments.threads);
+        .num_stream_threads(arguments.threads)
+        .num_standby_replicas(arguments.standbys);
     if let Some(state) = &arguments.state {
         config = config.state_dir(state);
     }

@@ -1,19 +1,16 @@
-//! Applications on a broker: processes that share their work, come and go, and are killed.
+//! An application under test, with its input, and what it should have made of that.
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ferrisstreams_tests::{Kafka, Process, Record, TestDir, example, soak};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use ferrisstreams_tests::{Kafka, Process, Record, TestDir, example};
 
 const PARTITIONS: i32 = 12;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// An application under test, and what it should have made so far.
-struct Trial {
+pub(crate) struct Trial {
     kafka: Kafka,
     dir: TestDir,
     id: String,
@@ -21,18 +18,26 @@ struct Trial {
     totals: String,
     sections: String,
     seen: String,
+    plans: String,
+    usage: String,
+    /// How many other instances keep rows up to date.
+    pub(crate) standbys: usize,
     written: usize,
     counts: BTreeMap<String, u64>,
     section_counts: BTreeMap<String, u64>,
+    plan_of: BTreeMap<String, usize>,
 }
 
 impl Trial {
-    fn new(kafka: Kafka) -> Self {
+    pub(crate) fn new(kafka: Kafka) -> Self {
         let clicks = kafka.unique_topic("app-clicks", PARTITIONS);
         Trial {
             totals: kafka.unique_topic("app-totals", 3),
             sections: kafka.unique_topic("app-sections", 3),
             seen: kafka.unique_topic("app-seen", 3),
+            plans: kafka.unique_topic("app-plans", PARTITIONS),
+            usage: kafka.unique_topic("app-usage", 3),
+            standbys: 0,
             id: clicks.replace("clicks", "id"),
             dir: TestDir::new(),
             clicks,
@@ -40,11 +45,12 @@ impl Trial {
             written: 0,
             counts: BTreeMap::new(),
             section_counts: BTreeMap::new(),
+            plan_of: BTreeMap::new(),
         }
     }
 
     /// Starts an instance with a state directory of its own.
-    fn start(&self, name: &str) -> Process {
+    pub(crate) fn start(&self, name: &str) -> Process {
         let mut command = Command::new(example("kafka_application"));
         command
             .args(["--bootstrap-servers", self.kafka.bootstrap()])
@@ -53,13 +59,16 @@ impl Trial {
             .args(["--totals", &self.totals])
             .args(["--sections", &self.sections])
             .args(["--seen", &self.seen])
+            .args(["--plans", &self.plans])
+            .args(["--usage", &self.usage])
+            .args(["--standbys", &self.standbys.to_string()])
             .arg("--state")
             .arg(self.dir.join(name));
         Process::start(&mut command)
     }
 
     /// Writes clicks, placed as Java's clients place them.
-    fn write(&mut self, count: usize) {
+    pub(crate) fn write(&mut self, count: usize) {
         let records: Vec<Record> = (self.written..self.written + count)
             .map(|at| {
                 let user = format!("user{}", at * 31 % 97);
@@ -71,10 +80,23 @@ impl Trial {
             .collect();
         self.written += count;
         self.kafka.produce(&self.clicks, records);
+        // Now and then users change their plan.
+        let changed: Vec<String> = (0..97)
+            .filter(|user| user % 7 == self.written % 7)
+            .map(|user| format!("user{user}"))
+            .collect();
+        let plans: Vec<Record> = changed
+            .iter()
+            .map(|user| Record::new(user, format!("plan{}", self.written)))
+            .collect();
+        self.kafka.produce(&self.plans, plans);
+        for user in changed {
+            self.plan_of.insert(user, self.written);
+        }
     }
 
     /// Waits until all clicks were passed on, and checks that each was once, and that counts only rise.
-    fn check(&self) {
+    pub(crate) fn check(&self) {
         let deadline = Instant::now() + LIMIT;
         let mut seen = Vec::new();
         while seen.len() < self.written {
@@ -98,6 +120,38 @@ impl Trial {
 
         self.check_counts(&self.totals, &self.counts);
         self.check_counts(&self.sections, &self.section_counts);
+        self.check_usage();
+    }
+
+    /// Waits until the last words about each user are the user's count and plan.
+    fn check_usage(&self) {
+        let counts = self.counts.iter();
+        let expected: BTreeMap<String, String> = counts
+            .filter_map(|(user, count)| {
+                let plan = self.plan_of.get(user)?;
+                Some((user.clone(), format!("{count} on plan{plan}")))
+            })
+            .collect();
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let mut last = BTreeMap::new();
+            for record in self.kafka.read_committed(&self.usage) {
+                let user = record.key_text().expect("a user");
+                last.insert(user, record.value_text().expect("a count and a plan"));
+            }
+            if last == expected {
+                return;
+            }
+            let wrong: Vec<_> = expected
+                .iter()
+                .filter(|(user, words)| last.get(*user) != Some(words))
+                .map(|(user, words)| (user, words, last.get(user)))
+                .collect();
+            assert!(
+                Instant::now() < deadline,
+                "users, what should be known of them, and what is: {wrong:?}"
+            );
+        }
     }
 
     /// Waits until the last counts of a topic are these, and checks that they only rise.
@@ -134,87 +188,8 @@ impl Trial {
     }
 }
 
-fn end(process: Process) {
+/// Ends a process in order.
+pub(crate) fn end(process: Process) {
     process.terminate();
     process.wait(LIMIT).assert_success();
-}
-
-#[test]
-fn instances_share_the_work_and_take_over_from_one_another() {
-    let Some(kafka) = Kafka::shared() else { return };
-    let mut trial = Trial::new(kafka);
-    trial.write(2_000);
-    let one = trial.start("one");
-    trial.check();
-    let two = trial.start("two");
-    let three = trial.start("three");
-    for _ in 0..5 {
-        trial.write(1_000);
-    }
-    trial.check();
-    end(one);
-    trial.write(1_000);
-    trial.check();
-    two.kill();
-    trial.write(1_000);
-    trial.check();
-    end(three);
-    // The state of one was left behind: it goes on from there.
-    let one = trial.start("one");
-    trial.write(1_000);
-    trial.check();
-    end(one);
-}
-
-#[test]
-fn killed_instances_lose_nothing_and_double_nothing_soak() {
-    let Some(kafka) = Kafka::shared() else { return };
-    let mut random = StdRng::seed_from_u64(4);
-    let mut trial = Trial::new(kafka);
-    let names = ["one", "two", "three"];
-    let mut running: BTreeMap<&str, Process> = BTreeMap::new();
-    for round in 0..soak::rounds(10, 200) {
-        let name = names[random.random_range(0..names.len())];
-        match running.remove(name) {
-            None => {
-                running.insert(name, trial.start(name));
-            }
-            Some(process) if random.random_range(0..4) == 0 => end(process),
-            Some(process) => {
-                process.kill();
-            }
-        }
-        trial.write(random.random_range(1..500));
-        // The moment of the next kill is to be hit by no event.
-        thread::sleep(Duration::from_millis(random.random_range(100..1_500)));
-        if round % 50 == 49 {
-            running.entry("one").or_insert_with(|| trial.start("one"));
-            trial.check();
-        }
-    }
-    running.entry("one").or_insert_with(|| trial.start("one"));
-    trial.check();
-    running.into_values().for_each(end);
-}
-
-#[test]
-fn an_instance_that_slept_past_its_session_is_fenced_and_comes_back() {
-    let Some(kafka) = Kafka::shared() else { return };
-    let mut trial = Trial::new(kafka);
-    trial.write(1_000);
-    let one = trial.start("one");
-    trial.check();
-    trial.write(500);
-    one.pause();
-    let two = trial.start("two");
-    trial.write(1_000);
-    // Only when the sleeper's session has ended are all tasks the other's.
-    trial.check();
-    one.resume();
-    trial.write(1_000);
-    trial.check();
-    end(two);
-    trial.write(1_000);
-    trial.check();
-    end(one);
 }

@@ -157,17 +157,20 @@ fn dead_letters_say_what_they_were() {
 
 #[test]
 fn dead_letters_that_are_refused_end_the_application() {
-    let cluster = narrow();
-    write(&cluster, &["one", "999*large"]);
-    cluster.set_max_request_bytes(LIMIT);
-    let app = start(&cluster, &repeating(), dead_letters());
-    wait_until("it has ended", || app.state() == StreamsState::Error);
-    let error = app.error().unwrap();
-    assert!(
-        error.contains("a dead letter cannot be written to dead"),
-        "{error}"
-    );
-    assert!(values(&cluster, "totals").is_empty());
+    for limit in LIMITS {
+        let cluster = narrow();
+        write(&cluster, &["one", "999*large"]);
+        // Not even what is cut off fits.
+        limit(&cluster, LIMIT);
+        let app = start(&cluster, &repeating(), dead_letters());
+        wait_until("it has ended", || app.state() == StreamsState::Error);
+        let error = app.error().unwrap();
+        assert!(
+            error.contains("a dead letter cannot be written to dead"),
+            "{error}"
+        );
+        assert!(values(&cluster, "totals").is_empty());
+    }
 }
 
 #[test]

@@ -40,6 +40,12 @@ pub(crate) struct Run {
     /// Make the state of a table anew from its sources, such as after a change of its query
     #[arg(long, value_name = "TABLE")]
     pub(crate) rebuild: Vec<String>,
+    /// Run as an instance of an application on Kafka: all that run under this id share the work
+    #[arg(long, value_name = "NAME", env = "FERRIS_APPLICATION_ID")]
+    pub(crate) application_id: Option<String>,
+    /// The number of threads of an instance of an application [default: 1]
+    #[arg(long, value_name = "N", requires = "application_id")]
+    pub(crate) threads: Option<u16>,
     #[command(flatten)]
     pub(crate) engine: Engine,
 }
@@ -71,7 +77,8 @@ pub(crate) struct Explain {
 /// What all commands take.
 #[derive(Debug, Args)]
 pub(crate) struct Engine {
-    /// Where state is kept [default: .ferris/NAME beside where ferris runs; in memory with --once]
+    /// Where state is kept [default: .ferris/NAME beside where ferris runs; in memory with --once and
+    /// with --application-id]
     #[arg(long, value_name = "DIR", env = "FERRIS_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     /// A file with settings and connections, in TOML

@@ -1,5 +1,7 @@
 //! The commands.
 
+mod answers;
+mod application;
 mod explain;
 mod run;
 mod sql;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ferrisstreams::runtime::{Embedded, EmbeddedOptions, Outcome, known_sinks};
-use ferrisstreams::sql::{Answer, Program, SelectError, Session, Source};
+use ferrisstreams::sql::Program;
 use ferrisstreams::store::{State, StateOptions};
 
+use super::answers::{NOT_RUNNING, RUNNING, Script};
+use super::application;
 use crate::args::{Output, Run};
 use crate::config::Config;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::render;
 use crate::script;
 use crate::signals::Stop;
@@ -20,6 +22,9 @@ use crate::watch::{Printer, Watch};
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
+    if let Some(id) = &arguments.application_id {
+        return application::run(id, arguments);
+    }
     let config = Config::read(&arguments.engine)?;
     let source = script::read(&arguments.file)?;
     let state_dir = state_dir(arguments, &config);
@@ -38,7 +43,7 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     };
     let Some(program) = program else {
         script.answer(None)?;
-        return script.show_queries(None);
+        return script.show_queries(&|_| NOT_RUNNING.to_owned());
     };
     let mut options = EmbeddedOptions::default().workers(config.workers.unwrap_or(1));
     if let Some(interval) = config.commit_interval {
@@ -73,63 +78,6 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     }
 }
 
-/// What is said of a query that does its work.
-const RUNNING: &str = "running";
-
-/// What is said of queries where nothing runs.
-pub(super) const NOT_RUNNING: &str = "not running";
-
-/// A script that was executed, and how its results are shown.
-struct Script<'a> {
-    source: &'a Source,
-    session: &'a Session,
-    answers: &'a [Answer],
-    output: Output,
-}
-
-impl Script<'_> {
-    /// Shows what statements came to that are answered once: from the engine's tables where there is one.
-    fn answer(&self, engine: Option<&Embedded>) -> Result<(), Failure> {
-        let snapshot = engine.map(Embedded::snapshot);
-        let mut out = std::io::stdout().lock();
-        for answer in self.answers {
-            match answer {
-                Answer::Done(_) | Answer::Changes(_) | Answer::Queries => {}
-                Answer::Rows(rows) => render::result(&mut out, rows, self.output)?,
-                Answer::Text(text) => writeln!(out, "{text}")?,
-                Answer::Select(select) => match self.session.select(select, snapshot.as_ref()) {
-                    Ok(rows) => render::result(&mut out, &rows, self.output)?,
-                    Err(SelectError::Statement(diagnostic)) => {
-                        return Err(Failure::Statements(self.source.clone(), vec![diagnostic]));
-                    }
-                    Err(SelectError::Failed(error)) => return Err(Failure::Failed(chain(&error))),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    /// Answers SHOW QUERIES: how they stand in the end.
-    fn show_queries(&self, engine: Option<&Embedded>) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        for answer in self.answers {
-            if matches!(answer, Answer::Queries) {
-                let state = |query: &str| {
-                    engine.map_or_else(|| NOT_RUNNING.to_owned(), |engine| state_of(engine, query))
-                };
-                render::result(&mut out, &self.session.queries(&state), self.output)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn has_selects(&self) -> bool {
-        self.answers
-            .iter()
-            .any(|answer| matches!(answer, Answer::Select(_)))
-    }
-}
-
 /// Reads what is there, and prints the tables.
 fn once(
     engine: Embedded,
@@ -151,11 +99,11 @@ fn once(
     watch.clear()?;
     watch.tell_losses();
     if script.has_selects() {
-        script.answer(Some(&engine))?;
+        script.answer(Some(&engine.snapshot()))?;
     } else {
         print_tables(&engine, program, script.output)?;
     }
-    script.show_queries(Some(&engine))?;
+    script.show_queries(&|query| state_of(&engine, query))?;
     let all_went_well = verdict(&engine);
     engine.close(GRACE)?;
     all_went_well
@@ -184,7 +132,7 @@ fn for_ever(
         watch.show()?;
     }
     watch.last(script.output)?;
-    script.show_queries(Some(&engine))?;
+    script.show_queries(&|query| state_of(&engine, query))?;
     let all_went_well = verdict(&engine);
     engine.close(GRACE)?;
     all_went_well
@@ -242,15 +190,20 @@ fn state_dir(arguments: &Run, config: &Config) -> Option<PathBuf> {
 }
 
 fn open_state(dir: Option<&Path>, config: &Config) -> Result<State, Failure> {
-    let options = config
-        .memory
-        .map_or_else(StateOptions::default, |mib| StateOptions {
-            memory: mib << 20,
-        });
+    let options = state_options(config);
     match dir {
         Some(dir) => Ok(State::open(dir, options)?),
         None => Ok(State::in_memory(options)),
     }
+}
+
+/// Limits of the state.
+pub(super) fn state_options(config: &Config) -> StateOptions {
+    config
+        .memory
+        .map_or_else(StateOptions::default, |mib| StateOptions {
+            memory: mib << 20,
+        })
 }
 
 fn default_dir(file: &Path) -> PathBuf {

@@ -46,7 +46,7 @@ fn tell(
         Answer::Done(line) => script::eprint(&format!("{line}\n")),
         Answer::Rows(rows) => render::result(&mut out, rows, output)?,
         Answer::Queries => {
-            let queries = session.queries(&|_| super::run::NOT_RUNNING.to_owned());
+            let queries = session.queries(&|_| super::answers::NOT_RUNNING.to_owned());
             render::result(&mut out, &queries, output)?;
         }
         Answer::Text(text) => writeln!(out, "{text}")?,

@@ -4,28 +4,28 @@ mod printer;
 mod number;
 mod gauge;
 mod screen;
+mod tables;
+mod instance;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use ferrisstreams::runtime::Embedded;
-use ferrisstreams::sql::{Program, ResultSet, first_rows};
+use ferrisstreams::sql::Program;
 
 use self::gauge::{Gauge, Gauges};
 use self::screen::Screen;
 use crate::args::{Arguments, Command, Output};
 use crate::failure::Failure;
-use crate::render::{self, Limits, table};
 use crate::script;
 
+pub(crate) use self::instance::InstanceWatch;
 pub(crate) use self::printer::Printer;
 
 /// The least time between two pictures on a terminal.
 const PICTURE: Duration = Duration::from_millis(200);
 /// The least time between two lines where there is no terminal.
 const LINE: Duration = Duration::from_secs(1);
-/// How many rows of a table are shown while it changes.
-const SHOWN_ROWS: usize = 10;
 
 /// True where a command draws on the terminal, so that nothing else may write there.
 pub(crate) fn draws(arguments: &Arguments) -> bool {
@@ -111,28 +111,12 @@ impl<'a> Watch<'a> {
         let gauges = self.gauges.read(self.engine);
         let mut lines: Vec<String> = gauges.iter().map(Gauge::line).collect();
         let (width, height) = self.screen.size();
-        let tables: Vec<_> = self
-            .program
-            .tables
-            .iter()
-            .filter(|table| !table.declared)
-            .collect();
-        let room = height.saturating_sub(lines.len() + 2) / tables.len().max(1);
-        let rows = room.saturating_sub(5).min(SHOWN_ROWS);
-        if rows > 0 {
-            let snapshot = self.engine.snapshot();
-            for kept in tables {
-                let first = first_rows(&snapshot, kept, rows)?;
-                let shown = ResultSet {
-                    columns: kept.columns.clone(),
-                    rows: first.rows,
-                };
-                lines.push(String::new());
-                lines.push(kept.name.clone());
-                let text = table(&shown, Limits::of(width, first.more));
-                lines.extend(text.lines().map(str::to_owned));
-            }
-        }
+        let room = (width, height.saturating_sub(lines.len() + 2));
+        lines.extend(tables::picture(
+            self.program,
+            || self.engine.snapshot(),
+            room,
+        )?);
         Ok(self.screen.draw(&lines)?)
     }
 
@@ -155,29 +139,6 @@ impl<'a> Watch<'a> {
             script::eprint(&format!("{}\n", gauge.line()));
         }
         self.tell_losses();
-        let snapshot = self.engine.snapshot();
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        for kept in self.program.tables.iter().filter(|table| !table.declared) {
-            if output != Output::Table {
-                render::stored(&mut out, &snapshot, kept, output)?;
-                continue;
-            }
-            let first = first_rows(&snapshot, kept, LAST_ROWS)?;
-            let rows = ResultSet {
-                columns: kept.columns.clone(),
-                rows: first.rows,
-            };
-            if first.more {
-                writeln!(out, "{}", kept.name)?;
-                out.write_all(table(&rows, Limits::of(usize::MAX, true)).as_bytes())?;
-            } else {
-                render::named(&mut out, &kept.name, &rows, output)?;
-            }
-        }
-        out.flush()?;
-        Ok(())
+        tables::print(self.program, &self.engine.snapshot(), output)
     }
 }
-
-/// How many rows of each table are printed for people at the end of a run that was stopped.
-const LAST_ROWS: usize = 20;

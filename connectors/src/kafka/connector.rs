@@ -46,6 +46,11 @@ use crate::uri::Uri;
 ///   name of the group in which it counts; two programs that write under the same names need two;
 /// - `key`: the columns that keys are made of, where rows are only added.
 ///
+/// An application on a cluster reads and writes topics itself: its brokers are those of the default cluster,
+/// and it takes none of the options `from` other than `earliest`, `on_lost = 'skip'`,
+/// `on_untimed = 'fail'`, nor properties of a single topic. It writes in its own transactions, so that every
+/// record is there once whatever `guarantee` and `transactional_id_prefix` say.
+///
 /// The key columns of what is declared stand in the keys of records. Where nothing is declared, the last
 /// records tell the columns, and the column that equals their keys is the key. A topic with such a key can
 /// be read as a table, in which a record without a value deletes; any other is a stream.

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Options};
+use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind, Options, TopicPlace};
+use ferrisstreams_topology::{Error, ErrorKind, Result};
 
 use super::cluster::Cluster;
 use super::properties::{self, Properties};
@@ -27,6 +28,8 @@ pub(super) struct Place {
     pub(super) topic: String,
     /// How long brokers that are away are waited for where the topic was used before.
     pub(super) restart_timeout: Duration,
+    /// A property of the clients that those of the default cluster do not have so, if there is one.
+    pub(super) own_property: Option<String>,
 }
 
 impl Place {
@@ -39,11 +42,12 @@ impl Place {
         uri: &Uri,
         options: &mut OptionReader,
         context: &Context<'_>,
-    ) -> Result<Place, ConnectorError> {
+    ) -> std::result::Result<Place, ConnectorError> {
         let mut properties = Properties::default();
         for (name, value) in context.kafka {
             properties.set(name, value)?;
         }
+        let common = properties.clone();
         let path = uri.path.strip_prefix('/').unwrap_or(&uri.path);
         let (name, topic) = match (&uri.authority[..], path) {
             (topic, "") => ("Kafka".to_owned(), topic),
@@ -88,9 +92,33 @@ impl Place {
             patience,
         };
         Ok(Place {
+            own_property: cluster.properties.differs_from(&common).map(str::to_owned),
             cluster,
             topic,
             restart_timeout,
+        })
+    }
+}
+
+impl Cluster {
+    /// The topic as an application on the cluster finds it, whose clients have the properties of the
+    /// default cluster: where one property is another here, that is an error.
+    pub(super) fn place_of(&self, topic: &str, own_property: Option<&str>) -> Result<TopicPlace> {
+        if let Some(property) = own_property {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "{property} of topic {topic} is not that of other topics; the clients of an \
+                     application have one set of properties, which [kafka] of the configuration says"
+                ),
+            ));
+        }
+        let brokers = ["bootstrap.servers", "metadata.broker.list"];
+        let brokers = brokers.iter().find_map(|name| self.properties.get(name));
+        Ok(TopicPlace {
+            topic: topic.to_owned(),
+            brokers: brokers.unwrap_or_default().to_owned(),
+            skips_untimed: false,
         })
     }
 }
@@ -109,7 +137,7 @@ pub(super) fn take_properties(options: &mut OptionReader) -> Vec<(String, String
 pub(super) fn check_connection(
     name: &str,
     options: &mut OptionReader,
-) -> Result<(), ConnectorError> {
+) -> std::result::Result<(), ConnectorError> {
     let mut properties = Properties::default();
     let given: Options = take_properties(options).into_iter().collect();
     for (name, value) in &given {

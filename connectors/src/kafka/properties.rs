@@ -141,6 +141,15 @@ impl Properties {
         self.0.get(property).map(String::as_str)
     }
 
+    /// The name of a property that others have otherwise, or not at all; that of the brokers does not
+    /// count.
+    pub(super) fn differs_from<'a>(&'a self, others: &'a Properties) -> Option<&'a str> {
+        let all = self.0.keys().chain(others.0.keys());
+        let mut all = all.filter(|name| *name != "bootstrap.servers");
+        all.find(|name| self.0.get(*name) != others.0.get(*name))
+            .map(String::as_str)
+    }
+
     /// A configuration of `defaults`, over them these properties, and over these what is `fixed`.
     pub(super) fn config(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -246,6 +255,23 @@ mod tests {
         ] {
             assert_eq!(refused(name, value), told);
         }
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let of = |given: &[(&str, &str)]| {
+            let mut properties = Properties::default();
+            for (name, value) in given {
+                properties.set(name, value).unwrap();
+            }
+            properties
+        };
+        let plain = of(&[("bootstrap.servers", "a:1")]);
+        let other = of(&[("bootstrap.servers", "b:1"), ("client.id", "me")]);
+        assert_eq!(plain.differs_from(&plain), None);
+        assert_eq!(plain.differs_from(&of(&[])), None);
+        assert_eq!(plain.differs_from(&other), Some("client.id"));
+        assert_eq!(other.differs_from(&plain), Some("client.id"));
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(super) fn resolve(
     } else {
         &formats.key
     };
+    let own_property = place.own_property;
     let writing = Writing {
         cluster: place.cluster,
         topic: place.topic,
@@ -64,7 +65,7 @@ pub(super) fn resolve(
     Ok(ResolvedSink {
         key: encoder(key_format, &key_schema, &all_of_key)?,
         value: encoder(&formats.value, schema, &value_columns)?,
-        sink: Arc::new(KafkaSink::new(writing, uri.redacted())),
+        sink: Arc::new(KafkaSink::new(writing, uri.redacted()).own_property(own_property)),
         key_columns,
     })
 }

@@ -72,6 +72,7 @@ pub(super) fn resolve(
         },
         ..RowSpecification::values(shape.schema.clone(), Format::None)
     };
+    let own_property = place.own_property;
     let reading = Reading {
         cluster: place.cluster,
         topic: place.topic,
@@ -87,7 +88,7 @@ pub(super) fn resolve(
         kind: shape.kind,
         rows: rows(specification)?,
         schema: shape.schema,
-        source: Arc::new(KafkaSource::new(reading, uri.redacted())),
+        source: Arc::new(KafkaSource::new(reading, uri.redacted()).own_property(own_property)),
         on_error: options.read.on_error,
         load_first: options.load_first,
     })

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ferrisstreams_topology::connector::{Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter};
+use ferrisstreams_topology::connector::{
+    Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter, TopicPlace,
+};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 
 use super::at_least_once::AtLeastOnce;
@@ -16,6 +18,8 @@ pub(super) struct KafkaSink {
     writing: Arc<Writing>,
     /// As the user wrote it, without secrets.
     location: String,
+    /// A property of the clients that those of the default cluster do not have so.
+    own_property: Option<String>,
 }
 
 impl KafkaSink {
@@ -23,6 +27,15 @@ impl KafkaSink {
         KafkaSink {
             writing: Arc::new(writing),
             location,
+            own_property: None,
+        }
+    }
+
+    /// Notes a property of the clients that those of the default cluster do not have so.
+    pub(super) fn own_property(self, own_property: Option<String>) -> Self {
+        KafkaSink {
+            own_property,
+            ..self
         }
     }
 }
@@ -97,5 +110,14 @@ impl Sink for KafkaSink {
                 writer,
             }),
         })
+    }
+
+    /// An application writes in transactions of its own, so that every record is there once whatever the
+    /// guarantee asks for.
+    fn topic(&self) -> Result<Option<TopicPlace>> {
+        let Writing { cluster, topic, .. } = &*self.writing;
+        let place = cluster.place_of(topic, self.own_property.as_deref())?;
+        self.look(false)?;
+        Ok(Some(place))
     }
 }

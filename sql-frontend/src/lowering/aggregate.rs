@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ferrisstreams_topology::codec::row_key;
+use ferrisstreams_topology::codec::{row, row_key};
 use ferrisstreams_topology::data::{Row, RowLayout};
 use ferrisstreams_topology::dsl::{
     AggregateOptions, Grouped, KGroupedTable, KStream, KTable, Materialized,
@@ -63,10 +63,12 @@ impl Lowering<'_> {
                 let arguments = arguments(&plan, aggregates);
                 let rows = pipeline.columns(&base.columns);
                 let wide = widened(&table.table, &rows, &key, &arguments)?;
-                let grouped = wide.filter_group_by(
-                    split(&key, &arguments),
-                    Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
-                );
+                let grouped = wide
+                    .filter_group_by(
+                        split(&key, &arguments),
+                        Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
+                    )
+                    .values_as(row());
                 let options = options(&plan, &key, &name);
                 (grouped.aggregate_with(plan.clone(), options), plan)
             }
@@ -97,6 +99,7 @@ impl Lowering<'_> {
             split(key, arguments),
             Grouped::named(format!("{name}.again-repartition")).codec(row_key(&key.schema)),
         )
+        .values_as(row())
     }
 }
 

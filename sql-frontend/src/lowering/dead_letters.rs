@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::codec::SharedCodec;
 use ferrisstreams_topology::connector::{
-    ResolvedSink, Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter,
+    ResolvedSink, Rewrite, Sink, SinkDescription, SinkRecord, SinkStart, SinkWriter, TopicPlace,
 };
 use ferrisstreams_topology::data::{DataType, Row, RowBuffer, RowLayout, Value};
 use ferrisstreams_topology::time::NO_TIMESTAMP;
@@ -258,6 +258,20 @@ impl Sink for Letters {
 
     fn discards(&self) -> bool {
         self.sink.discards()
+    }
+
+    fn topic(&self) -> ferrisstreams_topology::Result<Option<TopicPlace>> {
+        self.sink.topic()
+    }
+
+    fn rewrites(&self) -> Option<Arc<dyn Rewrite>> {
+        Some(Arc::new(self.rows.clone()))
+    }
+}
+
+impl Rewrite for Rows {
+    fn rewrite(&self, record: SinkRecord) -> ferrisstreams_topology::Result<SinkRecord> {
+        self.encoded(&record, &mut RowBuffer::new())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ferrisstreams_topology::codec::sent_row;
 use ferrisstreams_topology::data::{Row, RowLayout, RowSpan, Schema};
 use ferrisstreams_topology::dsl::{Failures, KStream, RunMapper};
 use ferrisstreams_topology::record::Record;
@@ -116,13 +117,14 @@ impl Keying {
     /// Records under their keys, NULL being a value like others.
     pub(super) fn group(&self, stream: &KStream<(), Row>, input: &[Column]) -> KStream<Row, Row> {
         let code = self.compile(input);
-        stream.map_run(move || {
+        let keyed = stream.map_run(move || {
             Box::new(KeyRows {
                 code: code.clone(),
                 scratch: Scratch::default(),
                 key_of: |row: Row, _has_null| row,
             })
-        })
+        });
+        keyed.values_as(sent_row())
     }
 
     /// Records under their keys, or under none where a part of the key is NULL.
@@ -132,13 +134,14 @@ impl Keying {
         input: &[Column],
     ) -> KStream<Option<Row>, Row> {
         let code = self.compile(input);
-        stream.map_run(move || {
+        let keyed = stream.map_run(move || {
             Box::new(KeyRows {
                 code: code.clone(),
                 scratch: Scratch::default(),
                 key_of: |row: Row, has_null: bool| (!has_null).then_some(row),
             })
-        })
+        });
+        keyed.values_as(sent_row())
     }
 }
 

@@ -192,10 +192,11 @@ impl Lowering<'_> {
             return rows.count(counted);
         };
         let kept = self.kept_rows(again, columns, name);
-        kept.group_by(
-            |_, row: &Row| (row.clone(), Row::empty()),
+        kept.filter_group_by(
+            |_, row: &Row| Some((row.clone(), Row::empty())),
             grouped(format!("{name}.again-repartition")),
         )
+        .values_as(row())
         .with_records(&rows)
         .count(counted)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ferrisstreams_topology::Error;
-use ferrisstreams_topology::codec::{row, row_key};
+use ferrisstreams_topology::codec::{nullable, row, row_key, sent_row};
 use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, Times};
 use ferrisstreams_topology::data::{Physical, Row, RowLayout, Schema, Slot, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
@@ -118,7 +118,9 @@ impl Lowering<'_> {
             consumed = consumed.load_first();
         }
         let stream: KStream<Row, Option<Row>> = self.builder.stream(&from, consumed);
-        let table = stream.to_table(Materialized::with(name, row_key(&key_schema), row()));
+        let table = stream
+            .values_as(nullable(sent_row()))
+            .to_table(Materialized::with(name, row_key(&key_schema), row()));
         let place = |key: &usize| projection.iter().position(|read| read == key);
         Kept::Keyed(TableRows {
             table,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ferrisstreams_topology::codec::row_key;
+use ferrisstreams_topology::codec::{nullable, row_key, sent_row};
 use ferrisstreams_topology::data::{Row, RowLayout};
 use ferrisstreams_topology::dsl::Materialized;
 use ferrisstreams_topology::query::Snapshot;
@@ -137,7 +137,8 @@ impl Lowering<'_> {
         };
         let upserts = keying
             .group(&rows.merged(), &table.columns)
-            .map_values(|_, row| Some(row.clone()));
+            .map_values(|_, row| Some(row.clone()))
+            .values_as(nullable(sent_row()));
         let kept = Materialized::with(
             table.name.as_str(),
             codec,

@@ -10,13 +10,15 @@ mod group;
 mod producer;
 mod reader;
 mod topic;
+mod placement;
 pub mod memory;
 
 pub use self::error::{Refusal, TransactionError};
 pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
+pub(crate) use self::placement::{murmur2, partition_of};
 pub use self::producer::{Producer, ProducerKind, ProducerRecord};
 pub use self::reader::{Isolation, LogReader, OffsetRange};
-pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicPartition};
+pub use self::topic::{CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition};
 use crate::connector::Waker;
 use crate::error::Result;
 

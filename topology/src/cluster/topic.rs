@@ -28,11 +28,16 @@ impl fmt::Display for TopicPartition {
     }
 }
 
+/// The id of a topic, which another of the same name does not have.
+pub type TopicId = [u8; 16];
+
 /// What there is of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TopicDescription {
     /// The number of partitions.
     pub partitions: u32,
+    /// Its id; none where brokers do not tell.
+    pub id: Option<TopicId>,
     /// The settings that were asked for or are known, by Kafka's names: `cleanup.policy`.
     pub config: Vec<(String, String)>,
 }

@@ -22,7 +22,7 @@ pub use self::json::json;
 pub use self::option::nullable;
 pub use self::plain::{Plain, nullable_key, plain};
 pub(crate) use self::plain::{joined, put_escaped};
-pub use self::row::{row, row_key};
+pub use self::row::{row, row_key, sent_row};
 
 /// Turns values of `T` into bytes and back.
 ///
@@ -84,6 +84,16 @@ pub trait Codec<T: Data>: Send + Sync {
 
 /// A codec that is shared.
 pub type SharedCodec<T> = Arc<dyn Codec<T>>;
+
+/// The form in topics that an application makes of keys that its stores keep by `codec`: what other clients
+/// give such keys, unless a codec of its own was chosen for them.
+pub(crate) fn travelling<K: Key>(codec: &SharedCodec<K>) -> SharedCodec<K> {
+    if codec.name() == K::codec().name() {
+        K::topic_codec()
+    } else {
+        codec.clone()
+    }
+}
 
 pub(crate) fn bad_record(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::BadRecord, message)

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::Stats;
+use super::{Stats, TopicPlace};
 use crate::error::Result;
 use crate::record::Headers;
 use crate::time::Timestamp;
@@ -35,6 +35,32 @@ pub trait Sink: Send + Sync {
     fn discards(&self) -> bool {
         false
     }
+
+    /// The topic that an application on a cluster writes in place of this sink, if it is one. It is made
+    /// if it is to be made.
+    ///
+    /// # Errors
+    ///
+    /// Where it is one, and is to be written in a way in which no application writes, or cannot be made.
+    fn topic(&self) -> Result<Option<TopicPlace>> {
+        Ok(None)
+    }
+
+    /// What an application makes of a record before it writes it to the topic; none where records are
+    /// written as they come.
+    fn rewrites(&self) -> Option<Arc<dyn Rewrite>> {
+        None
+    }
+}
+
+/// Makes other records of those that go to a sink.
+pub trait Rewrite: Send + Sync {
+    /// The record that is written in place of another.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    fn rewrite(&self, record: SinkRecord) -> Result<SinkRecord>;
 }
 
 /// What a sink is.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{RawBatch, Stats};
+use super::{RawBatch, Stats, TopicPlace};
 use crate::error::Result;
 
 /// Something that records can be read from.
@@ -21,6 +21,15 @@ pub trait Source: Send + Sync {
     ///
     /// Where the source is not there, may not be read, or no longer has what stands at a position.
     fn open(&self, start: SourceStart) -> Result<Box<dyn SourceReader>>;
+
+    /// The topic that an application on a cluster reads in place of this source, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// Where it is one, and is to be read in a way in which no application reads.
+    fn topic(&self) -> Result<Option<TopicPlace>> {
+        Ok(None)
+    }
 }
 
 /// What a source is, for people and for the engine.

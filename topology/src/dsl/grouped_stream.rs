@@ -8,7 +8,7 @@ use super::kstream::KStream;
 use super::options::Materialized;
 use crate::codec::{Key, SharedCodec};
 use crate::graph::{GraphBuilder, NodeEnv, NodeId, NodeSpec, OldValues, OnRewrite, StoreSpec};
-use crate::operators::aggregate::{Aggregate, AggregateStores};
+use crate::operators::aggregate::{Aggregate, AggregateStores, Seed};
 use crate::operators::aggregator::{Aggregator, Functions, Multisets};
 use crate::processor::{Processor, StoreId};
 use crate::record::Data;
@@ -110,7 +110,7 @@ impl<K: Key, V: Data> KGroupedStream<K, V> {
             on_rewrite: OnRewrite::Rebuilds,
         };
         step.add(options, move |stores, env| {
-            let seed = seed.clone().map(|seed| (seed, codec.clone()));
+            let seed = seed.clone().map(|seed| Seed::new(seed, &codec, env));
             Box::new(Aggregate::<K, V, G>::new(
                 stores,
                 aggregator.clone(),
@@ -159,7 +159,6 @@ impl<K: Key> AggregateStep<'_, K> {
         };
         spec.sends_changes = true;
         spec.stateless = false;
-        spec.seeded = options.seed.is_some();
         if options.queryable {
             register(&mut graph, &name, &view, &key);
         }

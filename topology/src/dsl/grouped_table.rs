@@ -5,10 +5,13 @@ use std::sync::Arc;
 use super::KTable;
 use super::builder::Shared;
 use super::grouped_stream::{AggregateOptions, AggregateStep, KGroupedStream};
+use super::ktable::change_wire;
 use super::options::Materialized;
-use crate::codec::{Key, SharedCodec};
-use crate::graph::{NodeId, NodeSpec, OldValues, OnRewrite};
+use crate::codec::{Key, SharedCodec, travelling};
+use crate::graph::{Kind, NodeId, NodeSpec, OldValues, OnRewrite};
+use crate::operators::aggregate::Seed;
 use crate::operators::aggregator::{Aggregator, Functions};
+use crate::operators::sent_change::sent_change;
 use crate::operators::table_aggregate::TableAggregate;
 use crate::operators::with_records::WithRecords;
 use crate::record::Data;
@@ -22,6 +25,24 @@ pub struct KGroupedTable<K: Data, V> {
 }
 
 impl<K: Key, V: Data> KGroupedTable<K, V> {
+    /// The form that rows have where they travel through a topic to their group, as they do when an
+    /// application on a cluster groups a table.
+    pub fn values_as(&self, codec: SharedCodec<V>) -> Self {
+        let wire = change_wire(travelling(&self.codec), sent_change(codec));
+        let mut graph = self.graph.borrow();
+        let node = graph.node_mut(self.node);
+        if matches!(node.kind, Kind::Exchange) {
+            node.wire = Some(wire);
+        }
+        drop(graph);
+        KGroupedTable {
+            graph: self.graph.clone(),
+            node: self.node,
+            codec: self.codec.clone(),
+            types: std::marker::PhantomData,
+        }
+    }
+
     /// Counts the rows of each group. A group without rows has no row in the result.
     pub fn count(&self, materialized: Materialized<K, i64>) -> KTable<K, i64> {
         self.fold(
@@ -137,7 +158,7 @@ impl<K: Key, V: Data> KGroupedTable<K, V> {
             on_rewrite: OnRewrite::Passes,
         };
         step.add(options, move |stores, env| {
-            let seed = seed.clone().map(|seed| (seed, codec.clone()));
+            let seed = seed.clone().map(|seed| Seed::new(seed, &codec, env));
             Box::new(TableAggregate::<K, V, G>::new(
                 stores,
                 aggregator.clone(),

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ktable::{Holds, KTable, add_buckets};
+use super::ktable::{Holds, KTable, add_buckets, change_wire};
 use super::options::Materialized;
 use crate::codec::{Key, SharedCodec, bincode};
 use crate::graph::{NodeId, NodeSpec, OldValues};
 use crate::operators::index::Indexed;
 use crate::operators::index_by::IndexBy;
 use crate::operators::join_on::{Combine, JoinOn, Keeps, Matches, Side};
+use crate::operators::sent_change::sent_indexed;
 use crate::record::Data;
 
 /// Which rows without a partner a join keeps.
@@ -91,8 +92,8 @@ impl<LK: Key, L: Data> KTable<LK, L> {
             left: spec.kind.keeps_left(),
             right: spec.kind.keeps_right(),
         };
-        let left_node = self.keyed_by(&format!("{name}.left"), on, &spec.left.on, keeps.left);
-        let right_node = right.keyed_by(&format!("{name}.right"), on, &spec.right.on, keeps.right);
+        let left_node = self.keyed_by(&format!("{name}.left"), on, &spec.left, keeps.left);
+        let right_node = right.keyed_by(&format!("{name}.right"), on, &spec.right, keeps.right);
         let left = (format!("{name}.left"), &self.key, spec.left.value);
         let right = (format!("{name}.right"), &right.key, spec.right.value);
         let left_store = add_buckets(&self.graph, &left.0, on, left.1, &left.2);
@@ -136,22 +137,29 @@ impl<LK: Key, L: Data> KTable<LK, L> {
         &self,
         name: &str,
         codec: &SharedCodec<Option<J>>,
-        on: &Arc<dyn Fn(&LK, &L) -> Option<J> + Send + Sync>,
+        side: &JoinSide<LK, L, J>,
         keeps: bool,
     ) -> NodeId {
         let held = self.collapse(Holds::BeforeExchange);
-        let on = on.clone();
+        let on = side.on.clone();
         let by =
             Arc::new(move |key: &LK, row: &L| on(key, row).map(Some).or(keeps.then_some(None)));
         let keyed = held.step("index-by", OldValues::Reads, vec![held.node], move |_| {
             Box::new(IndexBy::<LK, L, Option<J>, _>::new(by.clone()))
         });
-        held.exchange::<Option<J>, Indexed<LK, L>>(keyed, &format!("{name}.repartition"), codec)
+        let value = sent_indexed(self.key.clone(), side.value.clone());
+        // A value of none has bytes as well, so that changes of one row stay together.
+        let wire = change_wire(codec.clone(), value);
+        let name = format!("{name}.repartition");
+        held.exchange::<Option<J>, Indexed<LK, L>>(keyed, &name, codec, Some(wire))
     }
 
     /// Joins the rows of two tables whose values are equal, many rows to many. The result has the
     /// keys of both sides and is kept under the name of `materialized`. A null value is equal to
     /// nothing.
+    ///
+    /// Rows of the result are in the tasks of the values that they were joined on. In an application on a
+    /// cluster they are moved with [`repartition`](KTable::repartition) before they are sent out.
     pub fn join_on<RK: Key, R, J: Key, O: Data>(
         &self,
         right: &KTable<RK, R>,

@@ -6,7 +6,7 @@ use super::builder::{Shared, add_to_table};
 use super::grouped_stream::KGroupedStream;
 use super::ktable::KTable;
 use super::options::{Grouped, Materialized, Produced};
-use crate::codec::{Key, SharedCodec};
+use crate::codec::{Key, SharedCodec, travelling};
 use crate::graph::{Kind, NodeEnv, NodeId, NodeSpec};
 use crate::operators::branch::{Branch, Predicate};
 use crate::operators::exchange::Exchange;
@@ -16,7 +16,8 @@ use crate::operators::map_run::{MapRun, RunMapper};
 use crate::operators::pass::Pass;
 use crate::operators::peek::Peek;
 use crate::operators::sink::ToSink;
-use crate::operators::wire::{StreamWire, Wire};
+use crate::operators::wire::{CodecWire, Wire};
+use crate::policy::ErrorPolicy;
 use crate::processor::Processor;
 use crate::record::{Data, Record};
 
@@ -301,9 +302,14 @@ impl<K: Data, V: Data> KStream<K, V> {
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;
         spec.wire = self.values.clone().map(|value| {
-            let key = travels;
-            Arc::new(StreamWire { key, value }) as Arc<dyn Wire>
+            Arc::new(CodecWire {
+                key: travels,
+                value,
+                needs_key: false,
+            }) as Arc<dyn Wire>
         });
+        // What travels is the application's own: where it cannot be read, nothing is left out.
+        spec.policy = ErrorPolicy::Fail;
         spec.stateless = false;
         spec.sends_changes = sends_changes;
         if sends_changes {
@@ -318,14 +324,14 @@ impl<K: Key, V: Data> KStream<K, V> {
     /// Groups the records by their keys. Records with a null key are dropped.
     pub fn group_by_key(&self) -> KGroupedStream<K, V> {
         let codec = K::codec();
-        let stream = self.placed_by(None, &codec, Some(K::is_null), K::topic_codec());
+        let stream = self.placed_by(None, &codec, Some(K::is_null), travelling(&codec));
         KGroupedStream { stream, codec }
     }
 
     /// Groups the records by their keys, which are told apart by the codec of `grouped`.
     pub fn group_by_key_as(&self, grouped: Grouped<K>) -> KGroupedStream<K, V> {
-        let travels = grouped.codec.clone().unwrap_or_else(K::topic_codec);
         let codec = grouped.codec.unwrap_or_else(K::codec);
+        let travels = travelling(&codec);
         let stream = self.placed_by(Some(&grouped.name), &codec, Some(K::is_null), travels);
         KGroupedStream { stream, codec }
     }
@@ -346,7 +352,8 @@ impl<K: Key, V: Data> KStream<K, Option<V>> {
     /// Makes a table of the stream: each record is the new row of its key, and one without a value
     /// removes it. Records with a null key are dropped.
     pub fn to_table(&self, materialized: Materialized<K, V>) -> KTable<K, V> {
-        let placed = self.placed_by(None, &materialized.key, Some(K::is_null), K::topic_codec());
+        let travels = travelling(&materialized.key);
+        let placed = self.placed_by(None, &materialized.key, Some(K::is_null), travels);
         let (node, view) = add_to_table(&self.graph, placed.node, &materialized);
         KTable::new(
             self.graph.clone(),

@@ -11,7 +11,7 @@ use super::options::{Grouped, Joined, Materialized};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::{Key, SharedCodec, bincode};
+use crate::codec::{Key, SharedCodec, bincode, travelling};
 use crate::graph::{Kind, NodeEnv, NodeId, NodeSpec, OldValues, StoreSpec};
 use crate::operators::collapse::Collapse;
 use crate::operators::exchange::Exchange;
@@ -20,13 +20,16 @@ use crate::operators::index::{Index, Indexed};
 use crate::operators::index_by::IndexBy;
 use crate::operators::materialize::Materialize;
 use crate::operators::pass::Pass;
+use crate::operators::sent_change::{sent_change, sent_indexed};
 use crate::operators::settle::Settle;
 use crate::operators::table_flat_map::TableFlatMap;
 use crate::operators::table_group_by::TableGroupBy;
 use crate::operators::table_map::{Report, TableMap};
 use crate::operators::table_table_join::TableTableJoin;
 use crate::operators::to_stream::ToStream;
+use crate::operators::wire::{CodecWire, Wire};
 use crate::operators::{Bag, bag};
+use crate::policy::ErrorPolicy;
 use crate::processor::{Processor, StoreId};
 use crate::record::{Change, Data};
 use crate::store::{AnyStore, BucketFormat, BucketStore};
@@ -253,7 +256,11 @@ impl<K: Key, V: Data> KTable<K, V> {
         let node = held.step("to-stream", OldValues::Ignores, vec![held.node], |_| {
             Box::new(ToStream::<K, V>::new())
         });
-        self.graph.borrow().node_mut(node).sends_changes = false;
+        let mut graph = self.graph.borrow();
+        let spec = graph.node_mut(node);
+        spec.sends_changes = false;
+        spec.scattered = self.placed.is_none();
+        drop(graph);
         KStream::new(self.graph.clone(), node, self.placed.clone())
     }
 
@@ -273,12 +280,14 @@ impl<K: Key, V: Data> KTable<K, V> {
         )
     }
 
-    /// Has the rows lie where `codec` puts their keys, by an exchange of this name.
+    /// Has the rows lie where `codec` puts their keys, by an exchange of this name; `wire` says how they
+    /// travel through a topic, if that is known.
     pub(super) fn exchange<X: Data, Y: Data>(
         &self,
         from: NodeId,
         name: &str,
         codec: &SharedCodec<X>,
+        wire: Option<Arc<dyn Wire>>,
     ) -> NodeId {
         let mut graph = self.graph.borrow();
         let by = codec.clone();
@@ -290,6 +299,9 @@ impl<K: Key, V: Data> KTable<K, V> {
         });
         let spec = graph.node_mut(node);
         spec.kind = Kind::Exchange;
+        spec.wire = wire;
+        // What travels is the application's own: where it cannot be read, nothing is left out.
+        spec.policy = ErrorPolicy::Fail;
         spec.old_values = OldValues::Passes;
         spec.sends_changes = true;
         spec.stateless = false;
@@ -304,8 +316,13 @@ impl<K: Key, V: Data> KTable<K, V> {
         }
         let held = self.collapse(Holds::BeforeExchange);
         let Materialized { name, key, value } = materialized;
-        let exchange =
-            self.exchange::<K, Change<V>>(held.node, &format!("{name}.repartition"), &key);
+        let wire = change_wire(travelling(&key), sent_change(value.clone()));
+        let exchange = self.exchange::<K, Change<V>>(
+            held.node,
+            &format!("{name}.repartition"),
+            &key,
+            Some(wire),
+        );
         let mut graph = self.graph.borrow();
         let (store, bags) = add_rows(&mut graph, &name, &key, &bag(value.clone()));
         let node = graph.add(NodeSpec {
@@ -331,15 +348,19 @@ impl<K: Key, V: Data> KTable<K, V> {
     }
 
     /// Groups the rows by a key of their own. `group` gives the group, and what it is told of the row.
-    pub fn group_by<G: Key, W: Data>(
+    pub fn group_by<G: Key, W: Stored>(
         &self,
         group: impl Fn(&K, &V) -> (G, W) + Send + Sync + 'static,
         grouped: Grouped<G>,
     ) -> KGroupedTable<G, W> {
         self.filter_group_by(move |key, value| Some(group(key, value)), grouped)
+            .values_as(bincode())
     }
 
     /// Groups the rows by a key of their own; those for which `group` gives none belong to no group.
+    ///
+    /// In an application on a cluster [`values_as`](KGroupedTable::values_as) has to say how what the group is
+    /// told travels to it.
     pub fn filter_group_by<G: Key, W: Data>(
         &self,
         group: impl Fn(&K, &V) -> Option<(G, W)> + Send + Sync + 'static,
@@ -351,7 +372,7 @@ impl<K: Key, V: Data> KTable<K, V> {
             Box::new(TableGroupBy::<K, V, G, W, _>::new(group.clone()))
         });
         let codec = grouped.codec.unwrap_or_else(G::codec);
-        let node = self.exchange::<G, Change<W>>(groups, &grouped.name, &codec);
+        let node = self.exchange::<G, Change<W>>(groups, &grouped.name, &codec, None);
         KGroupedTable {
             graph: self.graph.clone(),
             node,
@@ -420,8 +441,13 @@ impl<K: Key, V: Data> KTable<K, V> {
             key: own,
             value,
         } = materialized;
-        let exchange =
-            self.exchange::<X, Indexed<K, V>>(keyed, &format!("{name}.repartition"), &key);
+        let wire = change_wire(travelling(&key), sent_indexed(own.clone(), value.clone()));
+        let exchange = self.exchange::<X, Indexed<K, V>>(
+            keyed,
+            &format!("{name}.repartition"),
+            &key,
+            Some(wire),
+        );
         let store = add_buckets(&self.graph, &name, &key, &own, &value);
         let mut graph = self.graph.borrow();
         let node = graph.add(NodeSpec {
@@ -561,6 +587,18 @@ impl<K: Key, V: Data> KTable<K, V> {
 pub trait Stored: Data + Serialize + DeserializeOwned {}
 
 impl<T: Data + Serialize + DeserializeOwned> Stored for T {}
+
+/// How changes travel through a topic whose keys and values have these forms.
+pub(super) fn change_wire<X: Data, Y: Data>(
+    key: SharedCodec<X>,
+    value: SharedCodec<Y>,
+) -> Arc<dyn Wire> {
+    Arc::new(CodecWire {
+        key,
+        value,
+        needs_key: true,
+    })
+}
 
 /// Adds a store of rows by another key.
 pub(super) fn add_buckets<X: Key, K: Key, V: Data>(

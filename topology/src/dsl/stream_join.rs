@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kstream::KStream;
 use super::ktable::{KTable, TableIndex};
 use super::options::Joined;
-use crate::codec::{Key, SharedCodec};
+use crate::codec::{Key, SharedCodec, travelling};
 use crate::graph::NodeSpec;
 use crate::operators::pass::Pass;
 use crate::operators::run_joiner::{JoinEach, RunJoiner};
@@ -17,17 +17,30 @@ use crate::record::Data;
 pub trait TableKey<K> {
     /// The key to look up; none for null.
     fn table_key(&self) -> Option<K>;
+
+    /// The key of the stream that looks this one up; none where no such key stands for null.
+    fn of_table_key(key: Option<K>) -> Option<Self>
+    where
+        Self: Sized;
 }
 
 impl<K: Key> TableKey<K> for K {
     fn table_key(&self) -> Option<K> {
         (!self.is_null()).then(|| self.clone())
     }
+
+    fn of_table_key(key: Option<K>) -> Option<K> {
+        key
+    }
 }
 
 impl<K: Key> TableKey<K> for Option<K> {
     fn table_key(&self) -> Option<K> {
         self.clone()
+    }
+
+    fn of_table_key(key: Option<K>) -> Option<Option<K>> {
+        Some(key)
     }
 }
 
@@ -99,6 +112,16 @@ impl<K: Data, V: Data> KStream<K, V> {
         KStream::new(step.graph, step.node, None)
     }
 
+    /// The same records where the rows are that are kept by `key`, for a join of this name.
+    fn beside<TK: Key>(&self, key: &SharedCodec<TK>, join: &str) -> Self
+    where
+        K: TableKey<TK>,
+    {
+        let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(key.clone()));
+        let travels: SharedCodec<K> = Arc::new(TableKeyCodec::new(travelling(key)));
+        self.placed_by(Some(&format!("{join}.repartition")), &by, None, travels)
+    }
+
     fn join_each<TK: Key, T: Data, R: Data>(
         &self,
         table: &KTable<TK, T>,
@@ -125,9 +148,7 @@ impl<K: Data, V: Data> KStream<K, V> {
     where
         K: Key + TableKey<TK>,
     {
-        let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(table.key.clone()));
-        let name = format!("{}.repartition", joined.name);
-        let stream = self.placed_by(Some(&name), &by, None, K::topic_codec());
+        let stream = self.beside(&table.key, &joined.name);
         let mut graph = self.graph.borrow();
         let Some(view) = table.view.clone() else {
             graph.mistake(format!(
@@ -211,9 +232,7 @@ impl<K: Data, V: Data> KStream<K, V> {
         K: Key + TableKey<X>,
         J: RunJoiner<K, V, T, K2, R>,
     {
-        let by: SharedCodec<K> = Arc::new(TableKeyCodec::new(index.key.clone()));
-        let name = format!("{}.repartition", joined.name);
-        let stream = self.placed_by(Some(&name), &by, None, K::topic_codec());
+        let stream = self.beside(&index.key, &joined.name);
         let mut graph = self.graph.borrow();
         let key = Arc::new(|key: &K, _: &V| key.table_key());
         let store = index.store;
@@ -243,8 +262,7 @@ impl<K: Data, V: Data> KStream<K, V> {
     }
 }
 
-/// The codec of stream keys that writes the bytes of the table's key, so that records go where the
-/// row is.
+/// The codec of stream keys that has the bytes of the table's key, so that records go where the row is.
 struct TableKeyCodec<K: Data, TK: Data> {
     table: SharedCodec<TK>,
     keys: std::marker::PhantomData<fn(K)>,
@@ -259,6 +277,12 @@ impl<K: Data, TK: Data> TableKeyCodec<K, TK> {
     }
 }
 
+impl<K: Data + TableKey<TK>, TK: Data> TableKeyCodec<K, TK> {
+    fn of(&self, key: Option<TK>) -> crate::Result<K> {
+        K::of_table_key(key).ok_or_else(|| crate::codec::bad_record("a null where a key is needed"))
+    }
+}
+
 impl<K: Data + TableKey<TK>, TK: Data> crate::codec::Codec<K> for TableKeyCodec<K, TK> {
     fn encode(&self, key: &K, out: &mut Vec<u8>) -> crate::Result<()> {
         match key.table_key() {
@@ -267,10 +291,20 @@ impl<K: Data + TableKey<TK>, TK: Data> crate::codec::Codec<K> for TableKeyCodec<
         }
     }
 
-    fn decode(&self, _bytes: &[u8]) -> crate::Result<K> {
-        Err(crate::codec::bad_record(
-            "a key that only says where a record goes",
-        ))
+    fn decode(&self, bytes: &[u8]) -> crate::Result<K> {
+        self.of(Some(self.table.decode(bytes)?))
+    }
+
+    fn encode_payload(&self, key: &K, out: &mut Vec<u8>) -> crate::Result<bool> {
+        match key.table_key() {
+            Some(key) => self.table.encode_payload(&key, out),
+            None => Ok(false),
+        }
+    }
+
+    fn decode_payload(&self, bytes: Option<&[u8]>) -> crate::Result<K> {
+        let key = bytes.map(|bytes| self.table.decode(bytes)).transpose()?;
+        self.of(key)
     }
 
     fn name(&self) -> String {

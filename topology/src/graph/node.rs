@@ -125,6 +125,8 @@ pub(crate) struct Node {
     pub(crate) pure: bool,
     /// True where records leave it under the keys that they came with.
     pub(crate) keeps_key: bool,
+    /// True where it sends changes of a table out whose rows are not where their keys belong.
+    pub(crate) scattered: bool,
     /// Of an exchange, how its records travel through a topic, if they can.
     pub(crate) wire: Option<Arc<dyn Wire>>,
     /// True where it may hold changes back until the commit.
@@ -133,8 +135,6 @@ pub(crate) struct Node {
     pub(crate) before_sink: bool,
     /// True where it does something once, at its very first start.
     pub(crate) starts_once: bool,
-    /// True where it has a row from the start, in the task that the row's key belongs to.
-    pub(crate) seeded: bool,
     pub(crate) policy: ErrorPolicy,
     pub(crate) stats: Arc<NodeStats>,
     /// The query that it is part of.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::aggregator::{Aggregator, LentMultisets, Multisets};
 use super::change::differences;
 use super::exchange::Lanes;
-use crate::codec::{Key, SharedCodec};
+use crate::cluster::partition_of;
+use crate::codec::{Key, SharedCodec, travelling};
 use crate::error::Result;
 use crate::graph::NodeEnv;
 use crate::prefetch::AHEAD;
@@ -37,8 +38,39 @@ pub(crate) struct Aggregate<K: Data, V: Data, G: Aggregator<K, V>> {
     types: PhantomData<fn(K, V)>,
 }
 
-/// A row that is there from the start: its key and state, and the codec that says in which lane.
-pub(crate) type Seed<K, A> = ((K, A), SharedCodec<K>);
+/// A row that is there from the start, in the lane that its key belongs to.
+pub(crate) struct Seed<K, A> {
+    key: K,
+    state: A,
+    /// By whose bytes of the key the lane is known.
+    codec: SharedCodec<K>,
+    /// True where lanes are the partitions of topics.
+    over_topics: bool,
+}
+
+impl<K: Key, A> Seed<K, A> {
+    pub(crate) fn new((key, state): (K, A), codec: &SharedCodec<K>, env: &NodeEnv) -> Self {
+        Seed {
+            key,
+            state,
+            codec: if env.over_topics {
+                travelling(codec)
+            } else {
+                codec.clone()
+            },
+            over_topics: env.over_topics,
+        }
+    }
+
+    fn lane(&self, lanes: u16) -> Result<u16> {
+        if !self.over_topics {
+            return Lanes::new(self.codec.clone()).of(&self.key, lanes);
+        }
+        let mut bytes = Vec::new();
+        self.codec.encode_payload(&self.key, &mut bytes)?;
+        Ok(partition_of(&bytes, u32::from(lanes)) as u16)
+    }
+}
 
 impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
     pub(crate) fn new(
@@ -97,23 +129,19 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
     }
 }
 
-fn is_mine<K: Data>(key: &K, codec: &SharedCodec<K>, cx: &Context<'_>) -> Result<bool> {
-    let lanes = cx.node().lanes;
-    Ok(Lanes::new(codec.clone()).of(key, lanes)? == cx.node().lane)
-}
-
 /// Has the row of a seed be there.
 pub(super) fn plant<K: Key, A: Data>(
     seed: &Option<Seed<K, A>>,
     store: StoreId,
     cx: &mut Context<'_>,
 ) -> Result<()> {
-    let Some(((key, state), codec)) = seed else {
+    let Some(seed) = seed else {
         return Ok(());
     };
-    if !is_mine(key, codec, cx)? {
+    if seed.lane(cx.node().lanes)? != cx.node().lane {
         return Ok(());
     }
+    let Seed { key, state, .. } = seed;
     let rows = cx.stores.key_value::<K, Stamped<A>>(store);
     if rows.get(key)?.is_none() {
         let row = Stamped {
@@ -201,9 +229,10 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
 
     fn begin_generation(&mut self, cx: &mut Context<'_>, _commit: &mut Commit) -> Result<()> {
         self.building = true;
-        if let Some(((key, state), codec)) = &self.seed
-            && is_mine(key, codec, cx)?
+        if let Some(seed) = &self.seed
+            && seed.lane(cx.node().lanes)? == cx.node().lane
         {
+            let Seed { key, state, .. } = seed;
             let row = Stamped {
                 value: state.clone(),
                 timestamp: 0,

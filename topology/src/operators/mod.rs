@@ -35,6 +35,7 @@ pub(crate) mod table_table_join;
 pub(crate) mod to_stream;
 pub(crate) mod with_records;
 pub(crate) mod to_table;
+pub(crate) mod sent_change;
 pub(crate) mod wire;
 
 pub(crate) use self::bag::{Bag, bag};

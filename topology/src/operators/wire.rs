@@ -1,7 +1,7 @@
 //! How records travel through topics, from a task of one process to a task of another.
 
 use super::source::{CodecDecoder, TypedDecoder};
-use crate::codec::SharedCodec;
+use crate::codec::{SharedCodec, bad_record};
 use crate::error::Result;
 use crate::graph::Decoder;
 use crate::record::{Data, Headers, Record};
@@ -32,13 +32,15 @@ pub(crate) trait Wire: Send + Sync {
     fn decoder(&self) -> Box<dyn Decoder>;
 }
 
-/// The wire of a stream's records.
-pub(crate) struct StreamWire<K, V> {
+/// The wire of records whose keys and values have these forms.
+pub(crate) struct CodecWire<K, V> {
     pub(crate) key: SharedCodec<K>,
     pub(crate) value: SharedCodec<V>,
+    /// True where records without a key have no place, as changes of one row would not stay together.
+    pub(crate) needs_key: bool,
 }
 
-impl<K: Data, V: Data> Wire for StreamWire<K, V> {
+impl<K: Data, V: Data> Wire for CodecWire<K, V> {
     fn encode(&self, run: Run, send: &mut dyn FnMut(Traveller<'_>) -> Result<()>) -> Result<()> {
         let records: Vec<Record<K, V>> = run.take();
         let (mut key, mut value) = (Vec::new(), Vec::new());
@@ -46,6 +48,11 @@ impl<K: Data, V: Data> Wire for StreamWire<K, V> {
             key.clear();
             value.clear();
             let has_key = self.key.encode_payload(&record.key, &mut key)?;
+            if !has_key && self.needs_key {
+                return Err(bad_record(
+                    "a row of a table has a null key, and cannot be moved to the task of its key",
+                ));
+            }
             let has_value = self.value.encode_payload(&record.value, &mut value)?;
             send(Traveller {
                 key: has_key.then_some(&key),

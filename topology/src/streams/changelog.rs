@@ -2,12 +2,13 @@
 //!
 //! The record of a row has the row's key and value as the store keeps them, without the number of the
 //! task, which is that of the partition; a removed row is a record without a value. What tasks remember
-//! (their time, what they did at their first start) is in a topic of its own.
+//! (their time, what they did at their first start, what made their rows) is in a topic of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::env::Env;
+use super::mark::Mark;
 use super::topics::Topics;
 use crate::cluster::{Isolation, TopicPartition};
 use crate::connector::RawBatch;
@@ -75,7 +76,7 @@ fn lane_of_part(part: &[u8]) -> u16 {
 fn lane_of_meta(key: &[u8]) -> Option<u32> {
     let key = std::str::from_utf8(key).ok()?;
     let mut words = key.split('/');
-    let ours = matches!(words.next(), Some("time" | "started"));
+    let ours = matches!(words.next(), Some("time" | "started" | "made"));
     words.next().filter(|_| ours)?.parse().ok()
 }
 
@@ -104,34 +105,22 @@ pub(super) fn lags(env: &Env) -> Result<BTreeMap<u16, u64>> {
         .offsets_of(&partitions, Isolation::ReadUncommitted)?;
     let mut lags = BTreeMap::new();
     for (partition, there) in partitions.iter().zip(there) {
-        let known = position(&env.state, partition)?;
-        let known = known.filter(|at| (there.first..=there.end).contains(at));
-        let missing = there.end - known.unwrap_or(there.first);
+        let known = Mark::read(&env.state, partition)?;
+        let known = known.filter(|mark| mark.refusal(env, partition, there).is_none());
+        let missing = there.end - known.map_or(there.first, |mark| mark.offset);
         let lane = u16::try_from(partition.partition).expect("tasks are numbered by 16 bits");
         *lags.entry(lane).or_default() += missing.unsigned_abs();
     }
     Ok(lags)
 }
 
-fn position_key(partition: &TopicPartition) -> String {
-    format!("changelog/{}/{}", partition.partition, partition.topic)
-}
-
-/// Behind which offset of a changelog the state has nothing of it; none where it has nothing at all.
-pub(super) fn position(state: &State, partition: &TopicPartition) -> Result<Option<i64>> {
-    let bytes = state.meta(&position_key(partition))?;
-    Ok(bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(i64::from_be_bytes))
-}
-
-/// Has a commit remember how much of a changelog the state has.
-pub(super) fn set_position(commit: &mut Commit, partition: &TopicPartition, offset: i64) {
-    commit.put_meta(&position_key(partition), &offset.to_be_bytes());
-}
-
 /// A commit of what a batch of a changelog says, and of how far it goes.
-pub(super) fn rows_of(family: &Family, from: &TopicPartition, batch: &RawBatch) -> Commit {
+pub(super) fn rows_of(
+    env: &Env,
+    family: &Family,
+    from: &TopicPartition,
+    batch: &RawBatch,
+) -> Commit {
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
     // The last record of a key is the row.
     let rows: BTreeMap<&[u8], Option<&[u8]>> = (0..batch.len())
@@ -158,7 +147,7 @@ pub(super) fn rows_of(family: &Family, from: &TopicPartition, batch: &RawBatch) 
         }
         commit.push(writes);
     }
-    set_position(&mut commit, from, batch.end);
+    Mark::new(env, from, batch.end).put(&mut commit, from);
     commit
 }
 
@@ -167,7 +156,7 @@ pub(super) fn forget(state: &State, family: &Family, from: &TopicPartition) -> R
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
     let mut commit = Commit::default();
     if family.name() == META {
-        for kind in ["time", "started"] {
+        for kind in ["time", "started", "made"] {
             let prefix = format!("{kind}/{lane}/");
             for (key, _) in state.meta_with_prefix(&prefix)? {
                 commit.remove_meta(&format!("{prefix}{key}"));
@@ -182,6 +171,6 @@ pub(super) fn forget(state: &State, family: &Family, from: &TopicPartition) -> R
             },
         );
     }
-    commit.remove_meta(&position_key(from));
+    Mark::forget(&mut commit, from);
     Ok(commit)
 }

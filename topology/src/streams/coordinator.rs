@@ -109,7 +109,7 @@ pub(super) struct Telling {
 impl Telling {
     pub(super) fn new(env: &Env, server: Option<String>) -> Self {
         Telling {
-            producing: Producing::new(format!("{}-{}-member", env.application, env.instance)),
+            producing: Producing::beside_others(),
             record: InstanceRecord::new(env.threads, &env.topics.map, server),
             told: None,
             asking: false,

@@ -9,6 +9,7 @@ use super::production::Production;
 use super::topics::Topics;
 use crate::cluster::{Cluster, GroupMetadata};
 use crate::graph::{Graph, Plan};
+use crate::identity::Plans;
 use crate::query::Pulse;
 use crate::store::State;
 use crate::task::TaskOptions;
@@ -25,6 +26,8 @@ pub(super) struct Env {
     pub(super) plan: Arc<Plan>,
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) topics: Topics,
+    /// What each query computes, in words.
+    pub(super) plans: Plans,
     pub(super) state: State,
     pub(super) tasks: TaskOptions,
     pub(super) clock: Clock,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::env::Env;
 use super::membership::Assignment;
-use super::partitioner::murmur2;
+use crate::cluster::partition_of;
 use crate::codec::SharedCodec;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Data;
@@ -65,7 +65,7 @@ pub(super) fn of_key<K: Data>(
     let mut bytes = Vec::new();
     codec.encode(key, &mut bytes)?;
     let partitions = partitions_of(env, table)?;
-    let partition = (murmur2(&bytes) & 0x7fff_ffff) % partitions;
+    let partition = partition_of(&bytes, partitions);
     let partition = u16::try_from(partition).expect("tasks are numbered by 16 bits");
     let all = assignment.map_or_else(Vec::new, |assignment| instances(env, assignment));
     let active = all.iter().find(|i| i.active_tasks.contains(&partition));
@@ -94,7 +94,7 @@ fn partitions_of(env: &Env, table: &str) -> Result<u32> {
     let part = parts.find(|part| part.nodes.iter().find(writes).is_some());
     let inputs = part.ok_or_else(unknown)?.inputs.iter();
     let counts = inputs.map(|input| match env.topics.sources.get(input) {
-        Some((_, partitions)) => *partitions,
+        Some(topic) => topic.partitions,
         None => u32::from(env.topics.lanes),
     });
     counts.max().ok_or_else(unknown)

@@ -25,11 +25,17 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod made;
+mod mark;
 mod membership;
 mod metadata;
 mod pace;
 mod partitioner;
+mod names;
+mod positions;
 mod production;
+mod bound;
+mod fitting;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -38,6 +44,10 @@ mod standby;
 mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod at_least_once_tests;
 #[cfg(test)]
@@ -76,6 +86,7 @@ use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Plan, Topology};
 use crate::identity::{self, Plans};
+use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
 use crate::store::{Commit, State};
@@ -105,6 +116,24 @@ impl Application {
         cluster: Arc<dyn Cluster>,
         config: StreamsConfig,
     ) -> Result<Application> {
+        Application::with_plans(topology, cluster, config, &Plans::new())
+    }
+
+    /// The same with what each query computes, in words of the program's own. They are remembered with the
+    /// rows: a query of the same name and other words does not take these for its own.
+    ///
+    /// Sources and sinks that are bound to topics of the cluster are these topics; any other binding is
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Application::new).
+    pub fn with_plans(
+        topology: &Topology,
+        cluster: Arc<dyn Cluster>,
+        config: StreamsConfig,
+        plans: &Plans,
+    ) -> Result<Application> {
         config.check()?;
         let graph = topology.graph.clone();
         let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
@@ -112,7 +141,9 @@ impl Application {
         let aside: Aside = Arc::new(|errand| {
             std::thread::spawn(errand);
         });
-        let env = prepare(graph, cluster, topics, &config, state, aside)?;
+        identity::check(&state, &graph, plans)?;
+        let mut env = prepare(graph, cluster, topics, &config, state, aside)?;
+        env.plans.clone_from(plans);
         Ok(Application::of(env, config))
     }
 
@@ -157,11 +188,7 @@ impl Application {
             session_timeout: config.session_timeout,
         })?;
         self.status.started();
-        // Without transactions no thread has any.
-        let threads = env
-            .transaction_limit
-            .map_or(0, |_| config.num_stream_threads);
-        end_threads_before(env, threads)?;
+        end_threads_before(env, config.num_stream_threads)?;
         let control = Control::open(&env.cluster, &env.topics.control, Waker::new())?;
         let (reports, told) = channel();
         let mut hands = Vec::new();
@@ -288,6 +315,14 @@ impl Application {
                 Err(Error::new(ErrorKind::Closed, why))
             }
         }
+    }
+
+    /// The name of each step, and what it has counted in this instance.
+    pub fn node_stats(&self) -> Vec<(String, Arc<NodeStats>)> {
+        let nodes = self.env.graph.nodes.iter();
+        nodes
+            .map(|node| (node.name.to_string(), node.stats.clone()))
+            .collect()
     }
 
     /// How many records brokers have refused that this instance was to write; see
@@ -417,6 +452,7 @@ fn prepare(
         graph,
         cluster,
         topics,
+        plans: Plans::new(),
         tasks: TaskOptions {
             clock: config.clock.clone(),
             max_run: config.max_run,

@@ -2,6 +2,7 @@
 
 use super::changelog;
 use super::env::Env;
+use super::mark::Mark;
 use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
@@ -60,17 +61,17 @@ impl Replica {
     /// Where the state cannot be read or written.
     pub(super) fn begin(&mut self, env: &Env) -> Result<()> {
         for log in &mut self.logs {
-            let (first, end, from) = (log.next, log.end, &log.from);
-            match changelog::position(&env.state, from)? {
-                Some(at) if (first..=end).contains(&at) => {
-                    log.next = at;
+            let from = &log.from;
+            let there = OffsetRange {
+                first: log.next,
+                end: log.end,
+            };
+            if let Some(mark) = Mark::read(&env.state, from)? {
+                let Some(why) = mark.refusal(env, from, there) else {
+                    log.next = mark.offset;
                     continue;
-                }
-                Some(at) => tracing::warn!(
-                    "the rows of {from} are those up to offset {at}, and the topic has {first} to {end}: \
-                     they are read again"
-                ),
-                None => {}
+                };
+                tracing::warn!("the rows of {from} are read again: {why}");
             }
             let commit = changelog::forget(&env.state, &log.family, from)?;
             env.state.commit(commit, false)?;
@@ -115,7 +116,7 @@ impl Replica {
         let Some(log) = self.logs.iter_mut().find(|log| log.from == *from) else {
             return Ok(false);
         };
-        let commit = changelog::rows_of(&log.family, from, batch);
+        let commit = changelog::rows_of(env, &log.family, from, batch);
         env.state.commit(commit, false)?;
         log.next = batch.end;
         self.read += batch.len() as u64;

@@ -1,6 +1,9 @@
 //! Taking tasks over: their rows are brought up to what their former owner committed last.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::env::Env;
+use super::positions::Position;
 use super::replica::Replica;
 use crate::cluster::{CommittedOffset, Isolation, LogReader, TopicPartition};
 use crate::connector::RawBatch;
@@ -12,7 +15,10 @@ use crate::graph::NodeId;
 pub(super) struct InputStart {
     pub(super) node: NodeId,
     pub(super) partition: TopicPartition,
+    /// What the group remembers of the partition.
     pub(super) at: CommittedOffset,
+    /// Where this input goes on.
+    pub(super) from: Position,
     /// True where more is known to be there.
     pub(super) behind: bool,
 }
@@ -94,20 +100,28 @@ impl Restore {
 /// first record that is there.
 fn starts(env: &Env, lane: u16) -> Result<Vec<InputStart>> {
     let inputs: Vec<(NodeId, TopicPartition)> = env.topics.inputs(lane).collect();
-    let partitions: Vec<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
+    // Several steps may read one partition.
+    let partitions: BTreeSet<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
+    let partitions: Vec<TopicPartition> = partitions.into_iter().collect();
     let committed = env.cluster.committed(&env.application, &partitions)?;
-    let mut starts = Vec::new();
-    for ((node, partition), committed) in inputs.into_iter().zip(committed) {
+    let mut known = BTreeMap::new();
+    for (partition, committed) in partitions.into_iter().zip(committed) {
         let there = env.cluster.offsets(&partition, Isolation::ReadCommitted)?;
-        let at = committed.unwrap_or(CommittedOffset {
-            offset: there.first,
-            metadata: String::new(),
-        });
+        known.insert(partition, (committed, there));
+    }
+    let mut starts = Vec::new();
+    for (node, partition) in inputs {
+        let (committed, there) = &known[&partition];
+        let from = (env.topics).position(&env.graph, node, committed.as_ref(), there.first);
         starts.push(InputStart {
             node,
-            behind: at.offset < there.end,
+            behind: from.offset < there.end,
             partition,
-            at,
+            at: committed.clone().unwrap_or(CommittedOffset {
+                offset: there.first,
+                metadata: String::new(),
+            }),
+            from,
         });
     }
     Ok(starts)

@@ -2,22 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::partitioner::murmur2;
-use crate::cluster::{Cluster, NewTopic, TopicDescription, TopicPartition};
+use super::bound::{SourceTopic, invalid, partitions, sink_topic, source_topic};
+use super::fitting;
+use super::names::own_name;
+use super::positions::{self, Position};
+use crate::cluster::{
+    Cluster, CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition, murmur2,
+};
+use crate::connector::Rewrite;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Graph, Kind, NodeId, Plan, SubTopology};
+use crate::graph::{Graph, Kind, Node, NodeId, Plan};
+use crate::processor::SinkId;
 use crate::store::{Family, store_family};
+use crate::time::NO_TIMESTAMP;
+
+/// How long brokers remember which keys were removed, where they do not tell: Kafka's default.
+const TOMBSTONES: Duration = Duration::from_secs(24 * 3_600);
 
 /// The topics of a topology that runs as an application.
-#[derive(Debug)]
 pub(super) struct Topics {
-    /// The topic of each source, and how many partitions it has.
-    pub(super) sources: BTreeMap<NodeId, (Arc<str>, u32)>,
+    /// The topic of each source.
+    pub(super) sources: BTreeMap<NodeId, SourceTopic>,
     /// The partitions of the topic of each exchange that records travel through.
     pub(super) repartitions: BTreeMap<NodeId, Vec<TopicPartition>>,
     /// The partitions of the topic of each sink, by the sink's place.
     pub(super) sinks: Vec<Vec<TopicPartition>>,
+    /// What is made of records before they are written, by the place of their sink.
+    pub(super) rewrites: BTreeMap<SinkId, Arc<dyn Rewrite>>,
     /// What each store's commits are written to as well.
     pub(super) changelogs: Vec<(Family, Arc<str>)>,
     /// The same of what tasks remember.
@@ -28,12 +41,12 @@ pub(super) struct Topics {
     pub(super) control: String,
     /// A fingerprint of what the tasks are, and of the topics between them.
     pub(super) map: String,
+    /// The ids of changelogs, where brokers tell them.
+    pub(super) ids: BTreeMap<Arc<str>, TopicId>,
+    /// How long changelogs remember at least which keys were removed.
+    pub(super) tombstones: Duration,
     /// The number of tasks that share the work.
     pub(super) lanes: u16,
-}
-
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::Invalid, message)
 }
 
 impl Topics {
@@ -41,51 +54,49 @@ impl Topics {
     pub(super) fn prepare(graph: &Graph, cluster: &dyn Cluster, application: &str) -> Result<Self> {
         let mut sources = BTreeMap::new();
         for (node, source) in graph.sources() {
-            let name = &graph.node(node).name;
-            if source.binding.is_some() {
-                return Err(invalid(format!(
-                    "source {name} is read by a connector; an application on a cluster reads topics \
-                     alone: give the source the name of its topic"
-                )));
-            }
-            sources.insert(node, (name.clone(), partitions(cluster, name, "read")?));
+            sources.insert(node, source_topic(graph, node, source, cluster)?);
         }
-        check_together(graph, &sources)?;
-        let mut sinks = Vec::new();
-        for sink in &graph.sinks {
-            if sink.binding.is_some() {
-                return Err(invalid(format!(
-                    "sink {} is written by a connector; an application on a cluster writes topics \
-                     alone: give the sink the name of its topic",
-                    sink.name
-                )));
-            }
-            let count = partitions(cluster, &sink.name, "write")?;
-            sinks.push(all_of(&sink.name, count));
-        }
-        let widest = sources.values().map(|(_, partitions)| *partitions).max();
+        let widest = sources.values().map(|source| source.partitions).max();
         let lanes = u16::try_from(widest.unwrap_or(1)).map_err(|_| {
             invalid("a source has more than 65,535 partitions, which is more than tasks can be numbered by".to_owned())
         })?;
+        let plan = Plan::of_topics(graph, lanes);
+        fitting::check(graph, &plan, &sources)?;
+        for source in sources.values() {
+            let same = sources.values().filter(|other| other.name == source.name);
+            positions::check(&source.name, same.count())?;
+        }
+        let mut sinks = Vec::new();
+        let mut rewrites = BTreeMap::new();
+        for (place, sink) in graph.sinks.iter().enumerate() {
+            let name = sink_topic(sink, cluster)?;
+            let count = partitions(cluster, &name, "write")?;
+            sinks.push(all_of(&name, count));
+            let rewrite = sink.binding.as_ref().and_then(|sink| sink.rewrites());
+            rewrites.extend(rewrite.map(|rewrite| (SinkId(place as u32), rewrite)));
+        }
         let topics = Topics {
-            repartitions: repartitions(graph, lanes, application)?,
+            repartitions: repartitions(graph, &plan, application)?,
             sources,
             sinks,
+            rewrites,
             changelogs: graph
                 .stores
                 .iter()
                 .map(|store| {
-                    let topic = format!("{application}-{}-changelog", store.name);
-                    (store_family(&store.name), topic.into())
+                    let topic = own_name(application, &store.name, "changelog");
+                    (store_family(&store.name), topic)
                 })
                 .collect(),
             tasks: format!("{application}-tasks-changelog").into(),
             coordination: format!("{application}-coordination"),
             control: format!("{application}-control"),
             map: String::new(),
+            ids: BTreeMap::new(),
+            tombstones: TOMBSTONES,
             lanes,
         };
-        let topics = Topics {
+        let mut topics = Topics {
             map: topics.fingerprint(),
             ..topics
         };
@@ -98,7 +109,7 @@ impl Topics {
         let sources = self
             .sources
             .values()
-            .map(|(topic, count)| format!("{topic}/{count}"));
+            .map(|topic| format!("{}/{}", topic.name, topic.partitions));
         let moved = self
             .repartitions
             .values()
@@ -114,12 +125,33 @@ impl Topics {
     /// What the tasks of a number read, with the nodes that do.
     pub(super) fn inputs(&self, lane: u16) -> impl Iterator<Item = (NodeId, TopicPartition)> {
         let sources = self.sources.iter();
-        let sources = sources.filter(move |(_, (_, partitions))| u32::from(lane) < *partitions);
-        let sources = sources.map(move |(node, (topic, _))| {
-            (*node, TopicPartition::new(topic.clone(), u32::from(lane)))
+        let sources = sources.filter(move |(_, source)| u32::from(lane) < source.partitions);
+        let sources = sources.map(move |(node, source)| {
+            let place = TopicPartition::new(source.name.clone(), u32::from(lane));
+            (*node, place)
         });
         let moved = self.repartitions.iter();
         sources.chain(moved.map(move |(node, places)| (*node, places[usize::from(lane)].clone())))
+    }
+
+    /// Where an input goes on of which the group remembers `at`, and whose first record is at `first`.
+    pub(super) fn position(
+        &self,
+        graph: &Graph,
+        node: NodeId,
+        at: Option<&CommittedOffset>,
+        first: i64,
+    ) -> Position {
+        let begun = Position {
+            offset: first,
+            reached: NO_TIMESTAMP,
+        };
+        let is_shared = self.sources.get(&node).is_some_and(|source| source.shared);
+        match at {
+            None => begun,
+            Some(at) if is_shared => positions::of_step(&graph.node(node).name, at, first),
+            Some(at) => positions::of_partition(at),
+        }
     }
 
     /// True where a topic is one that records travel through.
@@ -133,15 +165,26 @@ impl Topics {
         *self.tasks == *topic || self.changelogs.iter().any(|(_, own)| **own == *topic)
     }
 
-    fn make_own(&self, cluster: &dyn Cluster) -> Result<()> {
+    /// The id of a changelog; zero where it is not told.
+    pub(super) fn id(&self, changelog: &str) -> TopicId {
+        self.ids.get(changelog).copied().unwrap_or_default()
+    }
+
+    fn make_own(&mut self, cluster: &dyn Cluster) -> Result<()> {
         let compact = [
             ("cleanup.policy", "compact"),
             ("message.timestamp.type", "CreateTime"),
         ];
-        let changelogs = self.changelogs.iter().map(|(_, topic)| topic);
+        let changelogs = self.changelogs.iter().map(|(_, topic)| topic.clone());
+        let changelogs: Vec<Arc<str>> = changelogs.chain([self.tasks.clone()]).collect();
         let lanes = u32::from(self.lanes);
-        for name in changelogs.chain([&self.tasks]) {
-            make(cluster, name, lanes, &compact)?;
+        for name in changelogs {
+            let found = make(cluster, &name, lanes, &compact)?;
+            self.ids.extend(found.id.map(|id| (name.clone(), id)));
+            let kept = found.get("delete.retention.ms").map(str::parse);
+            if let Some(Ok(ms)) = kept {
+                self.tombstones = self.tombstones.min(Duration::from_millis(ms));
+            }
         }
         let kept = [
             ("cleanup.policy", "delete"),
@@ -154,12 +197,18 @@ impl Topics {
             make(cluster, &places[0].topic, lanes, &kept)?;
         }
         make(cluster, &self.coordination, 1, &compact[..1])?;
-        make(cluster, &self.control, 1, &compact)
+        make(cluster, &self.control, 1, &compact)?;
+        Ok(())
     }
 }
 
 /// Makes a topic of the application's own, or checks the one that is there.
-fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &str)]) -> Result<()> {
+fn make(
+    cluster: &dyn Cluster,
+    name: &str,
+    partitions: u32,
+    config: &[(&str, &str)],
+) -> Result<TopicDescription> {
     let found = match cluster.topic(name)? {
         Some(found) => found,
         None => {
@@ -171,10 +220,11 @@ fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &st
                     .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                     .collect(),
             })?;
-            TopicDescription {
-                partitions,
-                ..TopicDescription::default()
-            }
+            let made = cluster.topic(name)?;
+            made.ok_or_else(|| {
+                let message = format!("topic {name} was made and is not told yet");
+                Error::new(ErrorKind::Unavailable, message)
+            })?
         }
     };
     if found.partitions != partitions {
@@ -194,7 +244,7 @@ fn make(cluster: &dyn Cluster, name: &str, partitions: u32, config: &[(&str, &st
             )));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// All partitions of a topic that has so many.
@@ -205,36 +255,6 @@ fn all_of(topic: &Arc<str>, count: u32) -> Vec<TopicPartition> {
         .collect()
 }
 
-fn partitions(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<u32> {
-    match cluster.topic(topic)? {
-        Some(found) if found.partitions > 0 => Ok(found.partitions),
-        _ => Err(Error::new(
-            ErrorKind::NotFound,
-            format!(
-                "there is no topic {topic} to {to} on {}; make it first",
-                cluster.name()
-            ),
-        )),
-    }
-}
-
-/// Checks that topics that meet have the same number of partitions.
-fn check_together(graph: &Graph, sources: &BTreeMap<NodeId, (Arc<str>, u32)>) -> Result<()> {
-    let components = graph.components();
-    let mut first: BTreeMap<usize, (&Arc<str>, u32)> = BTreeMap::new();
-    for (node, (topic, count)) in sources {
-        let component = components[node.index()];
-        let (other, other_count) = *first.entry(component).or_insert((topic, *count));
-        if other_count != *count {
-            return Err(invalid(format!(
-                "topics {other} and {topic} meet, and have {other_count} and {count} partitions: \
-                 records of one key would be in different tasks; give them the same number"
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// The topics of the exchanges at which the graph is cut.
 ///
 /// # Errors
@@ -242,75 +262,34 @@ fn check_together(graph: &Graph, sources: &BTreeMap<NodeId, (Arc<str>, u32)>) ->
 /// Where records cannot travel, or would not find the tasks that their keys belong to.
 fn repartitions(
     graph: &Graph,
-    lanes: u16,
+    plan: &Plan,
     application: &str,
 ) -> Result<BTreeMap<NodeId, Vec<TopicPartition>>> {
-    let plan = Plan::of_topics(graph, lanes);
-    plan.parts
-        .iter()
-        .try_for_each(|part| check_keys(graph, part))?;
-    if lanes > 1
-        && let Some(node) = graph.nodes.iter().find(|node| node.seeded)
-    {
-        return Err(invalid(format!(
-            "{} has a row from the start, whose task among {lanes} is not known: that is not supported on a \
-             cluster yet",
-            node.name
-        )));
-    }
+    let lanes = plan.lanes;
     let mut topics = BTreeMap::new();
     for cut in plan.cuts() {
         let node = graph.node(cut);
-        if node.sends_changes {
-            return Err(invalid(format!(
-                "{} moves changes of a table to other tasks, which is not supported on a cluster yet: \
-                 write the table to a topic of its own, and read that",
-                node.name
-            )));
-        }
         if node.wire.is_none() {
+            let remedy = if node.sends_changes {
+                "the grouped table"
+            } else {
+                "the stream before"
+            };
             return Err(invalid(format!(
                 "{} moves records to other tasks through a topic, and how their values are written is not \
-                 known: say it with values_as on the stream before",
+                 known: say it with values_as on {remedy}",
                 node.name
             )));
         }
         let name = node.name.strip_suffix(".repartition").unwrap_or(&node.name);
-        let topic = format!("{application}-{name}-repartition").into();
+        let is_taken = |other: &Node| matches!(other.kind, Kind::Exchange) && *other.name == *name;
+        let name = if graph.nodes.iter().any(is_taken) {
+            &*node.name
+        } else {
+            name
+        };
+        let topic = own_name(application, name, "repartition");
         topics.insert(cut, all_of(&topic, u32::from(lanes)));
     }
     Ok(topics)
-}
-
-/// Checks that keys that meet in a task are in one form: in two, equal keys would be in different
-/// partitions.
-fn check_keys(graph: &Graph, part: &SubTopology) -> Result<()> {
-    let keyed = part
-        .nodes
-        .iter()
-        .any(|id| matches!(graph.node(*id).kind, Kind::Exchange));
-    let form = |id: &NodeId| match &graph.node(*id).kind {
-        Kind::Source(source) => source.key_codec.clone(),
-        _ => {
-            let wire = graph.node(*id).wire.as_ref();
-            wire.map(|wire| wire.key_form())
-        }
-    };
-    let forms = part
-        .inputs
-        .iter()
-        .filter_map(|id| Some((&graph.node(*id).name, form(id)?)));
-    let forms: Vec<(&Arc<str>, String)> = forms.collect();
-    // A key that may be null is in the same place as one that may not.
-    let bare = |form: &str| form.trim_start_matches("nullable ").to_owned();
-    let Some((first, form)) = forms.first().filter(|_| keyed) else {
-        return Ok(());
-    };
-    match forms.iter().find(|(_, other)| bare(other) != bare(form)) {
-        None => Ok(()),
-        Some((other, other_form)) => Err(invalid(format!(
-            "{first} and {other} meet by their keys, which are read as {form} and as {other_form}: equal \
-             keys are in different partitions; write one of them in the other's form"
-        ))),
-    }
 }

@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
+use super::changelog;
 use super::column::Column;
 use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
+use super::mark::Mark;
 use super::pace::Pace;
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
@@ -296,6 +298,8 @@ impl Worker {
         self.drop_lanes(&lanes);
         self.reader = self.env.cluster.reader(self.waker.clone())?;
         self.restorer = self.env.cluster.reader(self.waker.clone())?;
+        let kept: Vec<u16> = self.standbys.keys().copied().collect();
+        kept.into_iter().for_each(|lane| self.stand_by(lane));
         self.next = Step::Obey;
         self.paused = false;
         let now = self.env.clock.now();
@@ -303,8 +307,6 @@ impl Worker {
             let _ = self.reports.send(Report::Restoring(lane, 0));
             self.restoring.insert(lane, Restoring::Waiting(now, rest));
         }
-        let standbys: Vec<u16> = self.standbys.keys().copied().collect();
-        standbys.into_iter().for_each(|lane| self.stand_by(lane));
         Ok(())
     }
 
@@ -612,10 +614,10 @@ impl Worker {
                     break;
                 }
                 any = true;
-                send_outputs(*lane, column, &mut self.transaction)?;
+                send_outputs(&self.env, *lane, column, &mut self.transaction)?;
             }
             column.tick()?;
-            send_outputs(*lane, column, &mut self.transaction)?;
+            send_outputs(&self.env, *lane, column, &mut self.transaction)?;
         }
         self.stalled = !any && self.waiting() > 0;
         Ok(any)
@@ -628,7 +630,7 @@ impl Worker {
         for (lane, column) in &mut self.columns {
             self.at_work = Some(*lane);
             column.flush()?;
-            send_outputs(*lane, column, &mut self.transaction)?;
+            send_outputs(&self.env, *lane, column, &mut self.transaction)?;
         }
         let mut commit = Commit::default();
         let mut offsets = Vec::new();
@@ -653,10 +655,24 @@ impl Worker {
         }
         if refresh {
             self.last_refresh = self.last_commit;
+            self.renew_marks()?;
         }
         self.shrink();
         self.purge();
         Ok(())
+    }
+
+    /// Notes that the rows here still are those of the changelogs, though nothing was written to these.
+    fn renew_marks(&mut self) -> Result<(), Stop> {
+        let mut commit = Commit::default();
+        for lane in self.columns.keys() {
+            for (_, partition) in changelog::of_lane(&self.env.topics, *lane) {
+                if let Some(mark) = Mark::read(&self.env.state, &partition)? {
+                    Mark::new(&self.env, &partition, mark.offset).put(&mut commit, &partition);
+                }
+            }
+        }
+        Ok(self.env.state.commit(commit, false)?)
     }
 
     /// Has what was processed be deleted from the topics that records travel through.
@@ -726,24 +742,25 @@ impl Worker {
     }
 }
 
+/// By this brokers know the transactions of a thread.
+pub(super) fn transactional_id(env: &Env, thread: u16) -> String {
+    format!("{}-{}-{thread}", env.application, env.instance)
+}
+
 /// Writes what the tasks of a number have sent.
 fn send_outputs(
+    env: &Env,
     lane: u16,
     column: &mut Column,
     transaction: &mut Transaction,
-) -> Result<(), TransactionError> {
-    for output in column.outputs() {
+) -> Result<(), Stop> {
+    for output in column.outputs(&env.topics)? {
         transaction.send_output(lane, &output)?;
     }
     for (exchange, run) in column.departures() {
         transaction.send_run(exchange, run)?;
     }
     Ok(())
-}
-
-/// By this brokers know the transactions of a thread.
-pub(super) fn transactional_id(env: &Env, thread: u16) -> String {
-    format!("{}-{}-{thread}", env.application, env.instance)
 }
 
 fn lane_of(columns: &mut BTreeMap<u16, Column>, partition: u32) -> Option<&mut Column> {

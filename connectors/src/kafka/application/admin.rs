@@ -18,8 +18,9 @@ use super::super::topic::{Missing, described};
 use super::{number, passing};
 
 /// The settings of a topic that the engine looks at.
-const SETTINGS: [&str; 3] = [
+const SETTINGS: [&str; 4] = [
     "cleanup.policy",
+    "delete.retention.ms",
     "max.message.bytes",
     "message.timestamp.type",
 ];
@@ -71,6 +72,7 @@ pub(super) fn topic(
     let found = cluster.topic(consumer, name).map_err(passing)?;
     Ok(Some(TopicDescription {
         partitions: found.partitions.unsigned_abs(),
+        id: cluster.topic_id(consumer, name, &found),
         config: settings(cluster, name)?,
     }))
 }

@@ -5,5 +5,6 @@ mod harness;
 mod bench;
 mod mock;
 mod resolve;
+mod on_cluster;
 mod broker_reading;
 mod broker_writing;

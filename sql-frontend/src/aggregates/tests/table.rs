@@ -164,7 +164,7 @@ fn topology(plan: &Arc<AggregatePlan>) -> Topology {
     let builder = StreamsBuilder::new();
     builder
         .table("rows", Consumed::with(plain(), row()), store)
-        .group_by(split, grouped)
+        .filter_group_by(move |key, row| Some(split(key, row)), grouped)
         .aggregate_with(plan.clone(), options);
     builder.build().expect("a topology")
 }

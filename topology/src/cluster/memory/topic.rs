@@ -1,7 +1,9 @@
 //! Topics: partitions and settings.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::log::Log;
-use crate::cluster::{NewTopic, TopicDescription};
+use crate::cluster::{NewTopic, TopicDescription, TopicId};
 use crate::error::{Error, Result};
 
 /// A topic of the cluster.
@@ -16,6 +18,13 @@ pub(super) struct Topic {
     pub(super) max_record_bytes: Option<usize>,
 }
 
+/// An id that no other topic has.
+fn new_id() -> TopicId {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    u128::from(count).to_be_bytes()
+}
+
 impl Topic {
     pub(super) fn new(topic: &NewTopic) -> Result<Self> {
         check_name(&topic.name)?;
@@ -24,6 +33,7 @@ impl Topic {
         }
         let description = TopicDescription {
             partitions: topic.partitions,
+            id: Some(new_id()),
             config: topic.config.clone(),
         };
         let (mut compacted, mut deleted) = (false, false);

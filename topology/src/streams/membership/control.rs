@@ -17,9 +17,6 @@ use crate::time::Timestamp;
 /// How many records are taken at a time.
 const BATCH: usize = 1_024;
 
-/// How long a record that is not committed keeps others from reading on.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 /// What the control topic says.
 pub(in crate::streams) struct Control {
     cluster: Arc<dyn Cluster>,
@@ -143,16 +140,31 @@ impl Control {
     }
 }
 
-/// Writes records of the control topic, each in a transaction.
+/// Writes records of the control topic, each by itself.
 pub(in crate::streams) struct Producing {
-    id: String,
+    kind: ProducerKind,
     producer: Option<Box<dyn Producer>>,
 }
 
 impl Producing {
     /// Under a transactional id: whoever else has it can write no more once this one begins.
-    pub(in crate::streams) fn new(id: String) -> Self {
-        Producing { id, producer: None }
+    pub(super) fn alone(id: String) -> Self {
+        let kind = ProducerKind::Transactional {
+            id,
+            timeout: Duration::from_secs(10),
+        };
+        Producing {
+            kind,
+            producer: None,
+        }
+    }
+
+    /// Beside others. Nobody waits for the end of a transaction where the process dies.
+    pub(in crate::streams) fn beside_others() -> Self {
+        Producing {
+            kind: ProducerKind::Idempotent,
+            producer: None,
+        }
     }
 
     /// True where others of its id can write no more.
@@ -167,11 +179,7 @@ impl Producing {
     /// Where the brokers refuse, or do not answer.
     pub(super) fn fence(&mut self, cluster: &dyn Cluster) -> Result<&mut dyn Producer> {
         if self.producer.is_none() {
-            let kind = ProducerKind::Transactional {
-                id: self.id.clone(),
-                timeout: TIMEOUT,
-            };
-            self.producer = Some(cluster.producer(&kind)?);
+            self.producer = Some(cluster.producer(&self.kind)?);
         }
         Ok(&mut **self.producer.as_mut().expect("it was made above"))
     }

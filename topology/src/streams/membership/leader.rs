@@ -50,7 +50,7 @@ impl Leader {
     /// The leader of an application.
     pub(in crate::streams) fn new(application: &str) -> Self {
         Leader {
-            producing: Producing::new(format!("{application}-leader")),
+            producing: Producing::alone(format!("{application}-leader")),
             read_to: None,
             group: BTreeSet::new(),
             settled_at: None,

@@ -14,7 +14,7 @@ const ROUNDS: usize = 2_000;
 impl World {
     /// What the group has committed never goes back.
     pub(super) fn check_offsets(&mut self) -> Result<(), String> {
-        for topic in ["words", "users", query::MOVED] {
+        for topic in ["words", "users", query::MOVED, query::MOVED_USERS] {
             for partition in 0..PARTITIONS {
                 let of = TopicPartition::new(topic, partition);
                 let Some(at) = self.cluster.peek_committed(APPLICATION, &of) else {
@@ -115,10 +115,12 @@ impl World {
         all && self.has_moved() && running.len() == PARTITIONS as usize
     }
 
-    /// True where all that travels between tasks has arrived and was processed.
+    /// True where all that travels between tasks has arrived and was processed, and all users as well.
     fn has_moved(&self) -> bool {
-        (0..PARTITIONS).all(|partition| {
-            let of = TopicPartition::new(query::MOVED, partition);
+        let topics = ["users", query::MOVED, query::MOVED_USERS];
+        let places = (0..PARTITIONS).flat_map(|n| topics.map(|topic| (topic, n)));
+        places.into_iter().all(|(topic, partition)| {
+            let of = TopicPartition::new(topic, partition);
             let end = self.cluster.offsets(&of, Isolation::ReadUncommitted);
             let at = self.cluster.peek_committed(APPLICATION, &of);
             end.is_ok_and(|there| at.map_or(0, |at| at.offset) == there.end)
@@ -148,6 +150,7 @@ impl World {
         }
         self.check_totals("totals", &expected)?;
         self.check_totals("endings", &endings)?;
+        self.check_groups()?;
         self.check_tables(&expected)
     }
 
@@ -230,6 +233,33 @@ impl World {
         match totals == *expected {
             true => Ok(()),
             false => Err(format!("{topic} are {totals:?}, not {expected:?}")),
+        }
+    }
+
+    /// The last that was said of each ending is how many users have it.
+    fn check_groups(&self) -> Result<(), String> {
+        let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        for user in self.users.values() {
+            *expected.entry(query::ending(user)).or_default() += 1;
+        }
+        let mut groups: BTreeMap<String, i64> = BTreeMap::new();
+        for partition in 0..PARTITIONS {
+            let records = self
+                .cluster
+                .records("groups", partition, Isolation::ReadCommitted)
+                .expect("the topic is there");
+            for record in records {
+                let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+                let key = text(record.key.unwrap());
+                match record.value.map(text).filter(|count| count != "null") {
+                    Some(count) => groups.insert(key, count.parse().unwrap()),
+                    None => groups.remove(&key),
+                };
+            }
+        }
+        match groups == expected {
+            true => Ok(()),
+            false => Err(format!("groups are {groups:?}, not {expected:?}")),
         }
     }
 

@@ -11,7 +11,11 @@ pub(super) const KEYS: usize = 12;
 /// The topic that words travel through to be counted by their endings.
 pub(super) const MOVED: &str = "app-by-ending-repartition";
 
-/// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users.
+/// The topic that changes of users travel through, to be counted by the endings of their values.
+pub(super) const MOVED_USERS: &str = "app-users-by-ending-repartition";
+
+/// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users,
+/// who are counted by the endings of their values as these change.
 pub(super) fn topology() -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
@@ -29,6 +33,12 @@ pub(super) fn topology() -> Topology {
     let by_ending = words.group_by(|_, word| ending(word), Grouped::named("by-ending"));
     let endings = by_ending.count(Materialized::named("counts-by-ending"));
     endings.to_stream().to("endings", Produced::json());
+    let users = users.group_by(
+        |_, user| (ending(user), ()),
+        Grouped::named("users-by-ending"),
+    );
+    let users = users.count(Materialized::named("users-of-ending"));
+    users.to_stream().to("groups", Produced::json());
     builder.build().expect("the topology is in order")
 }
 

@@ -59,7 +59,9 @@ impl World {
     ) -> Result<World, String> {
         let clock = Clock::manual(1_000_000);
         let cluster = MemoryCluster::with_clock(clock.clone());
-        for topic in ["words", "users", "totals", "seen", "joined", "endings"] {
+        for topic in [
+            "words", "users", "totals", "seen", "joined", "endings", "groups",
+        ] {
             let added = cluster.add_topic(topic, PARTITIONS, &[]);
             added.map_err(|e| e.to_string())?;
         }

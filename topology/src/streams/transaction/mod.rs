@@ -8,6 +8,7 @@ use super::changelog;
 use super::env::Env;
 #[cfg(test)]
 use super::env::Planted;
+use super::mark::Mark;
 use super::partitioner::Partitioner;
 use super::production::Refusals;
 use crate::cluster::{
@@ -169,7 +170,7 @@ impl Transaction {
         let ends = self.flush()?;
         for (partition, end) in &ends {
             if env.topics.is_changelog(&partition.topic) {
-                changelog::set_position(commit, partition, *end);
+                Mark::new(&env, partition, *end).put(commit, partition);
             }
         }
         let Some(group) = env.standing.metadata(self.began_after()) else {

@@ -1,0 +1,172 @@
+//! What is seen of an instance of an application: its state, its tasks, and the tables of these.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use ferrisstreams::application::{Application, StreamsState};
+use ferrisstreams::sql::Program;
+
+use super::number::grouped;
+use super::screen::Screen;
+use super::{LINE, PICTURE, draws_live, tables};
+use crate::args::Output;
+use crate::failure::Failure;
+use crate::script;
+
+/// Shows how an instance of an application is, from time to time.
+pub(crate) struct InstanceWatch<'a> {
+    id: &'a str,
+    app: &'a Application,
+    program: &'a Program,
+    screen: Screen,
+    draws: bool,
+    next: Instant,
+    told: String,
+}
+
+impl<'a> InstanceWatch<'a> {
+    /// Begins to watch.
+    pub(crate) fn new(
+        id: &'a str,
+        app: &'a Application,
+        program: &'a Program,
+        output: Output,
+    ) -> Self {
+        InstanceWatch {
+            id,
+            app,
+            program,
+            screen: Screen::new(),
+            draws: draws_live(false, output),
+            next: Instant::now(),
+            told: String::new(),
+        }
+    }
+
+    /// Shows the state and the tables: a picture on a terminal; elsewhere a line where the state is news.
+    pub(crate) fn show(&mut self) -> Result<(), Failure> {
+        if Instant::now() < self.next {
+            return Ok(());
+        }
+        let line = self.line();
+        if self.draws {
+            self.next = Instant::now() + PICTURE;
+            let (width, height) = self.screen.size();
+            let room = (width, height.saturating_sub(3));
+            let mut lines = vec![line];
+            lines.extend(tables::picture(self.program, || self.app.snapshot(), room)?);
+            return Ok(self.screen.draw(&lines)?);
+        }
+        if line != self.told {
+            self.next = Instant::now() + LINE;
+            script::eprint(&format!("{line}\n"));
+            self.told = line;
+        }
+        Ok(())
+    }
+
+    /// Leaves the last state behind: what this instance has of each table.
+    pub(crate) fn last(&mut self, output: Output) -> Result<(), Failure> {
+        self.screen.clear()?;
+        script::eprint(&format!("{}\n", self.line()));
+        for line in self.losses() {
+            script::eprint(&format!("{line}\n"));
+        }
+        tables::print(self.program, &self.app.snapshot(), output)
+    }
+
+    fn line(&self) -> String {
+        line(
+            self.id,
+            self.app.state(),
+            &self.app.running_tasks(),
+            self.app.restore_lag(),
+        )
+    }
+
+    fn losses(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (name, stats) in self.app.node_stats() {
+            let mut tell = |count: u64, what: &str| {
+                if count > 0 {
+                    lines.push(format!("{name}: {} {what}", grouped(count)));
+                }
+            };
+            tell(stats.failed(), "records could not be read or computed");
+            tell(
+                stats.rounded(),
+                "numbers were rounded to the digits that their columns keep",
+            );
+            tell(stats.missing(), "records found no row to join");
+        }
+        lines
+    }
+}
+
+/// How an instance is, in a line.
+fn line(id: &str, state: StreamsState, tasks: &BTreeSet<u16>, lag: u64) -> String {
+    let state = match state {
+        StreamsState::Created => "CREATED",
+        StreamsState::Rebalancing => "REBALANCING",
+        StreamsState::Running => "RUNNING",
+        StreamsState::PendingShutdown => "PENDING_SHUTDOWN",
+        StreamsState::NotRunning => "NOT_RUNNING",
+        StreamsState::Error => "ERROR",
+        _ => "UNKNOWN",
+    };
+    let mut line = format!("{id}  {state}  {}", in_words(tasks));
+    if lag > 0 {
+        line.push_str(&format!("  {} changes to restore", grouped(lag)));
+    }
+    line
+}
+
+/// Tasks by their numbers, those that follow one another together.
+fn in_words(tasks: &BTreeSet<u16>) -> String {
+    let mut runs: Vec<(u16, u16)> = Vec::new();
+    for task in tasks {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *task => *last = *task,
+            _ => runs.push((*task, *task)),
+        }
+    }
+    let words = runs.iter().map(|(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    });
+    let words: Vec<String> = words.collect();
+    match tasks.len() {
+        0 => "no tasks".to_owned(),
+        1 => format!("task {}", words.join(", ")),
+        _ => format!("tasks {}", words.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_told_in_a_line() {
+        let running = BTreeSet::from([0, 1, 2, 5, 7, 8]);
+        assert_eq!(
+            line("app", StreamsState::Running, &running, 0),
+            "app  RUNNING  tasks 0 to 2, 5, 7, 8"
+        );
+        assert_eq!(
+            line(
+                "app",
+                StreamsState::Rebalancing,
+                &BTreeSet::from([3]),
+                1_234
+            ),
+            "app  REBALANCING  task 3  1,234 changes to restore"
+        );
+        let none = BTreeSet::new();
+        assert_eq!(
+            line("app", StreamsState::Error, &none, 0),
+            "app  ERROR  no tasks"
+        );
+    }
+}

@@ -188,11 +188,7 @@ impl Application {
             session_timeout: config.session_timeout,
         })?;
         self.status.started();
-        // Without transactions no thread has any.
-        let threads = env
-            .transaction_limit
-            .map_or(0, |_| config.num_stream_threads);
-        end_threads_before(env, threads)?;
+        end_threads_before(env, config.num_stream_threads)?;
         let control = Control::open(&env.cluster, &env.topics.control, Waker::new())?;
         let (reports, told) = channel();
         let mut hands = Vec::new();

@@ -49,9 +49,6 @@ fn text(record: &LoggedRecord, header: &str) -> Option<String> {
     Some(String::from_utf8(value).unwrap())
 }
 
-/// The largest record; those that the instances of an application write for one another are smaller.
-const LIMIT: usize = 2_000;
-
 /// Where a limit is: at the producer or at the brokers.
 const LIMITS: [fn(&MemoryCluster, usize); 2] = [
     MemoryCluster::set_max_request_bytes,
@@ -62,8 +59,8 @@ const LIMITS: [fn(&MemoryCluster, usize); 2] = [
 fn a_record_that_is_refused_ends_the_application_unless_something_else_is_said() {
     for limit in LIMITS {
         let cluster = cluster();
-        write(&cluster, &["one", "999*large", "two"]);
-        limit(&cluster, LIMIT);
+        write(&cluster, &["one", "9000*large", "two"]);
+        limit(&cluster, 20_000);
         let app = start(&cluster, &repeating(), config());
         wait_until("it has ended", || app.state() == StreamsState::Error);
         let error = app.error().unwrap();
@@ -82,7 +79,7 @@ fn what_is_refused_is_left_out_and_the_rest_is_written_once() {
     ];
     for (limit, guarantee) in LIMITS.into_iter().flat_map(|l| guarantees.map(|g| (l, g))) {
         let cluster = cluster();
-        limit(&cluster, LIMIT);
+        limit(&cluster, 20_000);
         let config = config().processing_guarantee(guarantee);
         let config = config.production_exception_handler(ProductionExceptionHandler::Continue);
         let app = start(&cluster, &repeating(), config);
@@ -91,10 +88,10 @@ fn what_is_refused_is_left_out_and_the_rest_is_written_once() {
         write(
             &cluster,
             &[
-                "999*a", "one", "999*b", "999*c", "two", "999*b", "three", "999*d",
+                "9000*a", "one", "9000*b", "9000*c", "two", "9000*b", "three", "9000*d",
             ],
         );
-        write(&cluster, &["999*e"]);
+        write(&cluster, &["9000*e"]);
         write(&cluster, &["four"]);
         let expected = ["one", "two", "three", "four"];
         wait_until("the rest is there", || {
@@ -115,7 +112,7 @@ fn what_is_refused_is_left_out_and_the_rest_is_written_once() {
 fn narrow() -> MemoryCluster {
     let cluster = MemoryCluster::new();
     cluster.add_topic("words", PARTITIONS, &[]).unwrap();
-    let limit = [("max.message.bytes", "2000")];
+    let limit = [("max.message.bytes", "20")];
     cluster.add_topic("totals", PARTITIONS, &limit).unwrap();
     cluster.add_topic("dead", PARTITIONS, &[]).unwrap();
     cluster
@@ -126,7 +123,7 @@ fn dead_letters_say_what_they_were() {
     let cluster = narrow();
     let app = start(&cluster, &repeating(), dead_letters());
     app.wait_until_running(PATIENCE).unwrap();
-    write(&cluster, &["one", "999*large", "two", "20000*large"]);
+    write(&cluster, &["one", "9*large", "two", "20000*large"]);
     wait_until("all is there", || {
         values(&cluster, "totals") == ["one", "two"] && values(&cluster, "dead").len() == 2
     });
@@ -138,7 +135,7 @@ fn dead_letters_say_what_they_were() {
             (Some(&b"k"[..]), 1)
         );
         let message = text(letter, "__streams.errors.message").unwrap();
-        assert!(message.contains("its limit is 2000"), "{message}");
+        assert!(message.contains("its limit is 20"), "{message}");
         let place = ["sink", "topic", "partition", "offset"]
             .map(|of| text(letter, &format!("__streams.errors.{of}")).unwrap());
         assert_eq!(place, ["totals", "words", "1", offset]);
@@ -146,7 +143,7 @@ fn dead_letters_say_what_they_were() {
     let bytes = "__streams.errors.value.bytes";
     assert_eq!(
         letters[0].value.as_deref(),
-        Some("999*large".repeat(999).as_bytes())
+        Some("9*large".repeat(9).as_bytes())
     );
     assert_eq!(text(&letters[0], bytes), None);
     assert_eq!(letters[1].value.as_ref().unwrap().len(), 65_536);
@@ -157,17 +154,20 @@ fn dead_letters_say_what_they_were() {
 
 #[test]
 fn dead_letters_that_are_refused_end_the_application() {
-    let cluster = narrow();
-    write(&cluster, &["one", "999*large"]);
-    cluster.set_max_request_bytes(LIMIT);
-    let app = start(&cluster, &repeating(), dead_letters());
-    wait_until("it has ended", || app.state() == StreamsState::Error);
-    let error = app.error().unwrap();
-    assert!(
-        error.contains("a dead letter cannot be written to dead"),
-        "{error}"
-    );
-    assert!(values(&cluster, "totals").is_empty());
+    for limit in LIMITS {
+        let cluster = narrow();
+        write(&cluster, &["one", "9000*large"]);
+        // Not even what is cut off fits.
+        limit(&cluster, 20_000);
+        let app = start(&cluster, &repeating(), dead_letters());
+        wait_until("it has ended", || app.state() == StreamsState::Error);
+        let error = app.error().unwrap();
+        assert!(
+            error.contains("a dead letter cannot be written to dead"),
+            "{error}"
+        );
+        assert!(values(&cluster, "totals").is_empty());
+    }
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn reducing() -> Topology {
     let words = builder.stream::<String, String>("words", Consumed::plain());
     let first = |_: &String, word: &String| word[..1].to_owned();
     let by_first = words.group_by(first, Grouped::named("by-first"));
-    let reduced = by_first.reduce(|new, _| new.clone(), Materialized::named("last"));
+    let reduced = by_first.reduce(|_, new| new.clone(), Materialized::named("last"));
     reduced.to_stream().to("totals", Produced::plain());
     builder.build().unwrap()
 }
@@ -199,8 +199,8 @@ fn a_row_that_its_changelog_refuses_ends_the_application_with_what_to_raise() {
         let app = start(&cluster, &reducing(), config);
         wait_until("one is there", || values(&cluster, "totals") == ["one"]);
         // The record passes, and what the store keeps with it does not.
-        limit(&cluster, LIMIT);
-        write(&cluster, &[&"o".repeat(LIMIT - 1)]);
+        limit(&cluster, 9);
+        write(&cluster, &["o234567"]);
         wait_until("it has ended", || app.state() == StreamsState::Error);
         let error = app.error().unwrap();
         assert!(error.contains("app-last-changelog"), "{error}");

@@ -307,8 +307,6 @@ impl Worker {
             let _ = self.reports.send(Report::Restoring(lane, 0));
             self.restoring.insert(lane, Restoring::Waiting(now, rest));
         }
-        let standbys: Vec<u16> = self.standbys.keys().copied().collect();
-        standbys.into_iter().for_each(|lane| self.stand_by(lane));
         Ok(())
     }
 

@@ -371,8 +371,8 @@ impl Task {
         let mut forwarded = self.shared.spare.pop().unwrap_or_default();
         // What failed may stand before everything else, or be all there is.
         let first_bad = bad.first().map(|(cause, _)| *cause);
-        let first = (!run.is_empty()).then(|| run.cause(0));
-        if let Some(first) = first.into_iter().chain(first_bad).min() {
+        let first_good = (!run.is_empty()).then(|| run.cause(0));
+        if let Some(first) = first_bad.into_iter().chain(first_good).min() {
             self.shared.exits.begin_run(first);
         }
         if !run.is_empty() {

@@ -1,6 +1,7 @@
 //! The transactions of a worker: all that its tasks do between two commits.
 
-use std::collections::BTreeMap;
+mod output;
+
 use std::sync::Arc;
 
 use super::changelog;
@@ -9,17 +10,12 @@ use super::env::Env;
 use super::env::Planted;
 use super::mark::Mark;
 use super::partitioner::Partitioner;
-use super::production::{ProductionExceptionHandler, Refusals, cut};
+use super::production::Refusals;
 use crate::cluster::{
-    CommittedOffset, Producer, ProducerKind, ProducerRecord, Refusal, TopicPartition,
-    TransactionError,
+    CommittedOffset, Producer, ProducerKind, ProducerRecord, TopicPartition, TransactionError,
 };
 use crate::error::{Error, ErrorKind};
-use crate::graph::NodeId;
-use crate::policy::{KEY_BYTES, SINK, VALUE_BYTES, dead_letter_headers, error_message};
-use crate::processor::Output;
 use crate::record::Headers;
-use crate::run::Run;
 use crate::store::Commit;
 use crate::time::Timestamp;
 
@@ -47,13 +43,6 @@ pub(super) struct Transaction {
     partitioner: Partitioner,
     headers: Headers,
     refusals: Refusals,
-}
-
-/// What a record is written for.
-#[derive(Debug, Clone, Copy)]
-struct Cause {
-    /// The record that was read, where one alone is behind it: of which node, partition and offset.
-    source: Option<(NodeId, u16, i64)>,
 }
 
 impl Transaction {
@@ -137,198 +126,6 @@ impl Transaction {
             self.begun = self.env.clock.now();
         }
         self.producer()
-    }
-
-    /// Writes what tasks of a number sent to a sink.
-    pub(super) fn send_output(
-        &mut self,
-        lane: u16,
-        output: &Output,
-    ) -> Result<(), TransactionError> {
-        let record = &output.record;
-        let key = record.key.as_deref();
-        let env = self.env.clone();
-        let places = &env.topics.sinks[output.sink.0 as usize];
-        let to = self.partitioner.choose(key, places);
-        let stamp = &output.stamp;
-        let source = NodeId(stamp.input);
-        let cause = Cause {
-            source: (stamp.offset >= 0).then_some((source, lane, stamp.offset)),
-        };
-        let record = ProducerRecord {
-            key,
-            value: record.value.as_deref(),
-            timestamp: record.timestamp,
-            headers: &record.headers,
-        };
-        self.send(to, record, cause)
-    }
-
-    /// Writes a record, or does with it as the policy says where it is refused.
-    fn send(
-        &mut self,
-        to: &TopicPartition,
-        record: ProducerRecord<'_>,
-        cause: Cause,
-    ) -> Result<(), TransactionError> {
-        self.begin()?;
-        let suspected = self.refusals.suspects(to, &record);
-        if suspected {
-            if let Some(why) = self.refusals.known(to, &record) {
-                return self.give_up(to, record, cause, &why);
-            }
-            self.flush()?;
-        }
-        match self.hand_over(to, record) {
-            Err(TransactionError::Unsendable(e)) => {
-                return self.give_up(to, record, cause, &e.to_string());
-            }
-            handed => handed?,
-        }
-        if !suspected {
-            return Ok(());
-        }
-        let written = self.producer()?.flush();
-        match written {
-            Err(TransactionError::Refused(refusal)) => {
-                let why = refusal.error.to_string();
-                self.refusals.learn(to, &record, why);
-                Err(self.refused(refusal))
-            }
-            written => written.map(|_| ()),
-        }
-    }
-
-    /// Hands a record to the producer.
-    fn hand_over(
-        &mut self,
-        to: &TopicPartition,
-        record: ProducerRecord<'_>,
-    ) -> Result<(), TransactionError> {
-        self.bytes += size(record.key, record.value);
-        self.records += 1;
-        let producer = self.producer.as_mut().expect("the transaction has begun");
-        match producer.send(to, record) {
-            Err(TransactionError::Refused(refusal)) => Err(self.refused(refusal)),
-            sent => sent,
-        }
-    }
-
-    /// Waits until everything is written.
-    fn flush(&mut self) -> Result<BTreeMap<TopicPartition, i64>, TransactionError> {
-        match self.begin()?.flush() {
-            Err(TransactionError::Refused(refusal)) => Err(self.refused(refusal)),
-            flushed => flushed,
-        }
-    }
-
-    /// The transaction is lost by a record that was refused.
-    fn refused(&mut self, refusal: Refusal) -> TransactionError {
-        if self.env.topics.is_changelog(&refusal.topic) {
-            return TransactionError::Fatal(row_refused(&refusal.topic, &refusal.error));
-        }
-        if self.env.production.handler == ProductionExceptionHandler::Fail {
-            return TransactionError::Fatal(output_refused(&refusal.topic, &refusal.error));
-        }
-        match self.refusals.suspect(&refusal) {
-            Ok(()) => TransactionError::Abort(refusal.error.context(format!(
-                "a record for {} was refused, and is looked for",
-                refusal.topic
-            ))),
-            Err(e) => TransactionError::Fatal(e),
-        }
-    }
-
-    /// Does with a record that is refused as the policy says.
-    fn give_up(
-        &mut self,
-        to: &TopicPartition,
-        record: ProducerRecord<'_>,
-        cause: Cause,
-        why: &str,
-    ) -> Result<(), TransactionError> {
-        let env = self.env.clone();
-        let production = &env.production;
-        if production.handler == ProductionExceptionHandler::Fail {
-            let error = Error::new(ErrorKind::BadRecord, why);
-            return Err(TransactionError::Fatal(output_refused(&to.topic, &error)));
-        }
-        production.stats.count_failed(1);
-        if production.stats.may_tell() {
-            let so_far = production.stats.failed();
-            tracing::warn!(sink = %to.topic, refused_so_far = so_far, "a record is refused: {why}");
-        }
-        if production.dead_letters.is_empty() {
-            return Ok(());
-        }
-        let letters = &production.dead_letters;
-        let place = self.partitioner.choose(record.key, letters);
-        let (key, key_bytes) = cut(record.key);
-        let (value, value_bytes) = cut(record.value);
-        let source = cause.source.and_then(|(node, lane, offset)| {
-            let input = env.topics.inputs(lane).find(|(input, _)| *input == node)?;
-            Some((input.1, offset))
-        });
-        let mut headers = match source {
-            Some((from, offset)) => {
-                dead_letter_headers(record.headers, why, &from.topic, from.partition, offset)
-            }
-            None => error_message(record.headers, why),
-        };
-        headers = headers.with(SINK, to.topic.as_bytes());
-        for (name, bytes) in [(KEY_BYTES, key_bytes), (VALUE_BYTES, value_bytes)] {
-            if let Some(bytes) = bytes {
-                headers = headers.with(name, bytes.to_string());
-            }
-        }
-        let letter = ProducerRecord {
-            key,
-            value,
-            timestamp: record.timestamp,
-            headers: &headers,
-        };
-        match self.hand_over(place, letter) {
-            Err(TransactionError::Unsendable(e)) => Err(TransactionError::Fatal(e.context(
-                format!("a dead letter cannot be written to {}", place.topic),
-            ))),
-            sent => sent,
-        }
-    }
-
-    /// Writes what leaves for other tasks to the topic of its exchange.
-    pub(super) fn send_run(&mut self, exchange: NodeId, run: Run) -> Result<(), TransactionError> {
-        let env = self.env.clone();
-        let fatal = |e: Error| TransactionError::Fatal(e);
-        let (Some(places), Some(wire)) = (
-            env.topics.repartitions.get(&exchange),
-            &env.graph.node(exchange).wire,
-        ) else {
-            let name = &env.graph.node(exchange).name;
-            return Err(fatal(Error::state(format!(
-                "{name} has no topic to travel through"
-            ))));
-        };
-        let mut refused = None;
-        let sent = wire.encode(run, &mut |record| {
-            let to = self.partitioner.choose(record.key, places);
-            let record = ProducerRecord {
-                key: record.key,
-                value: record.value,
-                timestamp: record.timestamp,
-                headers: record.headers,
-            };
-            let sent = self.send(to, record, Cause { source: None });
-            sent.map_err(|e| {
-                let told = Error::new(ErrorKind::Unavailable, e.to_string());
-                refused = Some(e);
-                told
-            })
-        });
-        match (sent, refused) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), Some(e)) => Err(e),
-            (Err(e), None) => Err(fatal(e)),
-        }
     }
 
     /// Writes rows to their changelogs and commits them with the offsets and the output. The commit
@@ -473,16 +270,6 @@ fn row_refused(topic: &str, why: &Error) -> Error {
         format!(
             "a row cannot be written to its changelog {topic}: {why}; raise max.message.bytes of the topic, and \
              message.max.bytes of the clients, above its size and start again"
-        ),
-    )
-}
-
-fn output_refused(topic: &str, why: &Error) -> Error {
-    Error::new(
-        ErrorKind::Failed,
-        format!(
-            "a record cannot be written to {topic}: {why}; production_exception_handler says what else becomes \
-             of such records"
         ),
     )
 }

@@ -12,13 +12,13 @@ use super::changelog;
 use super::column::Column;
 use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
+use super::keeper::Keeper;
 use super::mark::Mark;
+use super::messages::{Command, Report, Stop};
 use super::pace::Pace;
-use super::restore::Restore;
-use super::standby::{Progress, Standby};
 use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
-use crate::connector::{RawBatch, Waker};
+use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Commit;
 use crate::time::Timestamp;
@@ -35,9 +35,6 @@ const SLEEP: Duration = Duration::from_millis(100);
 /// How often processed records of repartition topics are deleted.
 const PURGE: Duration = Duration::from_secs(30);
 
-/// How long a worker waits before it asks again for what was not to be had.
-const AGAIN: Duration = Duration::from_millis(200);
-
 /// How many runs tasks take at most before others have their turn.
 const RUNS: usize = 128;
 
@@ -45,82 +42,16 @@ const RUNS: usize = 128;
 const REST: Duration = Duration::from_millis(100);
 const LONG_REST: Duration = Duration::from_secs(30);
 
-/// What a worker is told.
-pub(super) enum Command {
-    /// Tasks of these numbers are to run here.
-    Assign(Vec<u16>),
-    /// The rows of tasks are to be kept up to date here.
-    Standby(Vec<u16>),
-    /// What has to be read to keep rows up to date.
-    Keep(u16, u64, Result<Progress>),
-    /// Tasks go to others: what they did is committed first, and then it is said so. Rows of tasks that do
-    /// not run are kept up to date no more.
-    Revoke(Vec<u16>, Sender<()>),
-    /// Tasks have gone to others; the number of losses so far.
-    Lose(Vec<u16>, u64),
-    /// What has to be read before tasks can run.
-    Restore(u16, u64, Result<Restore>),
-    /// Commits and ends.
-    Close,
-}
-
-/// What a worker says of itself.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// These tasks run.
-    Running(u16),
-    /// So many offsets of changelogs are to be read before tasks of a number run.
-    Restoring(u16, u64),
-    /// So many offsets of changelogs are behind of tasks whose rows are kept up to date.
-    Standby(u16, u64),
-    /// How far the rows that are here are behind.
-    Lags(Result<BTreeMap<u16, u64>>),
-    /// The worker has ended; with what was wrong, if anything was.
-    Ended(Option<String>),
-}
-
-/// How an attempt ends that cannot go on.
-enum Stop {
-    /// What was done since the last commit must be done again.
-    Again(Error),
-    /// Nothing can be done any more.
-    Fatal(Error),
-}
-
-impl From<TransactionError> for Stop {
-    fn from(e: TransactionError) -> Self {
-        match e {
-            TransactionError::Fatal(e) | TransactionError::Unsendable(e) => Stop::Fatal(e),
-            e => Stop::Again(e.into_error()),
-        }
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(e: Error) -> Self {
-        match e.kind() {
-            ErrorKind::Unavailable => Stop::Again(e),
-            _ => Stop::Fatal(e),
-        }
-    }
-}
-
 /// A thread that runs tasks.
 pub(super) struct Worker {
     env: Arc<Env>,
     commands: Receiver<Command>,
-    /// For those that work for this thread beside it.
-    own_commands: Sender<Command>,
     reports: Sender<Report>,
     waker: Waker,
     reader: Box<dyn LogReader>,
-    restorer: Box<dyn LogReader>,
+    keeper: Keeper,
     transaction: Transaction,
     columns: BTreeMap<u16, Column>,
-    restoring: BTreeMap<u16, Restoring>,
-    standbys: BTreeMap<u16, Standby>,
-    /// Counts assignments, so that an answer to an earlier one is known as such.
-    assignments: u64,
     last_commit: Timestamp,
     last_refresh: Timestamp,
     commit_interval: Duration,
@@ -171,15 +102,6 @@ impl Step {
     }
 }
 
-/// How far the taking over of tasks is.
-enum Restoring {
-    /// The cluster is asked, beside the worker.
-    Asking(u64),
-    /// To be asked again, so long after this.
-    Waiting(Timestamp, Duration),
-    Reading(Restore),
-}
-
 /// How a worker is made.
 pub(super) struct WorkerOptions {
     pub(super) number: u16,
@@ -201,17 +123,13 @@ impl Worker {
         transaction.take_over()?;
         Ok(Worker {
             reader: env.cluster.reader(options.waker.clone())?,
-            restorer: env.cluster.reader(options.waker.clone())?,
+            keeper: Keeper::new(env, commands.0, reports.clone(), options.waker.clone())?,
             transaction,
             env: env.clone(),
-            own_commands: commands.0,
             commands: commands.1,
             reports,
             waker: options.waker,
             columns: BTreeMap::new(),
-            restoring: BTreeMap::new(),
-            standbys: BTreeMap::new(),
-            assignments: 0,
             last_commit: env.clock.now(),
             last_refresh: env.clock.now(),
             commit_interval: options.commit_interval,
@@ -294,18 +212,14 @@ impl Worker {
             return Err(e);
         }
         let mut lanes: Vec<u16> = self.columns.keys().copied().collect();
-        lanes.extend(self.restoring.keys());
+        lanes.extend(self.keeper.taken_over());
         self.drop_lanes(&lanes);
         self.reader = self.env.cluster.reader(self.waker.clone())?;
-        self.restorer = self.env.cluster.reader(self.waker.clone())?;
-        let kept: Vec<u16> = self.standbys.keys().copied().collect();
-        kept.into_iter().for_each(|lane| self.stand_by(lane));
+        self.keeper.renew()?;
         self.next = Step::Obey;
         self.paused = false;
-        let now = self.env.clock.now();
         for lane in lanes {
-            let _ = self.reports.send(Report::Restoring(lane, 0));
-            self.restoring.insert(lane, Restoring::Waiting(now, rest));
+            self.keeper.take_over_after(lane, rest);
         }
         Ok(())
     }
@@ -380,11 +294,17 @@ impl Worker {
             any = true;
             match command {
                 Command::Assign(lanes) => {
-                    self.end_standbys(&lanes);
-                    lanes.into_iter().for_each(|lane| self.ask(lane));
+                    self.keeper.end_standbys(&lanes);
+                    lanes
+                        .into_iter()
+                        .for_each(|lane| self.keeper.take_over(lane));
                 }
-                Command::Standby(lanes) => lanes.into_iter().for_each(|lane| self.stand_by(lane)),
-                Command::Keep(lane, asked, found) => self.keep(lane, asked, found)?,
+                Command::Standby(lanes) => {
+                    lanes
+                        .into_iter()
+                        .for_each(|lane| self.keeper.stand_by(lane));
+                }
+                Command::Keep(lane, asked, found) => self.keeper.keep(lane, asked, found)?,
                 Command::Revoke(lanes, done) => self.revoke(&lanes, &done)?,
                 Command::Lose(lanes, losses) => {
                     self.drop_lanes(&lanes);
@@ -397,7 +317,9 @@ impl Worker {
                         format!("tasks {lanes:?} went to others, as this process was not heard of"),
                     )));
                 }
-                Command::Restore(lane, asked, found) => self.restore_from(lane, asked, found)?,
+                Command::Restore(lane, asked, found) => {
+                    self.keeper.restore_from(lane, asked, found)?
+                }
                 Command::Close => {
                     self.closing = true;
                     self.commit_last()?;
@@ -408,7 +330,7 @@ impl Worker {
     }
 
     fn revoke(&mut self, lanes: &[u16], done: &Sender<()>) -> Result<(), Stop> {
-        self.end_standbys(lanes);
+        self.keeper.end_standbys(lanes);
         let mut committed = Ok(());
         if lanes.iter().any(|lane| self.columns.contains_key(lane)) {
             // Commit or not, they are given away; what is not committed is done by others.
@@ -433,154 +355,21 @@ impl Worker {
         }
     }
 
-    /// Has someone find out where tasks go on: the cluster may take its time.
-    fn ask(&mut self, lane: u16) {
-        self.assignments += 1;
-        let asked = self.assignments;
-        self.restoring.insert(lane, Restoring::Asking(asked));
-        // It may have run before: it does not now, and its rows may not be the last ones.
-        let _ = self.reports.send(Report::Restoring(lane, 0));
-        let (env, answer, waker) = (
-            self.env.clone(),
-            self.own_commands.clone(),
-            self.waker.clone(),
-        );
-        let find = move || {
-            let found = Restore::prepare(&env, lane);
-            let _ = answer.send(Command::Restore(lane, asked, found));
-            waker.wake();
-        };
-        (self.env.aside)(Box::new(find));
-    }
-
-    fn restore_from(&mut self, lane: u16, asked: u64, found: Result<Restore>) -> Result<(), Stop> {
-        let Some(Restoring::Asking(latest)) = self.restoring.get(&lane) else {
-            return Ok(());
-        };
-        if *latest != asked {
-            return Ok(());
-        }
-        match found {
-            Ok(mut restore) => {
-                restore.begin(&self.env, &mut *self.restorer)?;
-                let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
-                self.restoring.insert(lane, Restoring::Reading(restore));
-            }
-            Err(e) if e.kind() == ErrorKind::Unavailable => {
-                tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
-                let again = Restoring::Waiting(self.env.clock.now(), AGAIN);
-                self.restoring.insert(lane, again);
-            }
-            Err(e) => return Err(Stop::Fatal(e)),
-        }
-        Ok(())
-    }
-
-    /// Keeps the rows of tasks up to date that run elsewhere.
-    fn stand_by(&mut self, lane: u16) {
-        self.assignments += 1;
-        self.standbys.insert(lane, Standby::new(self.assignments));
-        self.ask_for_standby(lane);
-    }
-
-    /// Has someone find out what there is to be read of a standby.
-    fn ask_for_standby(&mut self, lane: u16) {
-        let Some(standby) = self.standbys.get_mut(&lane) else {
-            return;
-        };
-        let find = standby.question(&self.env, lane);
-        let asked = standby.number;
-        let (answer, waker) = (self.own_commands.clone(), self.waker.clone());
-        (self.env.aside)(Box::new(move || {
-            let _ = answer.send(Command::Keep(lane, asked, find()));
-            waker.wake();
-        }));
-    }
-
-    fn keep(&mut self, lane: u16, asked: u64, found: Result<Progress>) -> Result<(), Stop> {
-        let known = self.standbys.get_mut(&lane);
-        let Some(standby) = known.filter(|standby| standby.number == asked) else {
-            return Ok(());
-        };
-        match found {
-            Ok(progress) => standby.answer(progress, &self.env, &mut *self.restorer)?,
-            Err(e) if e.kind() == ErrorKind::Unavailable => {
-                tracing::warn!("how far the rows of tasks {lane} are behind is not told yet: {e}");
-                standby.wait(&self.env);
-            }
-            Err(e) => return Err(Stop::Fatal(e)),
-        }
-        if let Some(lag) = standby.lag() {
-            let _ = self.reports.send(Report::Standby(lane, lag));
-        }
-        Ok(())
-    }
-
-    fn end_standbys(&mut self, lanes: &[u16]) {
-        for lane in lanes {
-            if let Some(standby) = self.standbys.remove(lane) {
-                standby.end(&mut *self.restorer);
-            }
-        }
-    }
-
-    /// Brings rows up to date; true where anything was read.
+    /// Brings rows up to date, and has tasks run whose rows are; true where anything was done.
     fn restore(&mut self) -> Result<bool, Stop> {
-        let again = self.restoring.iter().filter(
-            |(_, restoring)| matches!(restoring, Restoring::Waiting(since, wait) if self.env.has_passed(*wait, *since)),
-        );
-        let again: Vec<u16> = again.map(|(lane, _)| *lane).collect();
-        again.into_iter().for_each(|lane| self.ask(lane));
-        let mut any = false;
-        let due = self.standbys.iter();
-        let due = due.filter(|(_, standby)| standby.is_due(&self.env));
-        let due: Vec<u16> = due.map(|(lane, _)| *lane).collect();
-        due.into_iter().for_each(|lane| self.ask_for_standby(lane));
-        if let Some((from, batch)) = self.restorer.poll(BATCH)? {
+        let mut any = self.keeper.turn()?;
+        for restore in self.keeper.finished() {
             any = true;
-            self.take_rows(&from, &batch)?;
-        }
-        let done = self.restoring.iter().filter(
-            |(_, restoring)| matches!(restoring, Restoring::Reading(restore) if restore.is_done()),
-        );
-        let done: Vec<u16> = done.map(|(lane, _)| *lane).collect();
-        for lane in done {
-            let Some(Restoring::Reading(restore)) = self.restoring.remove(&lane) else {
-                continue;
-            };
-            any = true;
-            let column = Column::open(&self.env, lane, &restore.inputs)?;
+            let column = Column::open(&self.env, restore.lane, &restore.inputs)?;
             for (partition, next) in column.inputs() {
                 self.reader.assign(partition, next)?;
             }
-            restore.end(&mut *self.restorer);
+            let lane = restore.lane;
             tracing::info!(restored = restore.restored(), "tasks {lane} run");
             self.columns.insert(lane, column);
             let _ = self.reports.send(Report::Running(lane));
         }
         Ok(any)
-    }
-
-    /// Writes what was read of a changelog.
-    fn take_rows(&mut self, from: &TopicPartition, batch: &RawBatch) -> Result<(), Stop> {
-        for restoring in self.restoring.values_mut() {
-            if let Restoring::Reading(restore) = restoring
-                && restore.take(&self.env, from, batch)?
-            {
-                let lag = restore.lag();
-                let _ = self.reports.send(Report::Restoring(restore.lane, lag));
-                return Ok(());
-            }
-        }
-        for (lane, standby) in &mut self.standbys {
-            if standby.take(&self.env, from, batch)? {
-                if let Some(lag) = standby.lag() {
-                    let _ = self.reports.send(Report::Standby(*lane, lag));
-                }
-                break;
-            }
-        }
-        Ok(())
     }
 
     fn read(&mut self) -> Result<bool, Stop> {
@@ -723,7 +512,9 @@ impl Worker {
         }
         let lanes: Vec<u16> = self.columns.keys().copied().collect();
         self.drop_lanes(&lanes);
-        lanes.into_iter().for_each(|lane| self.ask(lane));
+        lanes
+            .into_iter()
+            .for_each(|lane| self.keeper.take_over(lane));
         Ok(())
     }
 
@@ -735,9 +526,7 @@ impl Worker {
                     self.reader.unassign(partition);
                 }
             }
-            if let Some(Restoring::Reading(restore)) = self.restoring.remove(lane) {
-                restore.end(&mut *self.restorer);
-            }
+            self.keeper.forget(*lane);
         }
     }
 }

@@ -52,9 +52,11 @@ pub use ferrisstreams_topology::{
 };
 /// Applications on a cluster.
 pub mod application {
+    pub use ferrisstreams_topology::streams::metrics;
     pub use ferrisstreams_topology::streams::{
         Application, KeyQueryMetadata, ProcessingGuarantee, ProductionExceptionHandler,
-        StreamThreadExceptionResponse, StreamsConfig, StreamsMetadata, StreamsState,
+        RestoreProgress, StreamThreadExceptionResponse, StreamsConfig, StreamsMetadata,
+        StreamsState,
     };
 }
 

@@ -11,6 +11,7 @@ use super::changelog;
 use super::env::Env;
 use super::membership::{Control, InstanceRecord, Leader, Limits, Office, Producing, Share};
 use super::messages::{Command, Report};
+use super::metrics::{self, ClientMetrics};
 use super::status::Status;
 use crate::cluster::{GroupEvent, Member};
 use crate::connector::Waker;
@@ -70,6 +71,9 @@ pub(super) struct Coordinator {
     /// it still does with it, not having heard of its loss, is done before.
     pub(super) homes: BTreeMap<u16, usize>,
     pub(super) revoking: Option<Revoking>,
+    pub(super) metrics: ClientMetrics,
+    /// When others were told last what the instance counts.
+    pub(super) told_metrics: Timestamp,
     /// How many workers have ended.
     pub(super) ended: usize,
     pub(super) phase: Phase,
@@ -140,6 +144,10 @@ impl Coordinator {
             }
         }
         self.env.standing.is_at_work();
+        if self.env.has_passed(metrics::EVERY, self.told_metrics) || self.phase == Phase::Ended {
+            self.told_metrics = self.env.clock.now();
+            self.metrics.tell(&self.status);
+        }
         self.phase != Phase::Ended
     }
 

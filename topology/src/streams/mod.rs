@@ -30,12 +30,14 @@ mod made;
 mod mark;
 mod membership;
 mod messages;
+pub mod metrics;
 mod metadata;
 mod pace;
 mod partitioner;
 mod names;
 mod positions;
 mod production;
+mod progress;
 mod bound;
 mod fitting;
 mod replica;
@@ -76,8 +78,10 @@ use self::coordinator::{Coordinator, Hand, Phase, Telling};
 use self::env::{Aside, Env, Standing};
 use self::membership::{Control, Limits};
 pub use self::metadata::{KeyQueryMetadata, StreamsMetadata};
+use self::metrics::ClientMetrics;
 use self::production::Production;
 pub use self::production::ProductionExceptionHandler;
+pub use self::progress::RestoreProgress;
 use self::status::Status;
 pub use self::status::StreamsState;
 use self::topics::Topics;
@@ -230,6 +234,8 @@ impl Application {
             standbys: BTreeSet::new(),
             homes: BTreeMap::new(),
             revoking: None,
+            metrics: ClientMetrics::new(env),
+            told_metrics: env.clock.now(),
             ended: 0,
             phase: Phase::Taking,
         };
@@ -264,6 +270,18 @@ impl Application {
     /// How many offsets of changelogs are still to be read before all tasks of this instance run.
     pub fn restore_lag(&self) -> u64 {
         self.status.lag()
+    }
+
+    /// How far the rows of the tasks are that this instance takes over.
+    pub fn restore_progress(&self) -> Vec<RestoreProgress> {
+        self.status.restores()
+    }
+
+    /// Has `listener` called as rows of tasks are brought up to date that this instance takes over: when it
+    /// begins, with each batch, and when the task runs. One of the application's own threads calls it, and
+    /// waits for it.
+    pub fn on_restore(&self, listener: impl Fn(RestoreProgress) + Send + Sync + 'static) {
+        self.status.listen_to_restores(Box::new(listener));
     }
 
     /// The numbers of the tasks whose rows this instance keeps up to date while they run elsewhere, with

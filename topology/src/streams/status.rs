@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::membership::Assignment;
+use super::progress::{RestoreProgress, Restores};
 
 /// What an application is about, in the words of Kafka Streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,11 +28,15 @@ pub enum StreamsState {
 /// Called with the state that was and the one that is.
 pub(super) type Listener = Box<dyn Fn(StreamsState, StreamsState) + Send + Sync>;
 
+/// Called with how far a task is that is taken over.
+pub(super) type RestoreListener = Box<dyn Fn(RestoreProgress) + Send + Sync>;
+
 /// What is known of an application, told to whoever asks.
 pub(super) struct Status {
     now: Mutex<Now>,
     changed: Condvar,
     listeners: Mutex<Vec<Arc<Listener>>>,
+    restore_listeners: Mutex<Vec<Arc<RestoreListener>>>,
 }
 
 #[derive(Debug)]
@@ -43,6 +48,7 @@ struct Now {
     joined: bool,
     /// How far rows are behind that are kept for others.
     standbys: BTreeMap<u16, u64>,
+    restores: Restores,
     /// Who has which tasks, as far as it is known.
     assignment: Option<Arc<Assignment>>,
     error: Option<String>,
@@ -58,11 +64,13 @@ impl Default for Status {
                 lags: BTreeMap::new(),
                 joined: false,
                 standbys: BTreeMap::new(),
+                restores: Restores::default(),
                 assignment: None,
                 error: None,
             }),
             changed: Condvar::new(),
             listeners: Mutex::default(),
+            restore_listeners: Mutex::default(),
         }
     }
 }
@@ -91,6 +99,26 @@ impl Status {
     pub(super) fn listen(&self, listener: Listener) {
         let mut listeners = self.listeners.lock().expect("no panic while locked");
         listeners.push(Arc::new(listener));
+    }
+
+    pub(super) fn listen_to_restores(&self, listener: RestoreListener) {
+        let mut listeners = self.restore_listeners.lock();
+        let listeners = listeners.as_mut().expect("no panic while locked");
+        listeners.push(Arc::new(listener));
+    }
+
+    /// The tasks that are taken over.
+    pub(super) fn restores(&self) -> Vec<RestoreProgress> {
+        self.lock().restores.all()
+    }
+
+    fn tell_restore(&self, progress: Option<RestoreProgress>) {
+        let Some(progress) = progress else {
+            return;
+        };
+        let listeners = self.restore_listeners.lock();
+        let listeners = listeners.expect("no panic while locked").clone();
+        listeners.iter().for_each(|listener| listener(progress));
     }
 
     fn change(&self, change: impl FnOnce(&mut Now)) {
@@ -137,6 +165,7 @@ impl Status {
                 now.assigned.remove(lane);
                 now.running.remove(lane);
                 now.lags.remove(lane);
+                now.restores.forget(*lane);
             }
         });
     }
@@ -178,21 +207,27 @@ impl Status {
     }
 
     pub(super) fn restoring(&self, lane: u16, lag: u64) {
+        let mut progress = None;
         self.change(|now| {
             now.running.remove(&lane);
             if now.assigned.contains(&lane) {
                 now.lags.insert(lane, lag);
+                progress = Some(now.restores.note(lane, lag));
             }
         });
+        self.tell_restore(progress);
     }
 
     pub(super) fn runs(&self, lane: u16) {
+        let mut progress = None;
         self.change(|now| {
             now.lags.remove(&lane);
             if now.assigned.contains(&lane) {
                 now.running.insert(lane);
+                progress = now.restores.end(lane);
             }
         });
+        self.tell_restore(progress);
     }
 
     pub(super) fn ending(&self) {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::changelog;
 use super::column::Column;
@@ -15,6 +15,7 @@ use super::env::Env;
 use super::keeper::Keeper;
 use super::mark::Mark;
 use super::messages::{Command, Report, Stop};
+use super::metrics::ThreadMetrics;
 use super::pace::Pace;
 use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
@@ -50,6 +51,7 @@ pub(super) struct Worker {
     waker: Waker,
     reader: Box<dyn LogReader>,
     keeper: Keeper,
+    metrics: ThreadMetrics,
     transaction: Transaction,
     columns: BTreeMap<u16, Column>,
     last_commit: Timestamp,
@@ -123,6 +125,7 @@ impl Worker {
         transaction.take_over()?;
         Ok(Worker {
             reader: env.cluster.reader(options.waker.clone())?,
+            metrics: ThreadMetrics::new(env, options.number),
             keeper: Keeper::new(env, commands.0, reports.clone(), options.waker.clone())?,
             transaction,
             env: env.clone(),
@@ -365,6 +368,7 @@ impl Worker {
                 self.reader.assign(partition, next)?;
             }
             let lane = restore.lane;
+            self.metrics.restored.increment(restore.restored());
             tracing::info!(restored = restore.restored(), "tasks {lane} run");
             self.columns.insert(lane, column);
             let _ = self.reports.send(Report::Running(lane));
@@ -379,6 +383,7 @@ impl Worker {
                 break;
             };
             any = true;
+            self.metrics.polled.increment(batch.len() as u64);
             let behind = self.reader.is_behind(&from);
             if let Some(column) = lane_of(&mut self.columns, from.partition) {
                 column.feed(&from, batch, behind);
@@ -430,11 +435,14 @@ impl Worker {
         let nothing = commit.is_empty() && offsets.is_empty() && !self.transaction.is_open();
         if !nothing {
             let late = self.transaction.is_late();
+            let begun = Instant::now();
             self.transaction.commit(&mut commit, &offsets)?;
             if !late && !self.transaction.seeks_refused() {
                 self.pace.recover();
             }
             self.env.state.commit(commit, false)?;
+            self.metrics.commits.increment(1);
+            self.metrics.commit_seconds.record(begun.elapsed());
             let now = self.env.clock.now();
             let last = &self.env.pulse.last_update;
             last.store(now, Ordering::Release);
@@ -504,6 +512,7 @@ impl Worker {
     /// Takes everything back that is not committed, and takes the tasks over from oneself.
     fn begin_again(&mut self, why: &Error) -> Result<()> {
         tracing::warn!("what was done since the last commit is done again: {why}");
+        self.metrics.aborts.increment(1);
         if self.transaction.is_late() || self.transaction.seeks_refused() {
             self.pace.halve();
         }

@@ -1,6 +1,7 @@
 //! Applications on a cluster in memory.
 
 mod marks;
+mod metrics;
 mod standbys;
 
 use std::collections::{BTreeMap, BTreeSet};

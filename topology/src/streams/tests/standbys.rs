@@ -1,5 +1,7 @@
 //! Instances that keep rows up to date for others, and what they know of one another.
 
+use std::sync::Mutex;
+
 use super::*;
 use crate::codec::{Key, plain};
 use crate::streams::changelog;
@@ -43,6 +45,34 @@ fn standbys_have_the_rows_and_take_over() {
     write(&cluster, 2_000, 2_500);
     check(&cluster, 2_500);
     two.close().unwrap();
+}
+
+#[test]
+fn who_listens_hears_how_far_rows_are() {
+    let cluster = cluster();
+    let app = start(&cluster, &counting(), config());
+    write(&cluster, 0, 2_000);
+    check(&cluster, 2_000);
+    app.close().unwrap();
+    // Its rows were in memory.
+    let mut app = Application::new(&counting(), Arc::new(cluster.clone()), config()).unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let tell = heard.clone();
+    app.on_restore(move |progress| tell.lock().unwrap().push(progress));
+    app.start().unwrap();
+    app.wait_until_running(PATIENCE).unwrap();
+    assert!(app.restore_progress().is_empty(), "all is done");
+    let heard = heard.lock().unwrap();
+    for task in 0..PARTITIONS as u16 {
+        let of_task = heard.iter().filter(|progress| progress.task == task);
+        let of_task: Vec<_> = of_task.collect();
+        assert_eq!(of_task[0].restored, 0);
+        let last = of_task.last().unwrap();
+        assert!(last.is_done() && last.total > 0, "{last:?}");
+        assert!(of_task.is_sorted_by_key(|progress| progress.restored));
+    }
+    drop(heard);
+    app.close().unwrap();
 }
 
 #[test]

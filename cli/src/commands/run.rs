@@ -9,7 +9,6 @@ use ferrisstreams::sql::Program;
 use ferrisstreams::store::{State, StateOptions};
 
 use super::answers::{NOT_RUNNING, RUNNING, Script};
-use super::application;
 use crate::args::{Output, Run};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -22,9 +21,6 @@ use crate::watch::{Printer, Watch};
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
-    if let Some(id) = &arguments.application_id {
-        return application::run(id, arguments);
-    }
     let config = Config::read(&arguments.engine)?;
     let source = script::read(&arguments.file)?;
     let state_dir = state_dir(arguments, &config);

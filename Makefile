@@ -3,11 +3,11 @@
 # which plain cargo does what these targets do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench soak lint
+.PHONY: help setup demo test bench bench-kafka soak lint
 
 help: ## print this list
 	@echo "make TARGET [ARGS=...]"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 setup: ## install what building and testing needs, and build RocksDB; the other targets do it themselves
 	@scripts/setup.sh test
@@ -22,6 +22,9 @@ test: ## run all tests beside a real Kafka and PostgreSQL; ARGS as for cargo tes
 
 bench: ## run the benchmarks; ARGS as for cargo bench
 	@scripts/bench.sh $(ARGS)
+
+bench-kafka: ## measure applications on Kafka beside Kafka Streams; ARGS: a word of the jobs' names
+	@scripts/bench-kafka.sh $(ARGS)
 
 soak: ## repeat the crash tests a hundred times; ARGS: names of tests
 	@scripts/soak.sh $(ARGS)

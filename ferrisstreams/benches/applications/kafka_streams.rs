@@ -1,0 +1,63 @@
+//! The same jobs in Kafka Streams: the Java program of the folder `benches/kafka-streams`.
+
+use std::process::{Command, Stdio};
+
+use ferrisstreams::prelude::*;
+
+use crate::orders::RECORDS;
+use crate::ours::Job;
+
+/// The program, where it has been built.
+pub struct KafkaStreams {
+    class_path: String,
+    brokers: String,
+}
+
+impl KafkaStreams {
+    /// The program on the class path that `FERRIS_KAFKA_STREAMS` holds, if it does.
+    pub fn from_env(brokers: &str) -> Option<Self> {
+        let class_path = std::env::var("FERRIS_KAFKA_STREAMS").ok()?;
+        Some(KafkaStreams {
+            class_path,
+            brokers: brokers.to_owned(),
+        })
+    }
+
+    /// Runs a job until it has read, written and committed all orders, and tells what one of the second
+    /// half cost, in nanoseconds of the process's CPU time.
+    pub fn run(
+        &self,
+        job: Job,
+        guarantee: ProcessingGuarantee,
+        id: &str,
+        from: &str,
+        to: &str,
+    ) -> f64 {
+        let job = match job {
+            Job::Pass => "pass",
+            Job::Filter => "filter",
+            Job::Count => "count",
+        };
+        let guarantee = match guarantee {
+            ProcessingGuarantee::AtLeastOnce => "at_least_once",
+            _ => "exactly_once_v2",
+        };
+        let state = tempfile::tempdir().expect("a directory");
+        let output = Command::new("java")
+            .args([
+                "-Xmx2g",
+                "-cp",
+                &self.class_path,
+                "ferrisstreams.bench.Main",
+            ])
+            .args([&self.brokers, id, from, to, job, guarantee])
+            .arg(RECORDS.to_string())
+            .arg(state.path())
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("java is there");
+        assert!(output.status.success(), "Kafka Streams: {}", output.status);
+        let printed = String::from_utf8(output.stdout).expect("text");
+        printed.trim().parse().expect("a number of nanoseconds")
+    }
+}

@@ -9,7 +9,7 @@ mod transactions;
 mod idempotent;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferrisstreams_topology::cluster::{
@@ -36,6 +36,9 @@ use super::topic::Moment;
 /// How long brokers may take to answer, unless something else is said.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long the members of a group are waited for: who asks has a session of its own to keep.
+const GROUP_PATIENCE: Duration = Duration::from_secs(3);
+
 /// A Kafka cluster that applications run on.
 ///
 /// ```no_run
@@ -50,6 +53,9 @@ pub struct KafkaCluster {
     /// For questions about what is committed, and about what may not be yet.
     committed: Arc<Consumer>,
     uncommitted: Arc<Consumer>,
+    /// For questions about groups. One that was not answered is followed by another: the library goes on
+    /// asking the broker that a group had, though it may be gone.
+    groups: Arc<Mutex<Option<Arc<Consumer>>>>,
     limits: Limits,
     committers: Committers,
 }
@@ -79,6 +85,7 @@ impl KafkaCluster {
         Ok(KafkaCluster {
             committed: asker(&cluster, "read_committed")?,
             uncommitted: asker(&cluster, "read_uncommitted")?,
+            groups: Arc::default(),
             limits: Limits::default(),
             committers: Committers::default(),
             cluster,
@@ -222,17 +229,25 @@ impl ClusterPort for KafkaCluster {
     }
 
     fn group_members(&self, group: &str) -> Result<Vec<String>> {
-        let found = native::group_members(&self.committed, group, self.cluster.patience);
-        found.map_err(|e| {
-            let kind = match e.code {
-                RDKafkaErrorCode::GroupAuthorizationFailed => ErrorKind::Invalid,
-                _ => ErrorKind::Unavailable,
-            };
-            Error::new(
-                kind,
-                format!("the members of group {group} are not told: {e}"),
-            )
-        })
+        let mut asker = self.groups.lock().expect("no panic while locked");
+        let known = match asker.take() {
+            Some(known) => known,
+            None => self::asker(&self.cluster, "read_committed")?,
+        };
+        match native::group_members(&known, group, self.cluster.patience.min(GROUP_PATIENCE)) {
+            Ok(members) => {
+                *asker = Some(known);
+                Ok(members)
+            }
+            Err(e) => {
+                let kind = match e.code {
+                    RDKafkaErrorCode::GroupAuthorizationFailed => ErrorKind::Invalid,
+                    _ => ErrorKind::Unavailable,
+                };
+                let message = format!("the members of group {group} are not told: {e}");
+                Err(Error::new(kind, message))
+            }
+        }
     }
 
     fn reader(&self, waker: Waker) -> Result<Box<dyn LogReader>> {

@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 use support::{Bench, run_sql};
 
+/// As the command `ferris` has it; the loops written by hand have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Orders in a file of each format.
 const ORDERS: usize = 10_000_000;
 /// Distinct keys of the grouped orders and of the joined table.

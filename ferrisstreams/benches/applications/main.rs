@@ -38,6 +38,10 @@ const GUARANTEES: [(&str, ProcessingGuarantee); 2] = [
     ("exactly once", ProcessingGuarantee::ExactlyOnce),
 ];
 
+/// As the command `ferris` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let Ok(brokers) = std::env::var("FERRIS_TEST_KAFKA") else {
         println!("applications: left out, as there is no broker (see scripts/with-services.sh)");

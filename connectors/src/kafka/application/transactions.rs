@@ -14,9 +14,6 @@ use super::super::native::MemberName;
 use super::offsets::{invalid, list};
 use super::writer::{Limits, Writer};
 
-/// How long offsets may take. What takes longer is done again by another producer.
-const OFFSETS: Duration = Duration::from_secs(8);
-
 /// Writes in transactions.
 pub(super) struct Transactions {
     writer: Writer,
@@ -75,11 +72,8 @@ impl Producer for Transactions {
             instance: group.instance().map(text).transpose()?,
         };
         let group = text(group.group())?;
-        // In one call: where it is repeated after a time-out, while a broker is away, the library may never
-        // answer.
-        let producer = &self.writer.producer;
-        let sent = producer.send_offsets(&list, &group, Some(&member), OFFSETS);
-        sent.map_err(|e| self.writer.triage(&e))
+        self.writer
+            .wait(|producer, limit| producer.send_offsets(&list, &group, Some(&member), limit))
     }
 
     fn commit(&mut self) -> Result<(), TransactionError> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use ferrisstreams_topology::record::Headers;
 use rdkafka::ClientConfig;
 use rdkafka::bindings as sys;
-use rdkafka::client::Client;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaType;
@@ -125,6 +125,22 @@ unsafe extern "C" fn on_log(
     listener::log(level, &facility.to_string_lossy(), &line.to_string_lossy());
 }
 
+/// The answer has the library free the text.
+unsafe extern "C" fn on_statistics(
+    _: *mut sys::rd_kafka_t,
+    json: *mut c_char,
+    length: usize,
+    listener: *mut c_void,
+) -> c_int {
+    // SAFETY: the text has this length and lives during the call, and the opaque pointer is as above.
+    let (json, listener) = unsafe {
+        let json = std::slice::from_raw_parts(json.cast::<u8>(), length);
+        (json, &*listener.cast::<Listener>())
+    };
+    listener.stats_raw(json);
+    0
+}
+
 impl Producer {
     pub(in crate::kafka) fn new(
         config: &ClientConfig,
@@ -135,6 +151,7 @@ impl Producer {
         unsafe {
             sys::rd_kafka_conf_set_dr_msg_cb(native.ptr(), Some(on_report));
             sys::rd_kafka_conf_set_error_cb(native.ptr(), Some(on_error));
+            sys::rd_kafka_conf_set_stats_cb(native.ptr(), Some(on_statistics));
             sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_log));
         }
         let client = Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, listener)?;

@@ -23,9 +23,10 @@ pub(crate) trait Processor: Send {
     /// Handles a run that came in through input `port`.
     fn process(&mut self, port: u8, run: Run, cx: &mut Context<'_>) -> Result<()>;
 
-    /// Forwards what was held back until the commit.
-    fn flush(&mut self, _cx: &mut Context<'_>) -> Result<()> {
-        Ok(())
+    /// Forwards what was held back until the commit, or some of it: true where there is more. It is given
+    /// nothing before it was asked for all of that.
+    fn flush(&mut self, _cx: &mut Context<'_>) -> Result<bool> {
+        Ok(false)
     }
 
     /// Begins to build state anew beside the present one: the source is read again from the start.

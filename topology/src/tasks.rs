@@ -523,25 +523,28 @@ impl TaskSet {
                     }
                     self.send(at);
                 }
-                self.tasks[at].flush()?;
+                while self.tasks[at].flush()? {}
                 self.send(at);
             }
         }
         Ok(())
     }
 
-    /// Sends what is held back until a commit, though more may wait to be processed: for sets that send
-    /// nothing to one another.
+    /// Sends what is held back until a commit, or some of it: true where there is more. More may wait to
+    /// be processed: this is for sets that send nothing to one another.
     ///
     /// # Errors
     ///
     /// As those of a task's step.
-    pub(crate) fn flush(&mut self) -> Result<()> {
+    pub(crate) fn flush(&mut self) -> Result<bool> {
         for at in 0..self.tasks.len() {
-            self.tasks[at].flush()?;
+            let more = self.tasks[at].flush()?;
             self.send(at);
+            if more {
+                return Ok(true);
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Lets wall-clock time pass.

@@ -1,6 +1,6 @@
 //! Kafka topics as sources and sinks.
 
-mod statistics;
+pub mod statistics;
 mod listener;
 mod native;
 mod properties;

@@ -4,7 +4,6 @@ use std::process::{Command, Stdio};
 
 use ferrisstreams::prelude::*;
 
-use crate::orders::RECORDS;
 use crate::ours::Job;
 
 /// The program, where it has been built.
@@ -23,15 +22,14 @@ impl KafkaStreams {
         })
     }
 
-    /// Runs a job until it has read, written and committed all orders, and tells what one of the second
+    /// Runs a job until it has read, written and committed so many orders, and tells what one of the second
     /// half cost, in nanoseconds of the process's CPU time.
     pub fn run(
         &self,
-        job: Job,
-        guarantee: ProcessingGuarantee,
+        (job, guarantee): (Job, ProcessingGuarantee),
         id: &str,
-        from: &str,
-        to: &str,
+        (from, to): (&str, &str),
+        records: u64,
     ) -> f64 {
         let job = match job {
             Job::Pass => "pass",
@@ -51,7 +49,7 @@ impl KafkaStreams {
                 "ferrisstreams.bench.Main",
             ])
             .args([&self.brokers, id, from, to, job, guarantee])
-            .arg(RECORDS.to_string())
+            .arg(records.to_string())
             .arg(state.path())
             .stderr(Stdio::inherit())
             .output()

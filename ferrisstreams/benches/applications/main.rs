@@ -4,7 +4,8 @@
 //! `make bench-kafka` runs the same jobs in Kafka Streams on the same broker and orders, in turn with
 //! ours. By itself, without Kafka Streams, it needs no more than a broker:
 //! `scripts/with-services.sh --kafka-only cargo bench -p ferrisstreams --bench applications`.
-//! A word chooses the jobs whose names contain it.
+//! A word chooses the jobs whose names contain it; `latency` measures how long orders are under way. Properties of our clients, such as
+//! `linger.ms=5 compression.type=none`, may be in `FERRIS_BENCH_PROPERTIES`.
 //!
 //! The first half of the records is not counted, so that what is measured is an application under way,
 //! and code that the JVM has compiled. What it takes to end is counted: it is when the rest is committed.
@@ -12,6 +13,7 @@
 #![allow(clippy::print_stdout, reason = "results go to standard output")]
 
 mod kafka_streams;
+mod latency;
 mod orders;
 mod ours;
 
@@ -49,7 +51,11 @@ fn main() {
     };
     let word = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let word = word.unwrap_or_default();
-    let cluster = KafkaCluster::new([("bootstrap.servers", &*brokers)]).expect("a cluster");
+    let properties = std::env::var("FERRIS_BENCH_PROPERTIES").unwrap_or_default();
+    let properties = properties.split_whitespace();
+    let properties = properties.map(|one| one.split_once('=').expect("NAME=VALUE"));
+    let properties = properties.chain([("bootstrap.servers", &*brokers)]);
+    let cluster = KafkaCluster::new(properties).expect("a cluster");
     let theirs = KafkaStreams::from_env(&brokers);
     println!(
         "| thousand records a CPU second | guarantee | Kafka Streams | FerrisStreams | ratio |"
@@ -65,14 +71,52 @@ fn main() {
             let from = orders::topic_of(*keys);
             let theirs = theirs.as_ref().map(|theirs| {
                 with_topics(&cluster, |id, to| {
-                    theirs.run(*job, guarantee, id, &from, to)
+                    theirs.run((*job, guarantee), id, (&from, to), orders::RECORDS)
                 })
             });
             let ours = with_topics(&cluster, |id, to| {
-                ours::run(&cluster, *job, guarantee, id, &from, to)
+                ours::run(
+                    &cluster,
+                    (*job, guarantee),
+                    id,
+                    (&from, to),
+                    orders::RECORDS,
+                )
             });
             println!("{}", row(name, promise, theirs, ours));
         }
+    }
+    if "latency".contains(&word) {
+        latencies(&cluster, theirs.as_ref(), &brokers);
+    }
+}
+
+/// How long orders are under way that come at a steady rate.
+fn latencies(cluster: &KafkaCluster, theirs: Option<&KafkaStreams>, brokers: &str) {
+    println!(
+        "\n| latency in ms at {} orders a second | guarantee | p50 | p99 |\n|---|---|--:|--:|",
+        latency::RATE
+    );
+    for (promise, guarantee) in GUARANTEES {
+        let what = (Job::Pass, guarantee);
+        let row = |who: &str, run: &(dyn Fn(&str, (&str, &str)) + Sync)| {
+            with_topics(cluster, |id, to| {
+                let from = format!("{id}-in");
+                orders::make(cluster, &from);
+                let topics = (&*from, to);
+                let found = latency::measure(cluster, brokers, topics, || run(id, topics));
+                println!("| {who} | {promise} | {} | {} |", found.p50, found.p99);
+                0.0
+            });
+        };
+        if let Some(theirs) = theirs {
+            row("Kafka Streams", &|id, topics| {
+                theirs.run(what, id, topics, latency::RECORDS);
+            });
+        }
+        row("FerrisStreams", &|id, topics| {
+            ours::run(cluster, what, id, topics, latency::RECORDS);
+        });
     }
 }
 

@@ -47,17 +47,11 @@ pub fn write(cluster: &KafkaCluster, users: u64) {
     let mut producer = cluster
         .producer(&ProducerKind::transactional("bench"))
         .expect("a producer");
-    let mut random = 88_172_645_463_325_252_u64;
     for at in 0..RECORDS {
         if at % RECORDS_PER_TRANSACTION == 0 {
             producer.begin().expect("a transaction");
         }
-        // xorshift (Marsaglia, 2003)
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let user = format!("u{:07}", random % users);
-        let order = json(at, &user, random);
+        let (user, order) = order(at, users);
         let record = ProducerRecord {
             key: Some(user.as_bytes()),
             value: Some(order.as_bytes()),
@@ -69,6 +63,18 @@ pub fn write(cluster: &KafkaCluster, users: u64) {
             producer.commit().expect("a commit");
         }
     }
+}
+
+/// An order by its number, and its user, who is its key.
+pub fn order(at: u64, users: u64) -> (String, String) {
+    // Spread as by splitmix64 (Steele, Lea and Flood, 2014).
+    let mut random = (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    random = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    random = (random ^ (random >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    random ^= random >> 31;
+    let user = format!("u{:07}", random % users);
+    let order = json(at, &user, random);
+    (user, order)
 }
 
 fn json(at: u64, user: &str, random: u64) -> String {

@@ -9,7 +9,7 @@ use ferrisstreams::connect::kafka::KafkaCluster;
 use ferrisstreams::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::orders::{Order, RECORDS};
+use crate::orders::Order;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -55,22 +55,21 @@ fn cpu_nanos() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Runs an application until it has read, written and committed all orders, and tells what one of the
+/// Runs an application until it has read, written and committed so many orders, and tells what one of the
 /// second half cost, in nanoseconds of this process's CPU time.
 pub fn run(
     cluster: &KafkaCluster,
-    job: Job,
-    guarantee: ProcessingGuarantee,
+    (job, guarantee): (Job, ProcessingGuarantee),
     id: &str,
-    from: &str,
-    to: &str,
+    (from, to): (&str, &str),
+    records: u64,
 ) -> f64 {
     let (seen, (tell, told)) = (Arc::new(AtomicU64::new(0)), channel());
     let builder = StreamsBuilder::new();
     let orders = builder.stream::<String, Order>(from, Consumed::json());
     let orders = orders.peek(move |_, _| {
         let n = seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if n == RECORDS / 2 || n == RECORDS {
+        if n == records / 2 || n == records {
             let _ = tell.send(cpu_nanos());
         }
     });
@@ -87,5 +86,5 @@ pub fn run(
     told.recv_timeout(LIMIT).expect("all is seen");
     app.close()
         .expect("it ends, and the last records are committed");
-    (cpu_nanos() - half) / (RECORDS - RECORDS / 2) as f64
+    (cpu_nanos() - half) / (records - records / 2) as f64
 }

@@ -52,7 +52,8 @@ fn killed_instances_lose_nothing_and_double_nothing_soak() {
             }
             Some(process) if random.random_range(0..4) == 0 => end(process),
             Some(process) => {
-                process.kill();
+                let told = process.kill().stderr;
+                assert!(!told.contains("read again"), "rows were given up: {told}");
             }
         }
         trial.write(random.random_range(1..500));

@@ -3,4 +3,5 @@
 
 mod brokers;
 mod instances;
+mod moves;
 mod trial;

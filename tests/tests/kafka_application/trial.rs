@@ -31,10 +31,13 @@ pub(crate) struct Trial {
 impl Trial {
     pub(crate) fn new(kafka: Kafka) -> Self {
         let clicks = kafka.unique_topic("app-clicks", PARTITIONS);
+        let seen = clicks.replace("clicks", "seen");
+        // It tells when each click was passed on.
+        kafka.create_topic(&seen, 3, &[("message.timestamp.type", "LogAppendTime")]);
         Trial {
             totals: kafka.unique_topic("app-totals", 3),
             sections: kafka.unique_topic("app-sections", 3),
-            seen: kafka.unique_topic("app-seen", 3),
+            seen,
             plans: kafka.unique_topic("app-plans", PARTITIONS),
             usage: kafka.unique_topic("app-usage", 3),
             standbys: 0,
@@ -121,6 +124,32 @@ impl Trial {
         self.check_counts(&self.totals, &self.counts);
         self.check_counts(&self.sections, &self.section_counts);
         self.check_usage();
+    }
+
+    /// The longest times in which each task passed nothing on, by its number, in milliseconds: clicks must have
+    /// come all the time. The first click of the task begins it.
+    pub(crate) fn longest_silences(&self) -> BTreeMap<i32, i64> {
+        let clicks = self.kafka.read_committed(&self.clicks);
+        let task_of: BTreeMap<String, i32> = clicks
+            .iter()
+            .map(|click| (click.value_text().expect("a page"), click.partition))
+            .collect();
+        let mut times: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
+        for passed in self.kafka.read_committed(&self.seen) {
+            let words = passed.value_text().expect("a user and a page");
+            let page = words.split(' ').next_back().expect("a page");
+            let task = task_of[page];
+            let at = passed.timestamp_ms.expect("when it was appended");
+            times.entry(task).or_default().push(at);
+        }
+        times
+            .into_iter()
+            .map(|(task, mut times)| {
+                times.sort_unstable();
+                let longest = times.windows(2).map(|two| two[1] - two[0]).max();
+                (task, longest.unwrap_or(0))
+            })
+            .collect()
     }
 
     /// Waits until the last words about each user are the user's count and plan.

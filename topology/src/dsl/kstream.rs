@@ -264,13 +264,7 @@ impl<K: Data, V: Data> KStream<K, V> {
             name: node_name,
             label: "to",
             inputs: vec![self.node],
-            make: Arc::new(move |_| {
-                Box::new(ToSink {
-                    sink,
-                    key: key.clone(),
-                    value: value.clone(),
-                })
-            }),
+            make: Arc::new(move |_| Box::new(ToSink::new(sink, key.clone(), value.clone()))),
         });
         graph.node_mut(node).kind = Kind::Sink(sink);
     }

@@ -12,7 +12,7 @@ use crate::prefetch::prefetch;
 const EMPTY: u64 = Place::MAX as u64;
 
 /// Places by hash.
-pub(super) struct Index {
+pub(crate) struct Index {
     buckets: Box<[u64]>,
     /// How far a hash is shifted to be the number of a bucket.
     shift: u32,
@@ -20,7 +20,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Index {
             buckets: Box::default(),
             shift: 63,
@@ -28,8 +28,17 @@ impl Index {
         }
     }
 
+    /// One that need not grow until it has so many entries.
+    pub(crate) fn for_entries(entries: usize) -> Self {
+        let mut index = Index::new();
+        while entries * 4 > index.buckets.len() * 3 {
+            index.grow();
+        }
+        index
+    }
+
     /// The number of entries.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
@@ -45,7 +54,7 @@ impl Index {
 
     /// The bucket where the entries of a hash begin, asked for.
     #[inline]
-    pub(super) fn prefetch(&self, hash: u64) {
+    pub(crate) fn prefetch(&self, hash: u64) {
         if let Some(bucket) = self.buckets.get(self.home(hash)) {
             prefetch(bucket);
         }
@@ -53,7 +62,7 @@ impl Index {
 
     /// The place of the entry of this hash for which `is` holds.
     #[inline]
-    pub(super) fn find(&self, hash: u64, is: impl Fn(Place) -> bool) -> Option<Place> {
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(Place) -> bool) -> Option<Place> {
         if self.buckets.is_empty() {
             return None;
         }
@@ -71,7 +80,7 @@ impl Index {
     }
 
     /// Adds an entry.
-    pub(super) fn insert(&mut self, hash: u64, place: Place) {
+    pub(crate) fn insert(&mut self, hash: u64, place: Place) {
         assert!(
             place != Place::MAX,
             "a cache has less than 2^32 - 1 entries"
@@ -101,7 +110,7 @@ impl Index {
     }
 
     /// Removes the entry of this hash at `place`.
-    pub(super) fn remove(&mut self, hash: u64, place: Place) {
+    pub(crate) fn remove(&mut self, hash: u64, place: Place) {
         let wanted = hash >> 32 << 32 | u64::from(place);
         if self.buckets.is_empty() {
             return;

@@ -27,6 +27,7 @@ pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
 pub(crate) use self::bytes::{Family, Part};
 #[cfg(test)]
 pub(crate) use self::full_disk::full_disk;
+pub(crate) use self::index::Index;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
 pub(crate) use self::state::{Commit, META, StateSnapshot, store_family};

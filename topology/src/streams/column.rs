@@ -144,12 +144,12 @@ impl Column {
         self.set.next_tick()
     }
 
-    /// Sends what is held back until a commit.
+    /// Sends what is held back until a commit, or some of it: true where there is more.
     ///
     /// # Errors
     ///
     /// As those of [`step`](Column::step).
-    pub(super) fn flush(&mut self) -> Result<()> {
+    pub(super) fn flush(&mut self) -> Result<bool> {
         self.set.flush()
     }
 

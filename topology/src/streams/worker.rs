@@ -428,8 +428,12 @@ impl Worker {
         let refresh = (self.env).has_passed(self.refresh_interval, self.last_refresh);
         for (lane, column) in &mut self.columns {
             self.at_work = Some(*lane);
-            column.flush()?;
-            send_outputs(&self.env, *lane, column, &mut self.transaction)?;
+            // In pieces, so that no copy of all that has changed lies in memory beside it.
+            let mut more = true;
+            while more {
+                more = column.flush()?;
+                send_outputs(&self.env, *lane, column, &mut self.transaction)?;
+            }
         }
         let mut commit = Commit::default();
         let mut offsets = Vec::new();

@@ -453,17 +453,25 @@ impl Task {
             .min()
     }
 
-    /// Forwards what was held back until the commit.
-    pub(crate) fn flush(&mut self) -> Result<()> {
+    /// Forwards what was held back until the commit, or some of it: true where there is more, so that what
+    /// left is taken in pieces. A node holds nothing back any more when those behind it begin.
+    pub(crate) fn flush(&mut self) -> Result<bool> {
         self.shared.working = true;
+        let mut more = false;
         for i in 0..self.order.len() {
             let id = self.order[i];
             if self.graph.node(id).may_collapse {
-                self.with_processor(id, &Origin::Engine, |processor, cx| processor.flush(cx))?;
+                self.with_processor(id, &Origin::Engine, |processor, cx| {
+                    more = processor.flush(cx)?;
+                    Ok(())
+                })?;
+            }
+            if more {
+                break;
             }
         }
         self.shared.working = false;
-        Ok(())
+        Ok(more)
     }
 
     /// What left the task since this was asked last.

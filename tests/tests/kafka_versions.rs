@@ -39,7 +39,8 @@ impl Trial {
                 None => last.remove(&key),
                 Some(value) => {
                     let value: serde_json::Value = serde_json::from_str(&value).expect("JSON");
-                    last.insert(key, value["N"].as_i64().expect("a count"))
+                    let count = value["n"].as_i64();
+                    last.insert(key, count.unwrap_or_else(|| panic!("{value} has no count")))
                 }
             };
         }
@@ -166,7 +167,7 @@ fn state_that_was_away_until_brokers_forgot_what_was_deleted_is_read_again() {
     ];
     let start = |name: &str| {
         let mut process = trial.start(name, &sql, &soon);
-        process.stderr.wait_for_text("RUNNING  tasks", LIMIT);
+        process.stderr.wait_for_text("RUNNING  task 0", LIMIT);
         process
     };
     let counts = |counts: &[(&str, i64)]| -> BTreeMap<String, i64> {

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ferrisstreams_tests::{Kafka, Process, Record, TestDir, example};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 const PARTITIONS: i32 = 12;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +23,7 @@ pub(crate) struct Trial {
     usage: String,
     /// How many other instances keep rows up to date.
     pub(crate) standbys: usize,
+    producer: Option<BaseProducer>,
     written: usize,
     counts: BTreeMap<String, u64>,
     section_counts: BTreeMap<String, u64>,
@@ -45,6 +47,7 @@ impl Trial {
             dir: TestDir::new(),
             clicks,
             kafka,
+            producer: None,
             written: 0,
             counts: BTreeMap::new(),
             section_counts: BTreeMap::new(),
@@ -70,19 +73,10 @@ impl Trial {
         Process::start(&mut command)
     }
 
-    /// Writes clicks, placed as Java's clients place them.
+    /// Writes clicks.
     pub(crate) fn write(&mut self, count: usize) {
-        let records: Vec<Record> = (self.written..self.written + count)
-            .map(|at| {
-                let user = format!("user{}", at * 31 % 97);
-                *self.counts.entry(user.clone()).or_default() += 1;
-                let section = format!("section{}", at % 41);
-                *self.section_counts.entry(section.clone()).or_default() += 1;
-                Record::new(&user, format!("{section}/page{at}"))
-            })
-            .collect();
-        self.written += count;
-        self.kafka.produce(&self.clicks, records);
+        let clicks = self.next_clicks(count);
+        self.kafka.produce(&self.clicks, clicks);
         // Now and then users change their plan.
         let changed: Vec<String> = (0..97)
             .filter(|user| user % 7 == self.written % 7)
@@ -96,6 +90,39 @@ impl Trial {
         for user in changed {
             self.plan_of.insert(user, self.written);
         }
+    }
+
+    /// Writes clicks by a producer that is there already, so that they can follow one another closely.
+    pub(crate) fn trickle(&mut self, count: usize) {
+        let clicks = self.next_clicks(count);
+        let producer = self.producer.get_or_insert_with(|| {
+            let mut config = self.kafka.client();
+            config.set("linger.ms", "0");
+            config.create().expect("a producer")
+        });
+        for click in &clicks {
+            let (key, value) = (click.key.as_deref(), click.value.as_deref());
+            let record = BaseRecord::to(&self.clicks)
+                .key(key.expect("a user"))
+                .payload(value.expect("a page"));
+            producer.send(record).expect("there is room");
+        }
+        producer.flush(LIMIT).expect("they are written");
+    }
+
+    /// The clicks that are written next.
+    fn next_clicks(&mut self, count: usize) -> Vec<Record> {
+        let records: Vec<Record> = (self.written..self.written + count)
+            .map(|at| {
+                let user = format!("user{}", at * 31 % 97);
+                *self.counts.entry(user.clone()).or_default() += 1;
+                let section = format!("section{}", at % 41);
+                *self.section_counts.entry(section.clone()).or_default() += 1;
+                Record::new(&user, format!("{section}/page{at}"))
+            })
+            .collect();
+        self.written += count;
+        records
     }
 
     /// Waits until all clicks were passed on, and checks that each was once, and that counts only rise.
@@ -126,9 +153,14 @@ impl Trial {
         self.check_usage();
     }
 
-    /// The longest times in which each task passed nothing on, by its number, in milliseconds: clicks must have
-    /// come all the time. The first click of the task begins it.
-    pub(crate) fn longest_silences(&self) -> BTreeMap<i32, i64> {
+    /// How many clicks were written.
+    pub(crate) fn written(&self) -> usize {
+        self.written
+    }
+
+    /// The longest times in which each task passed nothing on, by its number, in milliseconds, from the click of
+    /// number `from` on: these must have come all the time.
+    pub(crate) fn longest_silences(&self, from: usize) -> BTreeMap<i32, i64> {
         let clicks = self.kafka.read_committed(&self.clicks);
         let task_of: BTreeMap<String, i32> = clicks
             .iter()
@@ -138,6 +170,10 @@ impl Trial {
         for passed in self.kafka.read_committed(&self.seen) {
             let words = passed.value_text().expect("a user and a page");
             let page = words.split(' ').next_back().expect("a page");
+            let number = page.split("page").last().and_then(|n| n.parse().ok());
+            if number < Some(from) {
+                continue;
+            }
             let task = task_of[page];
             let at = passed.timestamp_ms.expect("when it was appended");
             times.entry(task).or_default().push(at);

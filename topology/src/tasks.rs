@@ -13,7 +13,7 @@ use crate::horizon::Horizon;
 use crate::processor::{Departure, Output};
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, State};
-use crate::task::{Task, TaskOptions};
+use crate::task::{Said, Task, TaskOptions};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
 /// What one set of tasks sends to another.
@@ -221,6 +221,23 @@ impl TaskSet {
     pub(crate) fn departures(&mut self) -> impl Iterator<Item = (NodeId, Run)> {
         let departures = std::mem::take(&mut self.departures).into_iter();
         departures.map(|departure| (NodeId(departure.node), departure.run))
+    }
+
+    /// Notes what was said of their time by tasks that feed one of these through a topic, each before the
+    /// record of that index in the batch that is fed next.
+    pub(crate) fn note_said(&mut self, node: NodeId, partition: u32, said: Vec<(u32, Said)>) {
+        let lane = self.lane_of(node, partition);
+        self.task_of(node, lane).note_said(node, partition, said);
+    }
+
+    /// What is to be said now to those that are fed through topics, and through which exchange.
+    pub(crate) fn times_to_say(&mut self) -> Vec<(NodeId, Said)> {
+        let mut all = Vec::new();
+        for task in &mut self.tasks {
+            let (exits, said) = task.time_to_say();
+            all.extend(exits.iter().map(|exit| (*exit, said)));
+        }
+        all
     }
 
     /// The lane of a partition of a source.

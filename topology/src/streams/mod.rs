@@ -40,6 +40,7 @@ mod production;
 mod progress;
 mod bound;
 mod fitting;
+mod times;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -60,6 +61,10 @@ mod production_tests;
 mod poison_tests;
 #[cfg(test)]
 mod uncaught_tests;
+#[cfg(test)]
+mod ticker;
+#[cfg(test)]
+mod time_tests;
 mod topics;
 mod transaction;
 mod worker;
@@ -96,7 +101,7 @@ use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
 use crate::store::{Commit, State};
-use crate::task::TaskOptions;
+use crate::task::{Feeders, TaskOptions};
 
 /// An instance of an application on a cluster; see the [module](self).
 ///
@@ -461,6 +466,7 @@ fn prepare(
     }
     let transactional = config.processing_guarantee == ProcessingGuarantee::ExactlyOnce;
     let transaction_limit = config.transaction_limit()?;
+    let feeders = Feeders::new(topics.senders.clone(), config.max_task_idle);
     Ok(Env {
         production: Production::prepare(&config.production_exception_handler, &*cluster)?,
         transaction_limit: transactional.then_some(transaction_limit),
@@ -477,6 +483,7 @@ fn prepare(
             clock: config.clock.clone(),
             max_run: config.max_run,
             over_topics: true,
+            feeders: Arc::new(feeders),
             ..TaskOptions::default()
         },
         state,

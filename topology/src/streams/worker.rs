@@ -425,6 +425,9 @@ impl Worker {
             self.at_work = Some(*lane);
             column.flush()?;
             send_outputs(&self.env, *lane, column, &mut self.transaction)?;
+            for (exchange, said) in column.times_to_say() {
+                self.transaction.say_time(exchange, said)?;
+            }
         }
         let mut commit = Commit::default();
         let mut offsets = Vec::new();

@@ -62,8 +62,6 @@ mod poison_tests;
 #[cfg(test)]
 mod uncaught_tests;
 #[cfg(test)]
-mod ticker;
-#[cfg(test)]
 mod time_tests;
 mod topics;
 mod transaction;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tests::PATIENCE;
-use super::ticker::Ticker;
 use super::{Application, StreamsConfig};
 use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{Cluster, Isolation, TopicPartition};
 use crate::dsl::{Consumed, KStream, Produced, StreamsBuilder};
 use crate::graph::Topology;
+use crate::ticker::Ticker;
 use crate::time::{Clock, Timestamp};
 
 const PARTITIONS: u32 = 2;

@@ -239,3 +239,100 @@ fn channels(senders: &[u16], known: Option<&[u8]>) -> Vec<Channel> {
     };
     senders.iter().map(channel).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StateOptions;
+
+    const NODE: NodeId = NodeId(7);
+
+    /// Channels of tasks 0 and 2, for each of which is waited 100 ms.
+    fn of_two(known: Option<&[u8]>) -> Channels {
+        Channels {
+            fed: vec![Fed {
+                node: NODE,
+                key: "channels/1/moved".to_owned(),
+                seen: 0,
+                channels: channels(&[0, 2], known),
+                changed: false,
+            }],
+            idle: 100,
+            awake: Awake {
+                elapsed: 0,
+                last: 1_000,
+                most: 25,
+            },
+            processed: NO_TIMESTAMP,
+            takes_greatest: false,
+        }
+    }
+
+    /// Does what words say, one after the other, and tells the time after each: `0:5` is task 0 that says 5,
+    /// `p5` are records up to 5, `+20` are 20 ms that pass and `=` is that all is processed which is there.
+    fn run(channels: &mut Channels, script: &str) -> String {
+        let mut now = channels.awake.last;
+        let mut times = Vec::new();
+        for word in script.split(' ') {
+            if let Some(ms) = word.strip_prefix('+') {
+                now += ms.parse::<i64>().unwrap();
+                channels.pass(now);
+            } else if let Some(reached) = word.strip_prefix('p') {
+                channels.processed(reached.parse().unwrap());
+            } else if word == "=" {
+                channels.caught_up(NODE);
+            } else {
+                let (from, time) = word.split_once(':').unwrap();
+                let said = Said {
+                    from: from.parse().unwrap(),
+                    time: time.parse().unwrap(),
+                };
+                channels.hear(NODE, channels.elapsed(), &[said]);
+            }
+            times.push(channels.time().to_string());
+        }
+        times.join(" ")
+    }
+
+    #[test]
+    fn the_time_is_the_least_of_those_who_are_waited_for() {
+        for (script, times) in [
+            ("p9 0:5 2:3 2:8 0:4", "-1 -1 3 5 5"),
+            // Nobody is silent of whom more may be there.
+            ("0:5 +25 +25 +25 +25 +25 =", "-1 -1 -1 -1 -1 -1 5"),
+            // Who speaks up again is waited for again.
+            ("0:5 +25 +25 +25 0:6 +25 = 2:1", "-1 -1 -1 -1 -1 -1 6 1"),
+            // All are silent.
+            ("0:5 2:3 p4 +25 +25 +25 +25 = p7", "-1 3 3 3 3 3 3 5 7"),
+            // The task itself stood still.
+            ("0:5 +9999 =", "-1 -1 -1"),
+            // The clock was put back.
+            ("0:5 2:3 +-9999 +25 =", "-1 3 3 3 3"),
+        ] {
+            assert_eq!(run(&mut of_two(None), script), times, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_remembered() {
+        let state = State::in_memory(StateOptions::default());
+        let mut channels = of_two(None);
+        run(&mut channels, "0:5 2:258");
+        let mut commit = Commit::default();
+        channels.freeze(&mut commit);
+        state.commit(commit, false).unwrap();
+        let bytes = state.meta("channels/1/moved").unwrap().unwrap();
+        let form = b"\x01\0\0\0\0\0\0\0\0\0\x05\0\x02\0\0\0\0\0\0\x01\x02";
+        assert_eq!(bytes, form);
+        assert_eq!(run(&mut of_two(Some(&bytes)), "="), "5");
+        let mut commit = Commit::default();
+        run(&mut channels, "0:5 2:3");
+        channels.freeze(&mut commit);
+        assert!(commit.is_empty(), "nothing is new");
+        assert_eq!(
+            run(&mut of_two(Some(b"\x02abc")), "="),
+            "-1",
+            "a later form"
+        );
+    }
+}

@@ -57,3 +57,39 @@ impl Herald {
         &self.exits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_is_said_and_work_shown_and_no_more_often_than_need_be() {
+        let exit = NodeId(3);
+        let mut herald = Herald {
+            exits: vec![exit],
+            said: NO_TIMESTAMP,
+            said_at: Timestamp::MIN,
+            worked: false,
+            least: 4,
+            most: Some(20),
+        };
+        for (time, now, works, says) in [
+            (NO_TIMESTAMP, 1_000, true, false),
+            (5, 1_001, true, true),
+            (6, 1_004, true, false),
+            (6, 1_005, false, true),
+            (6, 2_000, false, false),
+            (6, 2_000, true, true),
+            (6, 2_019, true, false),
+            (6, 2_020, false, true),
+            // The clock was put back.
+            (7, 1_000, true, true),
+        ] {
+            if works {
+                herald.work();
+            }
+            let said = herald.call(time, now).contains(&exit);
+            assert_eq!(said, says, "{time} at {now}");
+        }
+    }
+}

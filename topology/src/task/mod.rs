@@ -395,21 +395,13 @@ impl Task {
     fn process(&mut self, id: NodeId, taken: Taken) -> Result<()> {
         self.shared.now = self.options.clock.now();
         self.herald.work();
-        match &mut self.channels {
-            None => self.shared.stream_time = self.shared.stream_time.max(taken.reached),
-            Some(channels) => {
-                channels.pass(self.shared.now);
-                channels.processed(taken.reached);
-                self.shared.stream_time = self.shared.stream_time.max(channels.time());
-            }
-        }
         let Taken {
             run,
             origin,
             bad,
             said,
             came,
-            ..
+            reached,
         } = taken;
         let instance = node(&mut self.nodes, id);
         instance.facts.stats.count_records(run.len());
@@ -430,10 +422,16 @@ impl Task {
         for (cause, error) in bad {
             facts.report(&origin, cause, &error.to_string(), &mut self.shared.exits)?;
         }
-        if let Some(channels) = &mut self.channels {
-            channels.hear(id, came, &said);
-            self.shared.stream_time = self.shared.stream_time.max(channels.time());
-        }
+        let time = match &mut self.channels {
+            None => reached,
+            Some(channels) => {
+                channels.pass(self.shared.now);
+                channels.processed(reached);
+                channels.hear(id, came, &said);
+                channels.time()
+            }
+        };
+        self.shared.stream_time = self.shared.stream_time.max(time);
         self.punctuate()
     }
 

@@ -3,7 +3,7 @@
 use crate::dsl::{Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
 use crate::streams::partitioner::Partitioner;
-use crate::streams::ticker::Ticker;
+use crate::ticker::Ticker;
 
 pub(super) const PARTITIONS: u32 = 4;
 pub(super) const APPLICATION: &str = "app";

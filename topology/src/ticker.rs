@@ -8,13 +8,13 @@ use crate::time::Timestamp;
 
 /// Passes words on, each with what is said of it: nothing, or that it is late. When time has come it says
 /// what time it is.
-pub(super) struct Ticker {
+pub(crate) struct Ticker {
     every: Timestamp,
     next: Timestamp,
 }
 
 impl Ticker {
-    pub(super) fn new(every: Timestamp) -> Self {
+    pub(crate) fn new(every: Timestamp) -> Self {
         Ticker { every, next: every }
     }
 

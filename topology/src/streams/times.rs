@@ -153,6 +153,8 @@ fn has_input(
 mod tests {
     use super::*;
     use crate::connector::RawRecord;
+    use crate::dsl::{Consumed, Grouped, Joined, KStream, Materialized, StreamsBuilder};
+    use crate::ticker::Ticker;
 
     fn said(from: u16, time: Timestamp) -> Said {
         Said { from, time }
@@ -234,5 +236,80 @@ mod tests {
         }
         assert_eq!(take_out(&mut batch), []);
         assert_eq!((batch.len(), batch.offset(0)), (1, 2));
+    }
+
+    /// Who sends through which exchange, where four partitions are read of `words` and two of `few`.
+    fn told(build: impl FnOnce(&StreamsBuilder)) -> Vec<String> {
+        let builder = StreamsBuilder::new();
+        build(&builder);
+        let graph = builder.build().unwrap().graph;
+        let sources = graph.sources().map(|(node, _)| {
+            let name = graph.node(node).name.clone();
+            let partitions = if *name == *"few" { 2 } else { 4 };
+            let topic = SourceTopic {
+                name,
+                partitions,
+                skips_untimed: false,
+                shared: false,
+            };
+            (node, topic)
+        });
+        let senders = senders(&graph, &Plan::of_topics(&graph, 4), &sources.collect());
+        let told = senders.iter();
+        told.map(|(node, lanes)| format!("{} {lanes:?}", graph.node(*node).name))
+            .collect()
+    }
+
+    fn stream(builder: &StreamsBuilder, name: &str) -> KStream<String, String> {
+        builder.stream(name, Consumed::plain())
+    }
+
+    fn timed(stream: &KStream<String, String>, name: &str) -> KStream<String, String> {
+        let moved = stream.select_key(|_, word| word.clone());
+        moved.moved_by_time(name, || Box::new(Ticker::new(1)))
+    }
+
+    #[test]
+    fn who_sends_is_known_and_whether_anybody_waits() {
+        let few = told(|builder| drop(timed(&stream(builder, "few"), "moved")));
+        let nobody: [&str; 0] = [];
+        // The other two tasks have nothing to read.
+        assert_eq!(few, ["moved [0, 1]"]);
+        let both = told(|builder| {
+            let few = timed(&stream(builder, "few"), "first");
+            timed(&few.filter(|_, _| true), "second");
+            timed(&stream(builder, "words"), "third");
+        });
+        assert_eq!(
+            both,
+            ["first [0, 1]", "second [0, 1, 2, 3]", "third [0, 1, 2, 3]"]
+        );
+        let before = told(|builder| {
+            let words = stream(builder, "words");
+            let grouped = words.group_by(|_, word| word.clone(), Grouped::named("before"));
+            let counts = grouped.count(Materialized::named("counts")).to_stream();
+            timed(
+                &counts
+                    .map(|key, _| (key.clone(), key.clone()))
+                    .values_as(crate::codec::plain()),
+                "behind",
+            );
+            words
+                .group_by(|_, word| word.clone(), Grouped::named("beside"))
+                .count(Materialized::named("others"));
+        });
+        assert_eq!(before, ["before [0, 1, 2, 3]", "behind [0, 1, 2, 3]"]);
+        let circle = told(|builder| {
+            let users = Materialized::named("users-by-id");
+            let users = builder.table::<String, String>("users", Consumed::plain(), users);
+            let name = |_: &String, user: &String| user.clone();
+            let words = stream(builder, "words").join(&users, name, Joined::named("once"));
+            timed(&words.values_as(crate::codec::plain()), "moved").join(
+                &users,
+                name,
+                Joined::named("again"),
+            );
+        });
+        assert_eq!(circle, nobody);
     }
 }

@@ -180,6 +180,7 @@ impl World {
                 *endings.entry(query::ending(word)).or_default() += 1;
             }
         }
+        self.check_ticks_come()?;
         self.check_counted("totals", &expected)?;
         self.check_counted("endings", &endings)
     }

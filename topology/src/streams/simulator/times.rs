@@ -1,6 +1,6 @@
 //! What must be so of the times of tasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::query::{self, PARTITIONS};
 use super::world::{FOR_EVER, World};
@@ -137,6 +137,19 @@ impl World {
         match missing.is_empty() {
             true => Ok(()),
             false => Err(format!("{missing:?} did not come")),
+        }
+    }
+
+    /// Each word has come to the step that goes by time, if not only once.
+    pub(super) fn check_ticks_come(&self) -> Result<(), String> {
+        let come = (0..PARTITIONS).flat_map(|n| self.records("ticks", n));
+        let come: BTreeSet<String> = come
+            .filter_map(|(_, value)| value.split(' ').next().map(str::to_owned))
+            .collect();
+        let mut words = self.words.iter().flatten();
+        match words.find(|(_, word)| !come.contains(word)) {
+            None => Ok(()),
+            Some((_, word)) => Err(format!("{word} did not come to where it goes by time")),
         }
     }
 }

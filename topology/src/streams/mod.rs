@@ -15,6 +15,12 @@
 //! places in the changelogs behind them. Whatever goes wrong in between, the transaction counts: rows
 //! that are missing here are read from the changelog, and what was not committed is done again.
 //!
+//! # Time
+//!
+//! The time of a task is the greatest timestamp that it processed. Records that other tasks send through a
+//! topic come mixed, of those that are ahead and of those that are behind; so there each says its time with a
+//! commit, and the time of who reads them is the least of all.
+//!
 //! # Taking over
 //!
 //! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What

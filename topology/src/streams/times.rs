@@ -38,6 +38,9 @@ pub(super) fn headers(said: Said) -> Headers {
 /// Takes out of a batch what says times: what it was, and before which of the other records it stood. What
 /// another version says is left out.
 pub(super) fn take_out(batch: &mut RawBatch) -> Vec<(u32, Said)> {
+    if batch.headers.is_empty() {
+        return Vec::new();
+    }
     let is_said = |index: &usize| says_time(batch, *index);
     let places: Vec<usize> = (0..batch.len()).filter(is_said).collect();
     let mut said = Vec::new();

@@ -94,7 +94,11 @@ impl World {
             guarantee,
             trace: Trace::default(),
             committed: BTreeMap::new(),
-            idle: if seed % 2 == 0 { FOR_EVER } else { SILENCE },
+            idle: if seed.is_multiple_of(2) {
+                FOR_EVER
+            } else {
+                SILENCE
+            },
             times: Times::default(),
         };
         for number in 0..KEYS {

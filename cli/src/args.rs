@@ -46,6 +46,10 @@ pub(crate) struct Run {
     /// The number of threads of an instance of an application [default: 1]
     #[arg(long, value_name = "N", requires = "application_id")]
     pub(crate) threads: Option<u16>,
+    /// A setting of the application by Kafka Streams' name, such as num.standby.replicas=1, or a property
+    /// of its clients by librdkafka's; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", requires = "application_id")]
+    pub(crate) property: Vec<String>,
     #[command(flatten)]
     pub(crate) engine: Engine,
 }

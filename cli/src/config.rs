@@ -23,6 +23,9 @@ pub(crate) struct Config {
     /// Properties of the default Kafka cluster, by librdkafka's names.
     #[serde(default)]
     pub(crate) kafka: BTreeMap<String, toml::Value>,
+    /// Settings of applications by Kafka Streams' names, and properties of their clients by librdkafka's.
+    #[serde(default)]
+    pub(crate) application: BTreeMap<String, toml::Value>,
     /// Named connections.
     #[serde(default)]
     pub(crate) connections: BTreeMap<String, BTreeMap<String, toml::Value>>,

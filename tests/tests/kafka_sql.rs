@@ -95,6 +95,8 @@ impl Trial {
             .arg(self.dir.join("app.sql"))
             .args_of_cluster(&self.id, self.kafka.bootstrap())
             .args(["--threads", "2"])
+            .args(["--property", "num.standby.replicas=1"])
+            .args(["--property", "topic.segment.ms=3600000"])
             .state_dir(self.dir.join(name))
             .start()
     }
@@ -371,6 +373,39 @@ fn what_cannot_run_on_a_cluster_is_refused_with_its_name() {
         told.contains("leave out --once or --application-id"),
         "{told}"
     );
+}
+
+#[test]
+fn settings_that_are_wrong_are_told_before_anything_runs() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let topic = kafka.unique_topic("sql-settings", 1);
+    let sql = format!(
+        "CREATE STREAM s (k TEXT) FROM kafka://{topic};\n\
+         CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;\n"
+    );
+    for (property, expected) in [
+        ("num.standby.replicas=one", "must be a number"),
+        (
+            "processing.guarantee=twice",
+            "exactly_once_v2 or at_least_once",
+        ),
+        (
+            "num.standby.replica=1",
+            "there is no property `num.standby.replica`",
+        ),
+        (
+            "topic.cleanup.policy=delete",
+            "depend on their cleanup.policy",
+        ),
+        ("state.dir=here", "give --state-dir"),
+        ("linger.ms", "write NAME=VALUE"),
+        // There is one broker.
+        ("replication.factor=3", "InvalidReplicationFactor"),
+        ("topic.max.message.bytes=few", "InvalidConfig"),
+    ] {
+        let told = refused(&kafka, &sql, &["--property", property]);
+        assert!(told.contains(expected), "{property}: {told}");
+    }
 }
 
 #[test]

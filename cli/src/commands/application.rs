@@ -26,19 +26,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) fn run(id: &str, arguments: &Run) -> Result<(), Failure> {
     check(arguments)?;
     let config = Config::read(&arguments.engine)?;
-    let threads = arguments.threads.or(config.workers).unwrap_or(1);
-    let mut streams = StreamsConfig::new(id)
-        .num_stream_threads(threads)
-        .state_options(state_options(&config));
-    for (name, value) in options(&config.kafka) {
-        streams = streams.property(&name, &value);
-    }
-    if let Some(interval) = config.commit_interval {
-        streams = streams.commit_interval(Duration::from_millis(interval));
-    }
-    if let Some(dir) = &config.state_dir {
-        streams = streams.state_dir(dir);
-    }
+    let streams = settings(id, arguments, &config)?;
     let cluster = cluster(&streams)?;
     let source = script::read(&arguments.file)?;
     let base = script::base_of(&arguments.file);
@@ -67,6 +55,46 @@ pub(super) fn run(id: &str, arguments: &Run) -> Result<(), Failure> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     watch(id, app, &program, &script, &stop, deadline)
+}
+
+/// The settings of the application: flags count over the file, and what is said of this application over
+/// what is said of all that ferris does.
+fn settings(id: &str, arguments: &Run, config: &Config) -> Result<StreamsConfig, Failure> {
+    let mut streams = StreamsConfig::new(id)
+        .num_stream_threads(config.workers.unwrap_or(1))
+        .state_options(state_options(config));
+    for (name, value) in options(&config.kafka) {
+        streams = streams.property(&name, &value);
+    }
+    if let Some(interval) = config.commit_interval {
+        streams = streams.commit_interval(Duration::from_millis(interval));
+    }
+    if let Some(dir) = &config.state_dir {
+        streams = streams.state_dir(dir);
+    }
+    let mut given: Vec<(String, String)> = options(&config.application).into_iter().collect();
+    for property in &arguments.property {
+        let Some((name, value)) = property.split_once('=') else {
+            let message = format!("--property {property} has no value: write NAME=VALUE");
+            return Err(Failure::Usage(message));
+        };
+        given.push((name.trim().to_owned(), value.to_owned()));
+    }
+    if let Some(threads) = arguments.threads {
+        given.push(("num.stream.threads".to_owned(), threads.to_string()));
+    }
+    for (name, value) in &given {
+        let plain = name.to_ascii_lowercase().replace(['-', '_'], ".");
+        if matches!(&plain[..], "application.id" | "state.dir") {
+            let message = format!(
+                "{name} is no setting here: give --{}",
+                plain.replace('.', "-")
+            );
+            return Err(Failure::Usage(message));
+        }
+        streams = streams.property(name, value);
+    }
+    Ok(streams)
 }
 
 /// Checks what can be said of an application beside its id.

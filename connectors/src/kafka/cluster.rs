@@ -11,7 +11,7 @@ use rdkafka::metadata::Metadata;
 
 use super::listener::{Listener, TroubleKind};
 use super::native::Consumer;
-use super::properties::Properties;
+use super::properties::{Properties, Role};
 
 /// What a consumer is unless the user says otherwise. After a full queue fetching goes on at once and not
 /// after a second, an end is told within a tenth of a second, and 8 MB of each partition wait at most.
@@ -55,7 +55,8 @@ pub(super) const GLANCE: Duration = Duration::from_secs(2);
 impl Cluster {
     /// The configuration of a consumer.
     pub(super) fn consumer_config(&self) -> ClientConfig {
-        self.properties.config(&CONSUMER_DEFAULTS, &CONSUMER_FIXED)
+        self.properties
+            .config(Role::Consumer, &CONSUMER_DEFAULTS, &CONSUMER_FIXED)
     }
 
     /// The same cluster, which is given up earlier or later.

@@ -6,6 +6,7 @@
 //! group without members after some days (`offsets.retention.minutes`); the engine's own count stands in
 //! then.
 
+use std::ffi::CString;
 use std::sync::Arc;
 
 use ferrisstreams_topology::connector::{ConnectorError, SinkRecord, SinkWriter, Stats};
@@ -17,7 +18,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::delivery::{Failure, hopeless, send_all, triage, wait};
 use super::failure::engine_error;
 use super::listener::Listener;
-use super::native::{Consumer, Producer};
+use super::native::{Consumer, GroupOffsets, Producer};
 use super::writing::Writing;
 
 /// The partition in whose name the count is kept.
@@ -84,6 +85,24 @@ impl ExactlyOnce {
         })
     }
 
+    /// A count as the offset of the group of the sink's name.
+    fn count(&self, count: i64) -> Result<GroupOffsets, Failure> {
+        let location = self.writing.location();
+        let invalid = || {
+            let message = format!("{location} cannot keep a count under {:?}", self.identity);
+            Failure::Final(Error::new(ErrorKind::Invalid, message))
+        };
+        let mut offsets = TopicPartitionList::with_capacity(1);
+        offsets
+            .add_partition_offset(&self.writing.topic, COUNTED_IN, Offset::Offset(count))
+            .map_err(|_| invalid())?;
+        Ok(GroupOffsets {
+            offsets,
+            group: CString::new(&self.identity[..]).map_err(|_| invalid())?,
+            member: None,
+        })
+    }
+
     /// Writes records and the count behind them, as one.
     fn transaction(&mut self, first: u64, records: &[SinkRecord]) -> Result<usize, Failure> {
         let Some(producer) = &self.producer else {
@@ -94,9 +113,9 @@ impl ExactlyOnce {
         producer.begin().map_err(|e| triage(writing, &e, None))?;
         let bytes = send_all(writing, producer, records)?;
         let count = i64::try_from(first + records.len() as u64).unwrap_or(i64::MAX);
-        let place = (&writing.topic[..], COUNTED_IN);
+        let count = self.count(count)?;
         wait(writing, producer, stats, |limit| {
-            producer.send_offset(&self.identity, place, count, limit)
+            producer.send_offsets(&count, limit)
         })?;
         wait(writing, producer, stats, |limit| producer.commit(limit))?;
         Ok(bytes)

@@ -8,6 +8,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+
+use super::statistics;
 
 /// Hears what a client tells. Clones hear the same.
 #[derive(Debug, Clone, Default)]
@@ -162,6 +165,10 @@ impl ClientContext for Listener {
         if let Some(code) = error.rdkafka_error_code() {
             self.hear_trouble(code, reason);
         }
+    }
+
+    fn stats(&self, told: Statistics) {
+        statistics::tell(&told);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Kafka topics as sources and sinks.
 
+mod statistics;
 mod listener;
 mod native;
 mod properties;

@@ -17,6 +17,35 @@ use ferrisstreams_topology::nearest;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Properties(BTreeMap<String, String>);
 
+/// What a client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Consumer,
+    Producer,
+}
+
+impl Role {
+    /// What stands before properties of such clients alone.
+    fn prefix(self) -> &'static str {
+        match self {
+            Role::Consumer => "consumer.",
+            Role::Producer => "producer.",
+        }
+    }
+}
+
+/// The prefix of a name, if it has one, and what is behind it.
+fn parts(name: &str) -> (&'static str, &str) {
+    for role in [Role::Consumer, Role::Producer] {
+        let prefix = role.prefix();
+        let (before, behind) = name.split_at_checked(prefix.len()).unwrap_or(("", name));
+        if plain(before) == prefix {
+            return (prefix, behind);
+        }
+    }
+    ("", name)
+}
+
 /// Properties that only the engine can set, and why.
 const RESERVED: [(&str, &str); 8] = [
     (
@@ -102,7 +131,7 @@ fn plain(name: &str) -> String {
     name.to_ascii_lowercase().replace(['-', '_'], ".")
 }
 
-/// The property of this name, where `_` may stand for `.`.
+/// The property of this name, where `_` may stand for `.`, for all clients.
 pub(super) fn find(name: &str) -> Option<&'static str> {
     let wanted = plain(name);
     let mut names = names().iter().map(String::as_str);
@@ -111,16 +140,19 @@ pub(super) fn find(name: &str) -> Option<&'static str> {
 
 /// True for what is a property, or is taken for one.
 pub(super) fn is_one(name: &str) -> bool {
+    let (_, name) = parts(name);
     find(name).is_some() || JAVA.iter().any(|(java, _)| plain(java) == plain(name))
 }
 
 impl Properties {
-    /// Takes a property in, over what was there.
+    /// Takes a property in, over what was there. Behind `consumer.` or `producer.` it is one of these clients
+    /// alone, and counts there over that of all.
     ///
     /// # Errors
     ///
     /// Where there is no such property, it has no such value, or only the engine may set it.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), ConnectorError> {
+        let (prefix, name) = parts(name);
         if let Some((_, instead)) = JAVA.iter().find(|(java, _)| plain(java) == plain(name)) {
             let message = format!("{name} is a property of Java's clients");
             return Err(error(ConnectorErrorKind::UnknownOption, message, name).help(*instead));
@@ -133,12 +165,20 @@ impl Properties {
             return Err(error(ConnectorErrorKind::NotSupported, message, name));
         }
         check(property, name, value)?;
-        self.0.insert(property.to_owned(), value.to_owned());
+        self.0
+            .insert(format!("{prefix}{property}"), value.to_owned());
         Ok(())
     }
 
+    /// The value of a property of all clients.
     pub(super) fn get(&self, property: &str) -> Option<&str> {
         self.0.get(property).map(String::as_str)
+    }
+
+    /// The value of a property as clients of a role have it.
+    pub(super) fn of(&self, role: Role, property: &str) -> Option<&str> {
+        self.get(&format!("{}{property}", role.prefix()))
+            .or_else(|| self.get(property))
     }
 
     /// The name of a property that others have otherwise, or not at all; that of the brokers does not
@@ -150,13 +190,23 @@ impl Properties {
             .map(String::as_str)
     }
 
-    /// A configuration of `defaults`, over them these properties, and over these what is `fixed`.
-    pub(super) fn config(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
+    /// A configuration of a client: `defaults`, over them these properties, and over these what is `fixed`.
+    pub(super) fn config(
+        &self,
+        role: Role,
+        defaults: &[(&str, &str)],
+        fixed: &[(&str, &str)],
+    ) -> ClientConfig {
         let mut config = ClientConfig::new();
         for (name, value) in defaults {
             config.set(*name, *value);
         }
-        for (name, value) in &self.0 {
+        for (name, value) in self.0.iter().filter(|(name, _)| parts(name).0.is_empty()) {
+            config.set(name, value);
+        }
+        let own = self.0.iter();
+        let own = own.filter_map(|(name, value)| Some((name.strip_prefix(role.prefix())?, value)));
+        for (name, value) in own {
             config.set(name, value);
         }
         for (name, value) in fixed {
@@ -255,6 +305,31 @@ mod tests {
         ] {
             assert_eq!(refused(name, value), told);
         }
+    }
+
+    #[test]
+    fn clients_have_properties_of_their_own() {
+        let mut properties = Properties::default();
+        for (name, value) in [
+            ("client.id", "all"),
+            ("producer.client.id", "writes"),
+            ("CONSUMER_FETCH_WAIT_MAX_MS", "7"),
+        ] {
+            properties.set(name, value).unwrap();
+        }
+        let fetch = |role| {
+            let config = properties.config(role, &[("fetch.wait.max.ms", "100")], &[]);
+            let of = |name: &str| config.get(name).map(str::to_owned);
+            (of("client.id").unwrap(), of("fetch.wait.max.ms").unwrap())
+        };
+        assert_eq!(fetch(Role::Consumer), ("all".into(), "7".into()));
+        assert_eq!(fetch(Role::Producer), ("writes".into(), "100".into()));
+        assert_eq!(properties.of(Role::Producer, "client.id"), Some("writes"));
+        assert_eq!(properties.of(Role::Consumer, "client.id"), Some("all"));
+        assert!(is_one("producer.linger.ms") && !is_one("reader.linger.ms"));
+        assert!(refused("consumer.group.id", "g").contains("cannot be set"));
+        properties.set("producer.sasl.password", "hunter2").unwrap();
+        assert!(!format!("{properties:?}").contains("hunter2"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::cluster::Cluster;
 use super::listener::Listener;
 use super::native::Consumer;
+use super::properties::Role;
 use super::topic::{Missing, described};
 
 /// What a producer is unless the user says otherwise: records are placed as Java's clients place them,
@@ -85,7 +86,9 @@ impl Writing {
             }
             None => defaults.push(("message.timeout.ms", "30000")),
         }
-        self.cluster.properties.config(&defaults, &fixed)
+        self.cluster
+            .properties
+            .config(Role::Producer, &defaults, &fixed)
     }
 
     /// Sees to it that the topic is there.

@@ -33,6 +33,7 @@ pub fn make(cluster: &KafkaCluster, topic: &str) {
     let topic = NewTopic {
         name: topic.to_owned(),
         partitions: 1,
+        replication_factor: None,
         config: Vec::new(),
     };
     cluster.create_topic(&topic).expect("a topic");

@@ -57,6 +57,8 @@ pub struct NewTopic {
     pub name: String,
     /// The number of partitions, one at least.
     pub partitions: u32,
+    /// How many brokers keep it; none leaves that to the brokers.
+    pub replication_factor: Option<u16>,
     /// Settings by Kafka's names.
     pub config: Vec<(String, String)>,
 }

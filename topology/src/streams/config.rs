@@ -32,9 +32,6 @@ pub enum ProcessingGuarantee {
 
 /// What becomes of a thread in which a function of the topology panicked, in the words of Kafka Streams'
 /// `StreamsUncaughtExceptionHandler`.
-///
-/// The whole application, on all its instances, cannot be ended by one of them: there is no
-/// `SHUTDOWN_APPLICATION`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum StreamThreadExceptionResponse {
@@ -44,6 +41,8 @@ pub enum StreamThreadExceptionResponse {
     /// The thread begins again with the tasks that it has, from the last commit on. As long as it panics
     /// before it could commit anything, it waits longer each time, up to half a minute.
     ReplaceThread,
+    /// This instance ends with an error, and so do all others that are at work.
+    ShutdownApplication,
 }
 
 /// How an application runs on a cluster.
@@ -63,11 +62,16 @@ pub enum StreamThreadExceptionResponse {
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
 /// | `bootstrap_servers`, `property` | properties of the clients, by librdkafka's names | |
+/// | `replication_factor` | how many brokers keep the topics of the application's own | as brokers are set |
+/// | `internal_topic_config` | settings of the topics of the application's own | as brokers are set |
 /// | `num_standby_replicas` | how many other instances keep the rows of each task up to date | 0 |
 /// | `acceptable_recovery_lag` | how many records rows may be behind where tasks are taken over | 10,000 |
 /// | `max_warmup_replicas` | how many tasks are prepared to move at a time | 2 |
 /// | `application_server` | where this instance is asked for rows, told to the others | none |
 /// | `group_instance_id` | the name of this instance, whose partitions wait for it | none |
+///
+/// [`property`](StreamsConfig::property) takes all of these by Kafka Streams' names too, such as
+/// `num.standby.replicas`.
 #[derive(Clone)]
 pub struct StreamsConfig {
     pub(super) application_id: String,
@@ -87,7 +91,19 @@ pub struct StreamsConfig {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) application_server: Option<String>,
-    properties: BTreeMap<String, String>,
+    pub(super) own_topics: OwnTopics,
+    pub(super) properties: BTreeMap<String, String>,
+    /// Options that were given as properties.
+    pub(super) options: BTreeMap<String, String>,
+}
+
+/// How the topics of the application's own are made.
+#[derive(Clone, Default)]
+pub(super) struct OwnTopics {
+    /// None leaves it to the brokers.
+    pub(super) replication_factor: Option<u16>,
+    /// Settings by Kafka's names.
+    pub(super) config: BTreeMap<String, String>,
 }
 
 impl StreamsConfig {
@@ -116,7 +132,9 @@ impl StreamsConfig {
                 stateful: true,
             },
             application_server: None,
+            own_topics: OwnTopics::default(),
             properties: BTreeMap::new(),
+            options: BTreeMap::new(),
         }
     }
 
@@ -125,9 +143,18 @@ impl StreamsConfig {
         self.property("bootstrap.servers", servers)
     }
 
-    /// A property of the clients, by librdkafka's name.
-    pub fn property(mut self, name: &str, value: &str) -> Self {
-        self.properties.insert(name.to_owned(), value.to_owned());
+    /// How many brokers keep each topic that the application makes for itself: changelogs, repartition
+    /// topics, and those by which instances know of each other. It is left to the brokers unless it is said.
+    pub fn replication_factor(mut self, brokers: u16) -> Self {
+        self.own_topics.replication_factor = Some(brokers.max(1));
+        self
+    }
+
+    /// A setting of the topics that the application makes for itself, by Kafka's name, such as
+    /// `min.insync.replicas`. Topics that are there already stay as they are.
+    pub fn internal_topic_config(mut self, name: &str, value: &str) -> Self {
+        let config = &mut self.own_topics.config;
+        config.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -213,7 +240,7 @@ impl StreamsConfig {
     /// processed, and does not take time back. It should be more than two commits are apart, and more than
     /// a task needs to move to another instance; with zero nobody is waited for.
     ///
-    /// Nothing but time waits: records are processed as they come.
+    /// Nothing but time waits, unlike in Kafka Streams: records are processed as they come.
     pub fn max_task_idle(self, idle: Duration) -> Self {
         StreamsConfig {
             max_task_idle: idle,
@@ -278,10 +305,9 @@ impl StreamsConfig {
             })
     }
 
-    /// How long a transaction may be open: the property of the clients counts over the option.
+    /// How long a transaction may be open.
     pub(super) fn transaction_limit(&self) -> Result<Duration> {
-        let set = self.millis_of(&["transaction.timeout.ms"])?;
-        let limit = set.unwrap_or(self.transaction_timeout);
+        let limit = self.transaction_timeout;
         if limit < MIN_TRANSACTION_TIMEOUT {
             return Err(invalid(format!(
                 "the transaction timeout is {limit:?}, and brokers need {MIN_TRANSACTION_TIMEOUT:?} at least"
@@ -298,9 +324,13 @@ impl StreamsConfig {
         Ok(limit)
     }
 
-    /// The value of a property that is a number of milliseconds; the first name that is set counts.
+    /// The value of a property of producers that is a number of milliseconds; the first name that is set
+    /// counts.
     fn millis_of(&self, names: &[&str]) -> Result<Option<Duration>> {
-        let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], ".");
+        let plain = |name: &str| {
+            let plain = name.to_ascii_lowercase().replace(['_', '-'], ".");
+            plain.trim_start_matches("producer.").to_owned()
+        };
         for name in names {
             let mut set = self.properties.iter();
             if let Some((_, value)) = set.find(|(known, _)| plain(known) == *name) {
@@ -367,7 +397,9 @@ mod tests {
         let config = |name: &str, value: &str| StreamsConfig::new("app").property(name, value);
         let plain = StreamsConfig::new("app").transaction_limit().unwrap();
         assert_eq!(plain, Duration::from_secs(10));
-        let set = config("transaction_timeout_ms", "20000");
+        let set = config("transaction_timeout_ms", "20000")
+            .resolved()
+            .unwrap();
         assert_eq!(set.transaction_limit().unwrap(), Duration::from_secs(20));
         for (config, told) in [
             (
@@ -387,7 +419,7 @@ mod tests {
                 "make message.timeout.ms shorter",
             ),
         ] {
-            let e = config.check().unwrap_err().to_string();
+            let e = config.resolved().err().expect(told).to_string();
             assert!(e.contains(told), "{e}");
         }
         let config = config("message.timeout.ms", "60000");
@@ -395,11 +427,11 @@ mod tests {
             config
                 .clone()
                 .transaction_timeout(Duration::from_secs(90))
-                .check()
+                .resolved()
                 .is_ok()
         );
         let config = config.processing_guarantee(ProcessingGuarantee::AtLeastOnce);
-        assert!(config.check().is_ok(), "there are no transactions");
+        assert!(config.resolved().is_ok(), "there are no transactions");
     }
 
     #[test]

@@ -166,6 +166,9 @@ impl Coordinator {
             }
             read => read?,
         }
+        if let Some(why) = self.control.ends() {
+            return Err(Error::new(ErrorKind::Failed, why.to_owned()));
+        }
         let Some(metadata) = self.member.metadata() else {
             return Ok(());
         };
@@ -196,6 +199,7 @@ impl Coordinator {
                     }
                 }
             }
+            Report::EndAll(why) => self.telling.record.ends = Some(why),
             Report::Ended(error) => {
                 self.ended += 1;
                 if let Some(error) = error {
@@ -458,6 +462,25 @@ impl Coordinator {
         Ok(())
     }
 
+    /// Says that all instances are to end; true where there is nothing of the kind left to say.
+    fn tell_end(&mut self) -> bool {
+        let told = self.telling.told.as_ref();
+        let waits =
+            self.telling.record.ends.is_some() && told.is_none_or(|(told, _)| told.ends.is_none());
+        if !waits {
+            return true;
+        }
+        let Some(metadata) = self.member.metadata() else {
+            // Others have its tasks, and end if the same happens to them.
+            return true;
+        };
+        if let Err(e) = self.tell(metadata.member()) {
+            tracing::error!("other instances cannot be told to end: {e}");
+            return true;
+        }
+        false
+    }
+
     /// True where something follows from what is to be said, or where it was not said for long.
     fn is_news(&self, now: Timestamp) -> bool {
         let Some((told, at)) = &self.telling.told else {
@@ -472,6 +495,7 @@ impl Coordinator {
         let passed = u64::try_from(now - at).unwrap_or(0);
         let passed = Duration::from_millis(passed);
         (&told.member, told.seen, &told.holds) != (&record.member, record.seen, &record.holds)
+            || told.ends != record.ends
             || ready(told) != ready(record)
             || (told.lags != record.lags && passed >= REMIND)
             || passed >= self.env.refresh
@@ -489,7 +513,9 @@ impl Coordinator {
 
     /// Leaves the group once all workers have ended.
     fn await_ends(&mut self, deadline: Instant, wait: Duration) {
-        if self.ended < self.hands.len() {
+        let told = self.tell_end();
+        let all_ended = self.ended == self.hands.len();
+        if !all_ended || !told {
             // The group hears of the member as long as it commits, and it of new generations.
             match self.member.poll(Duration::ZERO) {
                 Ok(Some(GroupEvent::Lost(_))) => self.lose(),
@@ -505,6 +531,9 @@ impl Coordinator {
                     return;
                 }
                 Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => return,
+                Err(_) if all_ended => {
+                    tracing::error!("other instances could not be told to end within {PATIENCE:?}");
+                }
                 Err(_) => self
                     .status
                     .fail(format!("tasks could not be ended within {PATIENCE:?}")),

@@ -17,7 +17,8 @@
 //! | `kafka_streams_processor_node_dropped_total` | `node` | those without a key where one is needed |
 //! | `kafka_streams_processor_node_failed_total` | `node` | those that could not be read, or failed |
 //!
-//! All have `application_id` and `instance`.
+//! All have `application_id` and `instance`. What the clients of the cluster count is told beside it, where the
+//! property `statistics.interval.ms` is set: `kafka_client_` and so on.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -43,6 +43,7 @@ mod partitioner;
 mod names;
 mod positions;
 mod production;
+mod option;
 mod progress;
 mod bound;
 mod fitting;
@@ -149,9 +150,9 @@ impl Application {
         config: StreamsConfig,
         plans: &Plans,
     ) -> Result<Application> {
-        config.check()?;
+        let config = config.resolved()?;
         let graph = topology.graph.clone();
-        let topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
+        let topics = Topics::prepare(&graph, &*cluster, &config)?;
         let state = open_state(&config)?;
         let aside: Aside = Arc::new(|errand| {
             std::thread::spawn(errand);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bound::{SourceTopic, invalid, partitions, sink_topic, source_topic};
+use super::config::{OwnTopics, StreamsConfig};
 use super::fitting;
 use super::names::own_name;
 use super::positions::{self, Position};
@@ -54,7 +55,12 @@ pub(super) struct Topics {
 
 impl Topics {
     /// Looks the topics up, and makes those of the application's own that are not there.
-    pub(super) fn prepare(graph: &Graph, cluster: &dyn Cluster, application: &str) -> Result<Self> {
+    pub(super) fn prepare(
+        graph: &Graph,
+        cluster: &dyn Cluster,
+        config: &StreamsConfig,
+    ) -> Result<Self> {
+        let application = &*config.application_id;
         let mut sources = BTreeMap::new();
         for (node, source) in graph.sources() {
             sources.insert(node, source_topic(graph, node, source, cluster)?);
@@ -104,7 +110,7 @@ impl Topics {
             map: topics.fingerprint(),
             ..topics
         };
-        topics.make_own(cluster)?;
+        topics.make_own(cluster, &config.own_topics)?;
         Ok(topics)
     }
 
@@ -178,7 +184,7 @@ impl Topics {
         self.ids.get(changelog).copied().unwrap_or_default()
     }
 
-    fn make_own(&mut self, cluster: &dyn Cluster) -> Result<()> {
+    fn make_own(&mut self, cluster: &dyn Cluster, own: &OwnTopics) -> Result<()> {
         let compact = [
             ("cleanup.policy", "compact"),
             ("message.timestamp.type", "CreateTime"),
@@ -187,7 +193,7 @@ impl Topics {
         let changelogs: Vec<Arc<str>> = changelogs.chain([self.tasks.clone()]).collect();
         let lanes = u32::from(self.lanes);
         for name in changelogs {
-            let found = make(cluster, &name, lanes, &compact)?;
+            let found = make(cluster, own, &name, lanes, &compact)?;
             self.ids.extend(found.id.map(|id| (name.clone(), id)));
             let kept = found.get("delete.retention.ms").map(str::parse);
             if let Some(Ok(ms)) = kept {
@@ -202,10 +208,10 @@ impl Topics {
             ("message.timestamp.type", "CreateTime"),
         ];
         for places in self.repartitions.values() {
-            make(cluster, &places[0].topic, lanes, &kept)?;
+            make(cluster, own, &places[0].topic, lanes, &kept)?;
         }
-        make(cluster, &self.coordination, 1, &compact[..1])?;
-        make(cluster, &self.control, 1, &compact)?;
+        make(cluster, own, &self.coordination, 1, &compact[..1])?;
+        make(cluster, own, &self.control, 1, &compact)?;
         Ok(())
     }
 }
@@ -213,6 +219,7 @@ impl Topics {
 /// Makes a topic of the application's own, or checks the one that is there.
 fn make(
     cluster: &dyn Cluster,
+    own: &OwnTopics,
     name: &str,
     partitions: u32,
     config: &[(&str, &str)],
@@ -220,13 +227,17 @@ fn make(
     let found = match cluster.topic(name)? {
         Some(found) => found,
         None => {
+            let mut settings = own.config.clone();
+            settings.extend(
+                config
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+            );
             cluster.create_topic(&NewTopic {
                 name: name.to_owned(),
                 partitions,
-                config: config
-                    .iter()
-                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                    .collect(),
+                replication_factor: own.replication_factor,
+                config: settings.into_iter().collect(),
             })?;
             let made = cluster.topic(name)?;
             made.ok_or_else(|| {

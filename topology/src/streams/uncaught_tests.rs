@@ -146,3 +146,34 @@ fn transactions_end_in_time_however_slow_functions_are() {
     expected.sort();
     assert_eq!(values(&cluster), expected);
 }
+
+#[test]
+fn a_panic_ends_all_instances_where_that_is_asked_for() {
+    let cluster = cluster();
+    let ending = || config().on_uncaught(StreamThreadExceptionResponse::ShutdownApplication);
+    let (topology, _) = panicking(1);
+    let one = start(&cluster, &topology, ending());
+    let two = start(&cluster, &topology, ending());
+    wait_until("each has a half", || {
+        one.running_tasks().len() == 2 && two.running_tasks().len() == 2
+    });
+    append(&cluster, "bad");
+    let apps = [&one, &two];
+    wait_until("all have ended", || {
+        apps.iter().all(|app| app.state() == StreamsState::Error)
+    });
+    let errors = apps.map(|app| app.error().unwrap());
+    assert!(
+        errors.iter().all(|e| e.contains("a bad word")),
+        "{errors:?}"
+    );
+    let told = errors.iter().filter(|e| e.contains("ends the application"));
+    assert_eq!(told.count(), 1, "{errors:?}");
+    drop((one, two));
+
+    // What was said then does not end what is started now.
+    let again = start(&cluster, &topology, ending());
+    again.wait_until_running(PATIENCE).unwrap();
+    wait_until("it is done", || values(&cluster) == ["bad"]);
+    again.close().unwrap();
+}

@@ -172,11 +172,16 @@ impl Worker {
             Ok(Err(e)) => Some(e.to_string()),
             Err(panic) => {
                 let why = format!("a function of the topology panicked: {}", words(&*panic));
-                let replaced = self.env.on_uncaught == StreamThreadExceptionResponse::ReplaceThread;
-                match replaced.then(|| self.replace(&why)) {
-                    Some(Ok(())) => return Some(true),
-                    Some(Err(e)) => Some(format!("{why}; the thread cannot begin again: {e}")),
-                    None => Some(why),
+                match self.env.on_uncaught {
+                    StreamThreadExceptionResponse::ShutdownClient => Some(why),
+                    StreamThreadExceptionResponse::ShutdownApplication => {
+                        let _ = self.reports.send(Report::EndAll(why.clone()));
+                        Some(why)
+                    }
+                    StreamThreadExceptionResponse::ReplaceThread => match self.replace(&why) {
+                        Ok(()) => return Some(true),
+                        Err(e) => Some(format!("{why}; the thread cannot begin again: {e}")),
+                    },
                 }
             }
         };

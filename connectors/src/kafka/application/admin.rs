@@ -108,7 +108,8 @@ fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
 pub(super) fn create(cluster: &Cluster, consumer: &Consumer, topic: &NewTopic) -> Result<()> {
     let what = format!("topic {} cannot be made on {}", topic.name, cluster.name);
     let client = client(cluster)?;
-    let replicas = TopicReplication::Fixed(-1);
+    let replicas = topic.replication_factor.map_or(-1, i32::from);
+    let replicas = TopicReplication::Fixed(replicas);
     let mut new = rdkafka::admin::NewTopic::new(&topic.name, number(topic.partitions), replicas);
     for (key, value) in &topic.config {
         new = new.set(key, value);

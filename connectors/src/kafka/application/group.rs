@@ -11,6 +11,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
@@ -18,6 +19,8 @@ use super::super::cluster::Cluster;
 use super::super::failure::engine_error;
 use super::super::listener::{self, Listener};
 use super::super::native::{commit_offsets, member_name};
+use super::super::properties::Role;
+use super::super::statistics;
 use super::number;
 use super::offsets::{Committer, Committers};
 
@@ -66,6 +69,10 @@ impl ClientContext for Rebalances {
             *fatal = Some(reason.to_owned());
         }
         self.listener.error(error, reason);
+    }
+
+    fn stats(&self, told: Statistics) {
+        statistics::tell(&told);
     }
 }
 
@@ -133,7 +140,7 @@ impl GroupMember {
             ("reconnect.backoff.ms", "50"),
             ("reconnect.backoff.max.ms", "1000"),
         ];
-        let config = cluster.properties.config(&defaults, &fixed);
+        let config = cluster.properties.config(Role::Consumer, &defaults, &fixed);
         let made: Result<BaseConsumer<Rebalances>, _> =
             config.create_with_context(Rebalances::default());
         let consumer = made.map_err(|e| engine_error(cluster.bad_client(&e)))?;

@@ -10,7 +10,7 @@ use ferrisstreams_topology::cluster::{
 };
 
 use super::super::cluster::Cluster;
-use super::super::native::MemberName;
+use super::super::native::{GroupOffsets, MemberName};
 use super::offsets::{invalid, list};
 use super::writer::{Limits, Writer};
 
@@ -64,16 +64,19 @@ impl Producer for Transactions {
         offsets: &[(TopicPartition, CommittedOffset)],
         group: &GroupMetadata,
     ) -> Result<(), TransactionError> {
-        let list = list(offsets)?;
         let text = |text: &str| CString::new(text).map_err(|_| invalid("a name with a zero byte"));
         let member = MemberName {
             generation: group.generation(),
             id: text(group.member())?,
             instance: group.instance().map(text).transpose()?,
         };
-        let group = text(group.group())?;
+        let offsets = GroupOffsets {
+            offsets: list(offsets)?,
+            group: text(group.group())?,
+            member: Some(member),
+        };
         self.writer
-            .wait(|producer, limit| producer.send_offsets(&list, &group, Some(&member), limit))
+            .wait(|producer, limit| producer.send_offsets(&offsets, limit))
     }
 
     fn commit(&mut self) -> Result<(), TransactionError> {

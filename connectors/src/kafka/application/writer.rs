@@ -14,6 +14,7 @@ use super::super::delivery::{hopeless, outgoing_time};
 use super::super::failure::engine_error;
 use super::super::listener::Listener;
 use super::super::native::{CallError, Destination, Outgoing, Producer, TopicPlace};
+use super::super::properties::Role;
 use super::number;
 
 /// What a producer is unless the user says otherwise. Batches fill up until they are flushed; refusals that
@@ -92,11 +93,11 @@ impl Writer {
         defaults.push(("batch.size", &batch));
         let mut all = vec![("enable.idempotence", "true")];
         all.extend(fixed);
-        let config: ClientConfig = cluster.properties.config(&defaults, &all);
+        let config: ClientConfig = cluster.properties.config(Role::Producer, &defaults, &all);
         let codecs = ["compression.type", "compression.codec"];
         let compresses = codecs
             .iter()
-            .all(|name| cluster.properties.get(name) != Some("none"));
+            .all(|name| cluster.properties.of(Role::Producer, name) != Some("none"));
         let made = Producer::new(&config, Listener::of_deliveries());
         Ok(Writer {
             producer: made.map_err(|e| engine_error(cluster.bad_client(&e)))?,

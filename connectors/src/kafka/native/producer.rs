@@ -4,28 +4,31 @@
 //! records, as their coming ends the waiting; where only failures are reported, the library looks every 10
 //! ms whether anything is still under way.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferrisstreams_topology::record::Headers;
 use rdkafka::ClientConfig;
 use rdkafka::bindings as sys;
-use rdkafka::client::Client;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaType;
 
 use super::call::{self, CallError};
-use super::member::MemberName;
+use super::group_offsets::{self, GroupOffsets};
 use crate::kafka::listener::{self, Listener, Undelivered};
 
 /// Writes to topics.
 pub(in crate::kafka) struct Producer {
     topics: Vec<*mut sys::rd_kafka_topic_t>,
+    /// True once a call has not come back, which keeps the client alive until it does.
+    lost: Cell<bool>,
     /// Dropped last: the topics belong to it.
-    client: Client<Listener>,
+    client: Arc<Client<Listener>>,
 }
 
 /// The place of a topic among those of a producer.
@@ -122,6 +125,22 @@ unsafe extern "C" fn on_log(
     listener::log(level, &facility.to_string_lossy(), &line.to_string_lossy());
 }
 
+/// The answer has the library free the text.
+unsafe extern "C" fn on_statistics(
+    _: *mut sys::rd_kafka_t,
+    json: *mut c_char,
+    length: usize,
+    listener: *mut c_void,
+) -> c_int {
+    // SAFETY: the text has this length and lives during the call, and the opaque pointer is as above.
+    let (json, listener) = unsafe {
+        let json = std::slice::from_raw_parts(json.cast::<u8>(), length);
+        (json, &*listener.cast::<Listener>())
+    };
+    listener.stats_raw(json);
+    0
+}
+
 impl Producer {
     pub(in crate::kafka) fn new(
         config: &ClientConfig,
@@ -132,12 +151,14 @@ impl Producer {
         unsafe {
             sys::rd_kafka_conf_set_dr_msg_cb(native.ptr(), Some(on_report));
             sys::rd_kafka_conf_set_error_cb(native.ptr(), Some(on_error));
+            sys::rd_kafka_conf_set_stats_cb(native.ptr(), Some(on_statistics));
             sys::rd_kafka_conf_set_log_cb(native.ptr(), Some(on_log));
         }
         let client = Client::new(config, native, RDKafkaType::RD_KAFKA_PRODUCER, listener)?;
         Ok(Producer {
             topics: Vec::new(),
-            client,
+            lost: Cell::new(false),
+            client: Arc::new(client),
         })
     }
 
@@ -291,6 +312,7 @@ impl Producer {
 
     /// Gets the id of the producer; an earlier one of the same name is fenced, its transaction aborted.
     pub(in crate::kafka) fn init(&self, limit: Duration) -> Result<(), CallError> {
+        self.check_answers()?;
         // SAFETY: the client lives.
         call::take_error(unsafe {
             sys::rd_kafka_init_transactions(self.client.native_ptr(), call::millis(limit))
@@ -298,12 +320,14 @@ impl Producer {
     }
 
     pub(in crate::kafka) fn begin(&self) -> Result<(), CallError> {
+        self.check_answers()?;
         // SAFETY: the client lives.
         call::take_error(unsafe { sys::rd_kafka_begin_transaction(self.client.native_ptr()) })
     }
 
     /// Commits; after a time-out the same call goes on waiting.
     pub(in crate::kafka) fn commit(&self, limit: Duration) -> Result<(), CallError> {
+        self.check_answers()?;
         // SAFETY: the client lives.
         call::take_error(unsafe {
             sys::rd_kafka_commit_transaction(self.client.native_ptr(), call::millis(limit))
@@ -312,61 +336,39 @@ impl Producer {
 
     /// Aborts; after a time-out the same call goes on waiting.
     pub(in crate::kafka) fn abort(&self, limit: Duration) -> Result<(), CallError> {
+        self.check_answers()?;
         // SAFETY: the client lives.
         call::take_error(unsafe {
             sys::rd_kafka_abort_transaction(self.client.native_ptr(), call::millis(limit))
         })
     }
 
-    /// Has the transaction set the offset of `group`, which nobody is a member of, in a partition.
-    pub(in crate::kafka) fn send_offset(
-        &self,
-        group: &str,
-        place: (&str, i32),
-        offset: i64,
-        limit: Duration,
-    ) -> Result<(), CallError> {
-        let mut offsets = TopicPartitionList::with_capacity(1);
-        offsets
-            .add_partition_offset(place.0, place.1, Offset::Offset(offset))
-            .map_err(|_| {
-                CallError::of_code(sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__INVALID_ARG)
-            })?;
-        self.send_offsets(&offsets, &call::name(group)?, None, limit)
-    }
-
-    /// Has the transaction set offsets of `group`, in the name of a member where one is given.
+    /// Has the transaction set offsets of a group. Where the call is lost, every step of a transaction
+    /// fails from then on: another producer of the id settles it.
     pub(in crate::kafka) fn send_offsets(
         &self,
-        offsets: &TopicPartitionList,
-        group: &CStr,
-        member: Option<&MemberName>,
+        offsets: &GroupOffsets,
         limit: Duration,
     ) -> Result<(), CallError> {
-        // SAFETY: client, names and offsets live during the call; the metadata is made here and
-        // destroyed once.
-        unsafe {
-            let metadata = match member {
-                None => sys::rd_kafka_consumer_group_metadata_new(group.as_ptr()),
-                Some(member) => sys::rd_kafka_consumer_group_metadata_new_with_genid(
-                    group.as_ptr(),
-                    member.generation,
-                    member.id.as_ptr(),
-                    member
-                        .instance
-                        .as_ref()
-                        .map_or(ptr::null(), |id| id.as_ptr()),
-                ),
-            };
-            let sent = sys::rd_kafka_send_offsets_to_transaction(
-                self.client.native_ptr(),
-                offsets.ptr(),
-                metadata,
-                call::millis(limit),
-            );
-            sys::rd_kafka_consumer_group_metadata_destroy(metadata);
-            call::take_error(sent)
+        self.check_answers()?;
+        group_offsets::send(&self.client, offsets, limit).unwrap_or_else(|| {
+            self.lost.set(true);
+            self.check_answers()
+        })
+    }
+
+    /// Fails where a call was lost.
+    fn check_answers(&self) -> Result<(), CallError> {
+        if !self.lost.get() {
+            return Ok(());
         }
+        let code = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__TIMED_OUT;
+        Err(CallError {
+            message: "the group's broker went away, and the client waits for it for ever"
+                .to_owned(),
+            fatal: true,
+            ..CallError::of_code(code)
+        })
     }
 }
 

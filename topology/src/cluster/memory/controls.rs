@@ -24,6 +24,7 @@ impl MemoryCluster {
         let topic = Topic::new(&NewTopic {
             name: name.to_owned(),
             partitions,
+            replication_factor: None,
             config: config.collect(),
         })?;
         let mut state = self.shared.lock();

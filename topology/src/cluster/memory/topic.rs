@@ -109,6 +109,7 @@ mod tests {
         Topic::new(&NewTopic {
             name: name.into(),
             partitions,
+            replication_factor: None,
             config: config.iter().map(|&(k, v)| (k.into(), v.into())).collect(),
         })
     }

@@ -27,6 +27,10 @@ pub(in crate::streams) struct Control {
     reader: Box<dyn LogReader>,
     /// Everything before this was read.
     position: i64,
+    /// Everything before this was there when the instance began.
+    begun_at: i64,
+    /// Why the application ends, if an instance has said so since.
+    ends: Option<String>,
     assignment: Option<Assignment>,
     instances: BTreeMap<String, InstanceRecord>,
 }
@@ -47,9 +51,12 @@ impl Control {
             topic: TopicPartition::new(topic, 0),
             reader: cluster.reader(waker)?,
             position: 0,
+            begun_at: 0,
+            ends: None,
             assignment: None,
             instances: BTreeMap::new(),
         };
+        control.begun_at = control.end()?;
         control.go_to_beginning()?;
         Ok(control)
     }
@@ -83,6 +90,13 @@ impl Control {
                 match decode(key, value)? {
                     ControlRecord::Assignment(assignment) => self.assignment = Some(assignment),
                     ControlRecord::Instance(instance, record) => {
+                        // An application that was ended before may be started again.
+                        if let Some(why) = &record.ends
+                            && batch.offset(at) >= self.begun_at
+                        {
+                            self.ends =
+                                Some(format!("instance {instance} ends the application: {why}"));
+                        }
                         self.instances.insert(instance, record);
                     }
                     ControlRecord::Unknown => {}
@@ -95,6 +109,11 @@ impl Control {
     /// Behind what was read.
     pub(super) fn position(&self) -> i64 {
         self.position
+    }
+
+    /// Why the application ends, if an instance has said since this one began that all shall.
+    pub(in crate::streams) fn ends(&self) -> Option<&str> {
+        self.ends.as_deref()
     }
 
     /// The last assignment.

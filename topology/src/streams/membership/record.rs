@@ -27,6 +27,9 @@ pub(in crate::streams) struct InstanceRecord {
     pub(in crate::streams) holds: BTreeSet<u16>,
     /// How many records of changelogs its rows are behind, by task, where it knows.
     pub(in crate::streams) lags: BTreeMap<u16, u64>,
+    /// Why all instances are to end, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::streams) ends: Option<String>,
 }
 
 impl InstanceRecord {
@@ -41,6 +44,7 @@ impl InstanceRecord {
             seen: 0,
             holds: BTreeSet::new(),
             lags: BTreeMap::new(),
+            ends: None,
         }
     }
 }
@@ -192,6 +196,17 @@ mod tests {
         instance.holds = [1, 3].into();
         instance.lags = [(1, 0), (2, 77)].into();
         let key = instance_key("abc");
+        let written = encode(&instance);
+        assert!(
+            !String::from_utf8_lossy(&written).contains("ends"),
+            "former versions read it"
+        );
+        let read = decode(key.as_bytes(), &written).unwrap();
+        assert_eq!(
+            read,
+            ControlRecord::Instance("abc".into(), instance.clone())
+        );
+        instance.ends = Some("a panic".into());
         let read = decode(key.as_bytes(), &encode(&instance)).unwrap();
         assert_eq!(read, ControlRecord::Instance("abc".into(), instance));
 

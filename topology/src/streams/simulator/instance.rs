@@ -61,7 +61,7 @@ impl Instance {
         let errands: Errands = Arc::default();
         let later = errands.clone();
         let graph = topology.graph.clone();
-        let mut topics = Topics::prepare(&graph, &*cluster, &config.application_id)?;
+        let mut topics = Topics::prepare(&graph, &*cluster, &config)?;
         if planted != Some(Planted::AnyMap) {
             topics.map = format!("version {version}");
         }

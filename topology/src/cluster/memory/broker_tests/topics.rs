@@ -8,6 +8,7 @@ fn topics_are_made_once() {
     let mut topic = NewTopic {
         name: "new".into(),
         partitions: 3,
+        replication_factor: None,
         config: vec![("cleanup.policy".into(), "compact".into())],
     };
     assert_eq!(cluster.topic("new").unwrap(), None);

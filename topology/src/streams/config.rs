@@ -419,7 +419,7 @@ mod tests {
                 "make message.timeout.ms shorter",
             ),
         ] {
-            let e = config.resolved().err().expect(told).to_string();
+            let e = config.resolved().expect_err(told).to_string();
             assert!(e.contains(told), "{e}");
         }
         let config = config("message.timeout.ms", "60000");

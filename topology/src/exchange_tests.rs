@@ -66,6 +66,20 @@ impl Bench {
         self.set.feed(self.source, partition, &batch, behind);
         while self.set.work(Stamp::MAX, 8).unwrap() {}
         self.set.say_processed();
+        self.take_outputs();
+    }
+
+    /// Does what is done before a commit.
+    fn drain(&mut self) {
+        for level in 0..self.set.levels() {
+            self.set.drain_level(level, Stamp::MAX).unwrap();
+        }
+        self.set.rearm();
+        self.set.say_all();
+        self.take_outputs();
+    }
+
+    fn take_outputs(&mut self) {
         let mut outputs = self.set.outputs();
         in_order(&mut outputs);
         let values = outputs.into_iter().map(|output| output.record.value);
@@ -112,4 +126,48 @@ fn time_waits_for_what_is_known_to_be_there() {
             .iter()
             .any(|line| line.starts_with("time 86400000 "))
     );
+}
+
+#[test]
+fn a_task_that_is_sent_nothing_has_the_time_of_others_at_a_commit() {
+    let mut bench = Bench::new();
+    bench.feed(0, &[("a1", 10), ("a2", 2 * MINUTE)], false);
+    let before: Vec<String> = bench.times().into_iter().map(str::to_owned).collect();
+    assert_eq!(
+        before.len(),
+        1,
+        "the task of the other letters has no time: {before:?}"
+    );
+    bench.drain();
+    let mut times = bench.times();
+    times.sort_unstable();
+    assert_eq!(times, ["time 120000 of 0", "time 120000 of 1"]);
+    bench.drain();
+    assert_eq!(bench.times().len(), 2, "nothing is new");
+    bench.feed(1, &[("b1", 3 * MINUTE)], false);
+    bench.drain();
+    assert_eq!(bench.times().len(), 4);
+    assert!(bench.out.iter().all(|line| !line.ends_with("late")));
+}
+
+#[test]
+fn at_a_commit_time_does_not_pass_what_is_known_to_be_there() {
+    let mut bench = Bench::new();
+    bench.feed(0, &[("a1", 10)], true);
+    bench.feed(1, &[("b1", 20), ("b2", DAY)], false);
+    bench.drain();
+    assert_eq!(bench.times(), [""; 0]);
+    bench.feed(0, &[("b3", 2 * MINUTE)], true);
+    bench.drain();
+    assert!(
+        bench
+            .times()
+            .iter()
+            .all(|line| line.starts_with("time 120000 "))
+    );
+    assert_eq!(bench.times().len(), 2);
+    bench.feed(0, &[], false);
+    bench.drain();
+    assert_eq!(bench.times().len(), 4);
+    assert!(bench.out.iter().all(|line| !line.ends_with("late")));
 }

@@ -75,6 +75,8 @@ pub(crate) struct Task {
     /// Of a task that others feed through topics, what they have said.
     channels: Option<Channels>,
     herald: Herald,
+    /// The greatest time of tasks that feed this one in memory, as they have said it.
+    heard: Timestamp,
 }
 
 /// What all nodes of a task share.
@@ -143,6 +145,7 @@ impl Task {
                 options.clock.now(),
             )?,
             herald: Herald::new(part, &options.feeders),
+            heard: NO_TIMESTAMP,
         };
         task.order.extend(&part.exits);
         task.nodes.resize_with(graph.nodes.len(), || None);
@@ -497,6 +500,23 @@ impl Task {
             self.shared.stream_time = self.shared.stream_time.max(channels.time());
         }
         self.punctuate()
+    }
+
+    /// Notes what the time of a task is that feeds this one in memory. All that it sent was queued before.
+    pub(crate) fn hear_time(&mut self, time: Timestamp) {
+        self.heard = self.heard.max(time);
+    }
+
+    /// Has the time come that was heard: when all that was sent is processed.
+    pub(crate) fn go_by_heard_time(&mut self) -> Result<()> {
+        if self.heard <= self.shared.stream_time {
+            return Ok(());
+        }
+        self.shared.working = true;
+        self.shared.stream_time = self.heard;
+        self.punctuate()?;
+        self.shared.working = false;
+        Ok(())
     }
 
     /// The time of the task, and the exchanges through which it is to be said now to those that it feeds.

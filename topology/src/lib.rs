@@ -34,6 +34,10 @@ pub mod test_driver;
 mod fixture_tests;
 #[cfg(test)]
 mod full_disk_tests;
+#[cfg(test)]
+mod ticker;
+#[cfg(test)]
+mod exchange_tests;
 
 pub use error::{Error, ErrorKind, Result};
 pub use graph::Topology;

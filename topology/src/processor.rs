@@ -208,6 +208,9 @@ pub(crate) struct Context<'a> {
     pub(crate) origin: &'a Origin,
     /// The wall clock, as of the run's start.
     pub(crate) now: Timestamp,
+    /// The time of the task before the run.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no operator goes by it yet"))]
+    pub(crate) stream_time: Timestamp,
     /// The greatest place of a record that the task has taken.
     pub(crate) latest: Stamp,
     pub(super) node: &'a NodeFacts,

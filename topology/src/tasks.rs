@@ -13,7 +13,7 @@ use crate::horizon::Horizon;
 use crate::processor::{Departure, Output};
 use crate::run::{Origin, Run, Stamp};
 use crate::store::{Commit, State};
-use crate::task::{Task, TaskOptions};
+use crate::task::{Said, Task, TaskOptions};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
 /// What one set of tasks sends to another.
@@ -32,6 +32,12 @@ pub(crate) enum Mail {
         from: u16,
         lane: u16,
         frontier: Stamp,
+    },
+    /// What the time of a task is that sends, when all that it sent was said before.
+    Time {
+        node: NodeId,
+        lane: u16,
+        time: Timestamp,
     },
     /// A batch of a source.
     Batch {
@@ -149,6 +155,8 @@ pub(crate) struct TaskSet {
     keeps_to: Vec<Option<usize>>,
     /// What left for other tasks through topics.
     departures: Vec<Departure>,
+    /// What each task last said of its time, where anybody goes by time.
+    said_times: Option<Vec<Timestamp>>,
 }
 
 impl TaskSet {
@@ -175,6 +183,9 @@ impl TaskSet {
             components: graph.components(),
             keeps_to: Vec::new(),
             departures: Vec::new(),
+            said_times: (graph.nodes.iter())
+                .any(|node| node.goes_by_time)
+                .then(Vec::new),
         };
         if options.over_topics {
             set.know_topics();
@@ -189,6 +200,9 @@ impl TaskSet {
                             task.set_frontier(node, u32::from(from), Stamp::MIN);
                         }
                     }
+                }
+                if let Some(said) = &mut set.said_times {
+                    said.push(task.stream_time());
                 }
                 set.tasks.push(task);
                 set.said.push(Stamp::MIN);
@@ -221,6 +235,23 @@ impl TaskSet {
     pub(crate) fn departures(&mut self) -> impl Iterator<Item = (NodeId, Run)> {
         let departures = std::mem::take(&mut self.departures).into_iter();
         departures.map(|departure| (NodeId(departure.node), departure.run))
+    }
+
+    /// Notes what was said of their time by tasks that feed one of these through a topic, each before the
+    /// record of that index in the batch that is fed next.
+    pub(crate) fn note_said(&mut self, node: NodeId, partition: u32, said: Vec<(u32, Said)>) {
+        let lane = self.lane_of(node, partition);
+        self.task_of(node, lane).note_said(node, partition, said);
+    }
+
+    /// What is to be said now to those that are fed through topics, and through which exchange.
+    pub(crate) fn times_to_say(&mut self) -> Vec<(NodeId, Said)> {
+        let mut all = Vec::new();
+        for task in &mut self.tasks {
+            let (exits, said) = task.time_to_say();
+            all.extend(exits.iter().map(|exit| (*exit, said)));
+        }
+        all
     }
 
     /// The lane of a partition of a source.
@@ -383,6 +414,7 @@ impl TaskSet {
             } => self
                 .task_of(node, lane)
                 .set_frontier(node, u32::from(from), frontier),
+            Mail::Time { node, lane, time } => self.task_of(node, lane).hear_time(time),
             Mail::Batch { node, rank, batch } => {
                 let lane = self.lane_of(node, batch.partition);
                 self.task_of(node, lane).enqueue(node, rank, &batch);
@@ -523,11 +555,32 @@ impl TaskSet {
                     }
                     self.send(at);
                 }
+                self.tasks[at].go_by_heard_time()?;
                 while self.tasks[at].flush()? {}
                 self.send(at);
+                self.say_time(at);
             }
         }
         Ok(())
+    }
+
+    /// Says to those that a task feeds what its time is, if anybody goes by it: all know then what is known
+    /// of time, as a task of one lane would that has everything.
+    fn say_time(&mut self, at: usize) {
+        let time = self.tasks[at].stream_time();
+        let Some(said) = &mut self.said_times else {
+            return;
+        };
+        if std::mem::replace(&mut said[at], time) == time {
+            return;
+        }
+        let plan = self.plan.clone();
+        let part = &plan.parts[self.tasks[at].part];
+        for &node in &part.exits {
+            for lane in 0..part.lanes {
+                self.post(lane, Mail::Time { node, lane, time });
+            }
+        }
     }
 
     /// Sends what is held back until a commit, or some of it: true where there is more. More may wait to

@@ -314,6 +314,26 @@ impl<K: Data, V: Data> KStream<K, V> {
     }
 }
 
+#[cfg(test)]
+impl<K: Key, V: Data> KStream<K, V> {
+    /// Moves records to the tasks of their keys, where a step works that goes by time.
+    pub(crate) fn moved_by_time(
+        &self,
+        name: &str,
+        make: impl Fn() -> Box<dyn Processor> + Send + Sync + 'static,
+    ) -> KStream<K, V> {
+        let codec = K::codec();
+        let moved = self.placed_by(Some(name), &codec, None, travelling(&codec));
+        let timed: KStream<K, V> = moved.step("by-time", true, move |_| make());
+        let mut graph = timed.graph.borrow();
+        let node = graph.node_mut(timed.node);
+        node.goes_by_time = true;
+        node.stateless = false;
+        drop(graph);
+        timed.with_values(self.values.clone())
+    }
+}
+
 impl<K: Key, V: Data> KStream<K, V> {
     /// Groups the records by their keys. Records with a null key are dropped.
     pub fn group_by_key(&self) -> KGroupedStream<K, V> {

@@ -91,6 +91,7 @@ impl GraphBuilder {
             may_collapse: false,
             before_sink: false,
             starts_once: false,
+            goes_by_time: false,
             policy: self.policy.clone(),
             stats: Arc::new(NodeStats::default()),
             query: self.query.clone(),

@@ -135,6 +135,8 @@ pub(crate) struct Node {
     pub(crate) before_sink: bool,
     /// True where it does something once, at its very first start.
     pub(crate) starts_once: bool,
+    /// True where it does something when stream time has come.
+    pub(crate) goes_by_time: bool,
     pub(crate) policy: ErrorPolicy,
     pub(crate) stats: Arc<NodeStats>,
     /// The query that it is part of.

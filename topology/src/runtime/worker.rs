@@ -746,6 +746,7 @@ fn open(index: usize, shared: &Arc<Shared>, disabled: &Arc<BTreeSet<NodeId>>) ->
         max_run: shared.options.max_run,
         collapse: shared.options.emit == super::Emit::AtCommit,
         over_topics: false,
+        feeders: Arc::default(),
         disabled: disabled.clone(),
     };
     let share = Share::Residue {

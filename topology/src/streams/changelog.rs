@@ -2,7 +2,7 @@
 //!
 //! The record of a row has the row's key and value as the store keeps them, without the number of the
 //! task, which is that of the partition; a removed row is a record without a value. What tasks remember
-//! (their time, what they did at their first start, what made their rows) is in a topic of its own.
+//! (their time, that of those who feed them, what they did at their first start, what made their rows) is in a topic of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ fn lane_of_part(part: &[u8]) -> u16 {
 fn lane_of_meta(key: &[u8]) -> Option<u32> {
     let key = std::str::from_utf8(key).ok()?;
     let mut words = key.split('/');
-    let ours = matches!(words.next(), Some("time" | "started" | "made"));
+    let ours = matches!(words.next(), Some("time" | "channels" | "started" | "made"));
     words.next().filter(|_| ours)?.parse().ok()
 }
 
@@ -156,7 +156,7 @@ pub(super) fn forget(state: &State, family: &Family, from: &TopicPartition) -> R
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
     let mut commit = Commit::default();
     if family.name() == META {
-        for kind in ["time", "started", "made"] {
+        for kind in ["time", "channels", "started", "made"] {
             let prefix = format!("{kind}/{lane}/");
             for (key, _) in state.meta_with_prefix(&prefix)? {
                 commit.remove_meta(&format!("{prefix}{key}"));

@@ -7,6 +7,7 @@ use super::env::Env;
 use super::made;
 use super::positions::{self, Position};
 use super::restore::InputStart;
+use super::times;
 use super::topics::Topics;
 use crate::cluster::{CommittedOffset, TopicPartition};
 use crate::connector::{RawBatch, RawRecord, Waker};
@@ -15,6 +16,7 @@ use crate::graph::NodeId;
 use crate::processor::{Output, in_order};
 use crate::run::{Run, Stamp};
 use crate::store::Commit;
+use crate::task::Said;
 use crate::tasks::{PostOffice, Share, TaskSet};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
@@ -34,6 +36,8 @@ struct Input {
     shared: bool,
     /// True where records without a time are left out.
     skips_untimed: bool,
+    /// True where other tasks send the records.
+    moved: bool,
     /// What the group has committed.
     committed: CommittedOffset,
     /// Where it began.
@@ -71,6 +75,7 @@ impl Column {
                     step: env.graph.node(start.node).name.clone(),
                     shared: source.is_some_and(|source| source.shared),
                     skips_untimed: source.is_some_and(|source| source.skips_untimed),
+                    moved: source.is_none(),
                     committed: start.at.clone(),
                     from: start.from,
                     processed: None,
@@ -97,7 +102,15 @@ impl Column {
 
     /// Queues records of a partition, for each source that reads it, and notes whether more is known to
     /// be there.
-    pub(super) fn feed(&mut self, from: &TopicPartition, batch: RawBatch, behind: bool) {
+    pub(super) fn feed(&mut self, from: &TopicPartition, mut batch: RawBatch, behind: bool) {
+        let mut readers = self.inputs.iter();
+        let moved = readers.find(|(_, input)| input.moved && input.partition == *from);
+        if let Some((node, _)) = moved {
+            let said = times::take_out(&mut batch);
+            if !said.is_empty() {
+                self.set.note_said(*node, from.partition, said);
+            }
+        }
         let batch = Arc::new(batch);
         for (node, input) in &mut self.inputs {
             if input.partition != *from {
@@ -179,6 +192,11 @@ impl Column {
     /// Takes what leaves for other tasks: the exchange, and a run.
     pub(super) fn departures(&mut self) -> impl Iterator<Item = (NodeId, Run)> {
         self.set.departures()
+    }
+
+    /// What is to be said now to tasks that are fed through topics, and through which exchange.
+    pub(super) fn times_to_say(&mut self) -> Vec<(NodeId, Said)> {
+        self.set.times_to_say()
     }
 
     /// The offsets that are committed.

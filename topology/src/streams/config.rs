@@ -58,6 +58,7 @@ pub enum StreamThreadExceptionResponse {
 /// | `transaction_timeout` | how long brokers leave a transaction open whose process is gone | 10 s |
 /// | `production_exception_handler` | what becomes of records that brokers refuse | the application ends |
 /// | `on_uncaught` | what becomes of a thread in which a function panicked | the application ends |
+/// | `max_task_idle` | how long others are waited for that feed a task through a topic and say nothing | 60 s |
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
 /// | `bootstrap_servers`, `property` | properties of the clients, by librdkafka's names | |
@@ -83,6 +84,7 @@ pub struct StreamsConfig {
     pub(super) state_dir: Option<PathBuf>,
     pub(super) state: StateOptions,
     pub(super) session_timeout: Duration,
+    pub(super) max_task_idle: Duration,
     pub(super) group_instance_id: Option<String>,
     pub(super) max_run: usize,
     pub(super) offsets_refresh: Duration,
@@ -118,6 +120,7 @@ impl StreamsConfig {
             state_dir: None,
             state: StateOptions::default(),
             session_timeout: Duration::from_secs(6),
+            max_task_idle: Duration::from_secs(60),
             group_instance_id: None,
             max_run: 4_096,
             offsets_refresh: Duration::from_secs(3_600),
@@ -228,6 +231,19 @@ impl StreamsConfig {
     pub fn session_timeout(self, timeout: Duration) -> Self {
         StreamsConfig {
             session_timeout: timeout,
+            ..self
+        }
+    }
+
+    /// How long a task whose records come through a topic from others waits with its time for one of them
+    /// that says nothing: the time of such a task is the least of theirs. What such a one sends later is
+    /// processed, and does not take time back. It should be more than two commits are apart, and more than
+    /// a task needs to move to another instance; with zero nobody is waited for.
+    ///
+    /// Nothing but time waits, unlike in Kafka Streams: records are processed as they come.
+    pub fn max_task_idle(self, idle: Duration) -> Self {
+        StreamsConfig {
+            max_task_idle: idle,
             ..self
         }
     }

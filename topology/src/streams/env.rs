@@ -62,6 +62,8 @@ pub(super) enum Planted {
     FreshMetadata,
     /// Instances that have other tasks share them.
     AnyMap,
+    /// The time of a task is the greatest of those who feed it.
+    GreatestTime,
 }
 
 impl Env {

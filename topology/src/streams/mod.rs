@@ -15,6 +15,12 @@
 //! places in the changelogs behind them. Whatever goes wrong in between, the transaction counts: rows
 //! that are missing here are read from the changelog, and what was not committed is done again.
 //!
+//! # Time
+//!
+//! The time of a task is the greatest timestamp that it processed. Records that other tasks send through a
+//! topic come mixed, of those that are ahead and of those that are behind; so there each says its time with a
+//! commit, and the time of who reads them is the least of all.
+//!
 //! # Taking over
 //!
 //! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What
@@ -41,6 +47,7 @@ mod option;
 mod progress;
 mod bound;
 mod fitting;
+mod times;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -61,6 +68,8 @@ mod production_tests;
 mod poison_tests;
 #[cfg(test)]
 mod uncaught_tests;
+#[cfg(test)]
+mod time_tests;
 mod topics;
 mod transaction;
 mod worker;
@@ -97,7 +106,7 @@ use crate::policy::NodeStats;
 use crate::query::{Readers, Snapshot, Table};
 use crate::record::Data;
 use crate::store::{Commit, State};
-use crate::task::TaskOptions;
+use crate::task::{Feeders, TaskOptions};
 
 /// An instance of an application on a cluster; see the [module](self).
 ///
@@ -462,6 +471,7 @@ fn prepare(
     }
     let transactional = config.processing_guarantee == ProcessingGuarantee::ExactlyOnce;
     let transaction_limit = config.transaction_limit()?;
+    let feeders = Feeders::new(topics.senders.clone(), config.max_task_idle);
     Ok(Env {
         production: Production::prepare(&config.production_exception_handler, &*cluster)?,
         transaction_limit: transactional.then_some(transaction_limit),
@@ -478,6 +488,7 @@ fn prepare(
             clock: config.clock.clone(),
             max_run: config.max_run,
             over_topics: true,
+            feeders: Arc::new(feeders),
             ..TaskOptions::default()
         },
         state,

@@ -14,12 +14,13 @@ const TOPIC: &str = "topic.";
 const OWN: [&str; 3] = ["cleanup.policy", "message.timestamp.type", "retention.ms"];
 
 /// The options. What is a property of the clients as well is an option here.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "acceptable.recovery.lag",
     "application.id",
     "application.server",
     "commit.interval.ms",
     "group.instance.id",
+    "max.task.idle.ms",
     "max.warmup.replicas",
     "num.standby.replicas",
     "num.stream.threads",
@@ -51,6 +52,11 @@ pub(super) fn set(config: StreamsConfig, name: &str, value: &str) -> Result<Stre
         "application.server" => config.application_server(value),
         "commit.interval.ms" => config.commit_interval(millis(name, value)?),
         "group.instance.id" => config.group_instance_id(value),
+        "max.task.idle.ms" => match value {
+            // Kafka Streams' word for not waiting at all.
+            "-1" => config.max_task_idle(Duration::ZERO),
+            value => config.max_task_idle(millis(name, value)?),
+        },
         "max.warmup.replicas" => config.max_warmup_replicas(positive(name, value)?.into()),
         "num.standby.replicas" => config.num_standby_replicas(number(name, value)?),
         "num.stream.threads" => config.num_stream_threads(positive(name, value)?),
@@ -81,10 +87,10 @@ impl StreamsConfig {
     /// otherwise:
     ///
     /// `acceptable.recovery.lag`, `application.id`, `application.server`, `commit.interval.ms`,
-    /// `group.instance.id`, `max.warmup.replicas`, `num.standby.replicas`, `num.stream.threads`,
-    /// `processing.guarantee` (`exactly_once_v2` or `at_least_once`), `production.exception.handler` (`fail`,
-    /// `continue` or `dead_letter:TOPIC`), `replication.factor`, `session.timeout.ms`, `state.dir`,
-    /// `transaction.timeout.ms`, and behind `topic.` any setting of the topics that the application makes.
+    /// `group.instance.id`, `max.task.idle.ms`, `max.warmup.replicas`, `num.standby.replicas`,
+    /// `num.stream.threads`, `processing.guarantee` (`exactly_once_v2` or `at_least_once`),
+    /// `production.exception.handler` (`fail`, `continue` or `dead_letter:TOPIC`), `replication.factor`,
+    /// `session.timeout.ms`, `state.dir`, `transaction.timeout.ms`, and behind `topic.` any setting of the topics that the application makes.
     ///
     /// Values are looked at when the application is made.
     ///
@@ -189,6 +195,7 @@ mod tests {
             ("NUM_STREAM_THREADS", "3"),
             ("processing.guarantee", "at_least_once"),
             ("commit-interval-ms", "250"),
+            ("max.task.idle.ms", "-1"),
             ("production.exception.handler", "dead_letter:refused"),
             ("application.id", "other"),
             ("replication.factor", "3"),
@@ -214,6 +221,7 @@ mod tests {
             ProcessingGuarantee::AtLeastOnce
         );
         assert_eq!(config.commits_every(), Duration::from_millis(250));
+        assert_eq!(config.max_task_idle, Duration::ZERO);
         assert_eq!(
             config.production_exception_handler,
             ProductionExceptionHandler::DeadLetter("refused".into())

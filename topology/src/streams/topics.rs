@@ -9,6 +9,7 @@ use super::config::{OwnTopics, StreamsConfig};
 use super::fitting;
 use super::names::own_name;
 use super::positions::{self, Position};
+use super::times;
 use crate::cluster::{
     Cluster, CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition, murmur2,
 };
@@ -28,6 +29,8 @@ pub(super) struct Topics {
     pub(super) sources: BTreeMap<NodeId, SourceTopic>,
     /// The partitions of the topic of each exchange that records travel through.
     pub(super) repartitions: BTreeMap<NodeId, Vec<TopicPartition>>,
+    /// Of exchanges by whose time somebody waits, the numbers of the tasks that send through them.
+    pub(super) senders: BTreeMap<NodeId, Vec<u16>>,
     /// The partitions of the topic of each sink, by the sink's place.
     pub(super) sinks: Vec<Vec<TopicPartition>>,
     /// What is made of records before they are written, by the place of their sink.
@@ -83,6 +86,7 @@ impl Topics {
         }
         let topics = Topics {
             repartitions: repartitions(graph, &plan, application)?,
+            senders: times::senders(graph, &plan, &sources),
             sources,
             sinks,
             rewrites,
@@ -116,10 +120,14 @@ impl Topics {
             .sources
             .values()
             .map(|topic| format!("{}/{}", topic.name, topic.partitions));
-        let moved = self
-            .repartitions
-            .values()
-            .map(|places| places[0].topic.to_string());
+        let moved = self.repartitions.iter().map(|(exchange, places)| {
+            let topic = &places[0].topic;
+            // Who does not know what is said there of times would take it for records.
+            match self.senders.contains_key(exchange) {
+                true => format!("{topic} with times/{}", times::VERSION),
+                false => topic.to_string(),
+            }
+        });
         let kept = self.changelogs.iter().map(|(_, topic)| topic.to_string());
         let mut all: Vec<String> = sources.chain(moved).chain(kept).collect();
         all.sort();

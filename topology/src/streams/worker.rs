@@ -434,6 +434,9 @@ impl Worker {
                 more = column.flush()?;
                 send_outputs(&self.env, *lane, column, &mut self.transaction)?;
             }
+            for (exchange, said) in column.times_to_say() {
+                self.transaction.say_time(exchange, said)?;
+            }
         }
         let mut commit = Commit::default();
         let mut offsets = Vec::new();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::channels::Said;
 use crate::connector::{RawBatch, Times};
 use crate::error::Error;
 use crate::graph::{Decoded, NodeId};
@@ -29,6 +30,8 @@ pub(super) struct Input {
     position: Option<i64>,
     /// The greatest timestamp that was processed.
     processed: Timestamp,
+    /// What goes with the next batch.
+    said: Vec<(u32, Said)>,
 }
 
 /// A batch that waits, or what is left of it.
@@ -39,6 +42,10 @@ struct Queued {
     bad: VecDeque<(u32, Error)>,
     end: Option<i64>,
     end_time: Timestamp,
+    /// What tasks said that sent the records, each before the raw record of an index.
+    said: VecDeque<(u32, Said)>,
+    /// When it was queued, by the clock of the task's channels.
+    came: i64,
 }
 
 /// A run that was taken for processing.
@@ -49,6 +56,10 @@ pub(super) struct Taken {
     pub(super) bad: Vec<(u32, Error)>,
     /// The greatest timestamp up to the end of the run.
     pub(super) reached: Timestamp,
+    /// What was said behind the run.
+    pub(super) said: Vec<Said>,
+    /// When the batch was queued.
+    pub(super) came: i64,
 }
 
 impl Input {
@@ -65,6 +76,7 @@ impl Input {
             reached: NO_TIMESTAMP,
             position: None,
             processed: NO_TIMESTAMP,
+            said: Vec::new(),
         }
     }
 
@@ -74,12 +86,18 @@ impl Input {
         self.processed = reached;
     }
 
+    /// Notes what was said in the batch that comes next.
+    pub(super) fn note_said(&mut self, said: Vec<(u32, Said)>) {
+        self.said.extend(said);
+    }
+
     pub(super) fn push_source(
         &mut self,
         source: Arc<str>,
         rank: u32,
         batch: Arc<RawBatch>,
         decoded: Decoded,
+        came: i64,
     ) {
         let times: &Times = decoded.times.as_ref().unwrap_or(&batch.times);
         let end = batch.end;
@@ -94,6 +112,8 @@ impl Input {
             origin: Origin::Source(Arc::new(origin)),
             bad: decoded.bad.into(),
             end: Some(end),
+            said: std::mem::take(&mut self.said).into(),
+            came,
         });
     }
 
@@ -109,6 +129,8 @@ impl Input {
             bad: VecDeque::new(),
             end: None,
             end_time,
+            said: VecDeque::new(),
+            came: 0,
         });
     }
 
@@ -144,6 +166,11 @@ impl Input {
         self.queue.is_empty()
     }
 
+    /// True where all is processed that is known to be there.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.queue.is_empty() && !self.behind
+    }
+
     /// How many records wait.
     pub(super) fn len(&self) -> usize {
         self.queue.iter().map(|queued| queued.run.len()).sum()
@@ -158,12 +185,16 @@ impl Input {
     ) -> Taken {
         let queued = self.queue.front_mut().expect("an input with a head");
         let n = leading(&queued.run, &queued.origin, limit, wanted, until);
+        let n = before_said(queued, n);
         let whole = n == queued.run.len();
         let run = queued.run.take(n);
         let stop = if whole { u32::MAX } else { queued.run.cause(0) };
         let bad = queued.bad.partition_point(|(cause, _)| *cause < stop);
+        let said = queued.said.partition_point(|(index, _)| *index <= stop);
         let taken = Taken {
             bad: queued.bad.drain(..bad).collect(),
+            said: queued.said.drain(..said).map(|(_, said)| said).collect(),
+            came: queued.came,
             reached: reached(queued, &run, whole),
             origin: queued.origin.clone(),
             run,
@@ -208,6 +239,14 @@ fn leading(
             (first_not(n, |index| stamp(index).time < until) + 1).min(n)
         }
         _ => n,
+    }
+}
+
+/// Of the first `n` records those that stand before the next word on time, which may be none.
+fn before_said(queued: &Queued, n: usize) -> usize {
+    match queued.said.front() {
+        Some((index, _)) => first_not(n, |at| queued.run.cause(at) < *index),
+        None => n,
     }
 }
 

@@ -4,11 +4,16 @@
 //! which input goes on, has its nodes process, and collects what leaves; at a commit it says what to
 //! write. Whoever hosts it does the rest: the runtime, the test driver, a user's own loop.
 
+mod channels;
+mod herald;
 mod input;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use self::channels::Channels;
+pub(crate) use self::channels::{Feeders, Said};
+use self::herald::Herald;
 use self::input::{Input, Taken};
 use crate::connector::RawBatch;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,6 +36,8 @@ pub(crate) struct TaskOptions {
     pub(crate) collapse: bool,
     /// True where records travel between tasks through topics.
     pub(crate) over_topics: bool,
+    /// Who feeds tasks through topics, where somebody's work depends on time.
+    pub(crate) feeders: Arc<Feeders>,
     /// Nodes that are given nothing any more.
     pub(crate) disabled: Arc<BTreeSet<NodeId>>,
 }
@@ -42,6 +49,7 @@ impl Default for TaskOptions {
             max_run: 4_096,
             collapse: true,
             over_topics: false,
+            feeders: Arc::default(),
             disabled: Arc::default(),
         }
     }
@@ -64,6 +72,11 @@ pub(crate) struct Task {
     pub(crate) level: u32,
     written_time: Timestamp,
     punctuates: Vec<NodeId>,
+    /// Of a task that others feed through topics, what they have said.
+    channels: Option<Channels>,
+    herald: Herald,
+    /// The greatest time of tasks that feed this one in memory, as they have said it.
+    heard: Timestamp,
 }
 
 /// What all nodes of a task share.
@@ -123,6 +136,16 @@ impl Task {
             level: part.level,
             written_time: NO_TIMESTAMP,
             punctuates: Vec::new(),
+            channels: Channels::open(
+                graph,
+                part,
+                lane,
+                state,
+                &options.feeders,
+                options.clock.now(),
+            )?,
+            herald: Herald::new(part, &options.feeders),
+            heard: NO_TIMESTAMP,
         };
         task.order.extend(&part.exits);
         task.nodes.resize_with(graph.nodes.len(), || None);
@@ -210,6 +233,15 @@ impl Task {
     /// Goes on behind what an earlier run of the process committed.
     pub(crate) fn resume(&mut self, node: NodeId, partition: u32, reached: Timestamp) {
         self.input(node, partition).resume(reached);
+        if let Some(channels) = &mut self.channels {
+            channels.processed(reached);
+        }
+    }
+
+    /// Notes what was said of their time by tasks that feed this one, each before the record of that
+    /// index in the batch that is queued next.
+    pub(crate) fn note_said(&mut self, node: NodeId, partition: u32, said: Vec<(u32, Said)>) {
+        self.input(node, partition).note_said(said);
     }
 
     /// Queues a batch of a source. `rank` orders the partition among all of the process.
@@ -234,8 +266,9 @@ impl Task {
             cut_at_first_bad(&mut decoded.bad, &mut decoded.run);
         }
         let source = facts.name.clone();
+        let came = self.channels.as_ref().map_or(0, Channels::elapsed);
         self.input(node, batch.partition)
-            .push_source(source, rank, batch.clone(), decoded);
+            .push_source(source, rank, batch.clone(), decoded, came);
     }
 
     /// Queues records of a source whose types are the source's own; each is its own cause.
@@ -255,7 +288,7 @@ impl Task {
         };
         let source = self.graph.node(node).name.clone();
         self.input(node, batch.partition)
-            .push_source(source, rank, batch.clone(), decoded);
+            .push_source(source, rank, batch.clone(), decoded, 0);
     }
 
     /// Has the task wait for nothing that is not there: neither for what other tasks may still send,
@@ -348,7 +381,9 @@ impl Task {
             return Ok(false);
         };
         self.shared.working = true;
-        let until = self.next_stream_punctuation();
+        // Where others are waited for, no record of a run is what has the time come.
+        let waits = self.channels.as_ref().is_some_and(Channels::wait);
+        let until = self.next_stream_punctuation().filter(|_| !waits);
         let node_id = self.inputs[at].node;
         let taken = self.inputs[at].take(max_run, |stamp| limit.admits(stamp, at, bound), until);
         if !taken.run.is_empty() {
@@ -362,9 +397,14 @@ impl Task {
 
     fn process(&mut self, id: NodeId, taken: Taken) -> Result<()> {
         self.shared.now = self.options.clock.now();
-        self.shared.stream_time = self.shared.stream_time.max(taken.reached);
+        self.herald.work();
         let Taken {
-            run, origin, bad, ..
+            run,
+            origin,
+            bad,
+            said,
+            came,
+            reached,
         } = taken;
         let instance = node(&mut self.nodes, id);
         instance.facts.stats.count_records(run.len());
@@ -385,6 +425,16 @@ impl Task {
         for (cause, error) in bad {
             facts.report(&origin, cause, &error.to_string(), &mut self.shared.exits)?;
         }
+        let time = match &mut self.channels {
+            None => reached,
+            Some(channels) => {
+                channels.pass(self.shared.now);
+                channels.processed(reached);
+                channels.hear(id, came, &said);
+                channels.time()
+            }
+        };
+        self.shared.stream_time = self.shared.stream_time.max(time);
         self.punctuate()
     }
 
@@ -442,7 +492,42 @@ impl Task {
     /// Lets wall-clock time pass.
     pub(crate) fn tick(&mut self) -> Result<()> {
         self.shared.now = self.options.clock.now();
+        if let Some(channels) = &mut self.channels {
+            channels.pass(self.shared.now);
+            for input in self.inputs.iter().filter(|input| input.is_caught_up()) {
+                channels.caught_up(input.node);
+            }
+            self.shared.stream_time = self.shared.stream_time.max(channels.time());
+        }
         self.punctuate()
+    }
+
+    /// Notes what the time of a task is that feeds this one in memory. All that it sent was queued before.
+    pub(crate) fn hear_time(&mut self, time: Timestamp) {
+        self.heard = self.heard.max(time);
+    }
+
+    /// Has the time come that was heard: when all that was sent is processed.
+    pub(crate) fn go_by_heard_time(&mut self) -> Result<()> {
+        if self.heard <= self.shared.stream_time {
+            return Ok(());
+        }
+        self.shared.working = true;
+        self.shared.stream_time = self.heard;
+        self.punctuate()?;
+        self.shared.working = false;
+        Ok(())
+    }
+
+    /// The time of the task, and the exchanges through which it is to be said now to those that it feeds.
+    /// It counts as said.
+    pub(crate) fn time_to_say(&mut self) -> (&[NodeId], Said) {
+        let said = Said {
+            from: self.lane,
+            time: self.shared.stream_time,
+        };
+        let now = self.options.clock.now();
+        (self.herald.call(said.time, now), said)
     }
 
     /// When wall-clock time next matters.
@@ -479,7 +564,8 @@ impl Task {
         &mut self.shared.exits
     }
 
-    /// The greatest timestamp that was processed.
+    /// The time of the task: the greatest timestamp that it processed, or of one that others feed through
+    /// topics the least of their times.
     pub(crate) fn stream_time(&self) -> Timestamp {
         self.shared.stream_time
     }
@@ -508,6 +594,9 @@ impl Task {
         if self.shared.stream_time != self.written_time {
             commit.put_meta(&self.time_key(), &self.shared.stream_time.to_be_bytes());
             self.written_time = self.shared.stream_time;
+        }
+        if let Some(channels) = &mut self.channels {
+            channels.freeze(commit);
         }
         Ok(())
     }
@@ -763,6 +852,7 @@ impl Shared {
             exits: &mut self.exits,
             origin,
             now: self.now,
+            stream_time: self.stream_time,
             latest: self.latest,
             node: facts,
             forwarded,

@@ -137,6 +137,14 @@ impl MemoryCluster {
         state.offsets.get(group)?.committed(of)
     }
 
+    /// The end of a partition, if it is there; this is no call, and no time goes by.
+    #[cfg(test)]
+    pub(crate) fn peek_end(&self, of: &TopicPartition) -> Option<i64> {
+        let state = self.shared.lock();
+        let log = state.log(of).ok()?;
+        Some(log.offsets(Isolation::ReadUncommitted).end)
+    }
+
     /// How long a transaction may be open at most before it is aborted and its producer fenced, whatever
     /// the producer asked for; a minute unless set.
     pub fn set_transaction_timeout(&self, timeout: Duration) {

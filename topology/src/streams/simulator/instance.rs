@@ -14,6 +14,7 @@ use crate::streams::env::Planted;
 use crate::streams::topics::Topics;
 use crate::streams::worker::Worker;
 use crate::streams::{Application, StreamsConfig, prepare};
+use crate::task::Feeders;
 
 type Errand = Box<dyn FnOnce() + Send>;
 type Errands = Arc<Mutex<VecDeque<Errand>>>;
@@ -64,10 +65,16 @@ impl Instance {
         if planted != Some(Planted::AnyMap) {
             topics.map = format!("version {version}");
         }
+        let idle = config.max_task_idle;
         let aside = Arc::new(move |errand| later.lock().unwrap().push_back(errand));
         let state = self.state.clone();
         let mut env = prepare(graph, cluster, topics, &config, state, aside)?;
         env.planted = planted;
+        if planted == Some(Planted::GreatestTime) {
+            let mut feeders = Feeders::new(env.topics.senders.clone(), idle);
+            feeders.takes_greatest = true;
+            env.tasks.feeders = Arc::new(feeders);
+        }
         let app = Application::of(env, config);
         let (coordinator, workers) = app.join()?;
         self.process = Some(Process {

@@ -7,6 +7,7 @@
 mod query;
 mod instance;
 mod trace;
+mod times;
 mod world;
 mod actions;
 mod oracle;

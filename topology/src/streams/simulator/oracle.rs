@@ -14,7 +14,8 @@ const ROUNDS: usize = 2_000;
 impl World {
     /// What the group has committed never goes back.
     pub(super) fn check_offsets(&mut self) -> Result<(), String> {
-        for topic in ["words", "users", query::MOVED, query::MOVED_USERS] {
+        let moved = [query::MOVED, query::MOVED_USERS, query::MOVED_BY_TIME];
+        for topic in ["words", "users"].into_iter().chain(moved) {
             for partition in 0..PARTITIONS {
                 let of = TopicPartition::new(topic, partition);
                 let Some(at) = self.cluster.peek_committed(APPLICATION, &of) else {
@@ -90,7 +91,8 @@ impl World {
             self.pass(Duration::from_millis(7));
             self.check_offsets()?;
             self.check_owners()?;
-            if self.is_done() {
+            self.check_times()?;
+            if self.is_done() && self.have_times_come()? {
                 return Ok(());
             }
         }
@@ -117,7 +119,12 @@ impl World {
 
     /// True where all that travels between tasks has arrived and was processed, and all users as well.
     fn has_moved(&self) -> bool {
-        let topics = ["users", query::MOVED, query::MOVED_USERS];
+        let topics = [
+            "users",
+            query::MOVED,
+            query::MOVED_USERS,
+            query::MOVED_BY_TIME,
+        ];
         let places = (0..PARTITIONS).flat_map(|n| topics.map(|topic| (topic, n)));
         places.into_iter().all(|(topic, partition)| {
             let of = TopicPartition::new(topic, partition);
@@ -127,7 +134,7 @@ impl World {
         })
     }
 
-    fn records(&self, topic: &str, partition: u32) -> Vec<(String, String)> {
+    pub(super) fn records(&self, topic: &str, partition: u32) -> Vec<(String, String)> {
         let records = self
             .cluster
             .records(topic, partition, Isolation::ReadCommitted)
@@ -151,6 +158,7 @@ impl World {
         self.check_totals("totals", &expected)?;
         self.check_totals("endings", &endings)?;
         self.check_groups()?;
+        self.check_ticks()?;
         self.check_tables(&expected)
     }
 
@@ -172,6 +180,7 @@ impl World {
                 *endings.entry(query::ending(word)).or_default() += 1;
             }
         }
+        self.check_ticks_come()?;
         self.check_counted("totals", &expected)?;
         self.check_counted("endings", &endings)
     }

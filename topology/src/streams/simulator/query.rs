@@ -3,6 +3,7 @@
 use crate::dsl::{Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
 use crate::streams::partitioner::Partitioner;
+use crate::ticker::Ticker;
 
 pub(super) const PARTITIONS: u32 = 4;
 pub(super) const APPLICATION: &str = "app";
@@ -14,8 +15,16 @@ pub(super) const MOVED: &str = "app-by-ending-repartition";
 /// The topic that changes of users travel through, to be counted by the endings of their values.
 pub(super) const MOVED_USERS: &str = "app-users-by-ending-repartition";
 
+/// The topic that words travel through to a step that goes by time, and the name of that step's task.
+pub(super) const MOVED_BY_TIME: &str = "app-by-time-repartition";
+pub(super) const BY_TIME: &str = "by-time";
+
+/// How often that step says what time it is.
+const TICK: i64 = 5;
+
 /// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users,
-/// who are counted by the endings of their values as these change.
+/// who are counted by the endings of their values as these change. Words are moved once more, to where it is
+/// said what time it is.
 pub(super) fn topology() -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
@@ -30,6 +39,9 @@ pub(super) fn topology() -> Topology {
     let join = |word: &String, user: &String| format!("{word} by {user}");
     let joined = words.join(&users, join, Joined::named("join"));
     joined.to("joined", Produced::plain());
+    let timed = words.select_key(|_, word| ending(word));
+    let timed = timed.moved_by_time(BY_TIME, || Box::new(Ticker::new(TICK)));
+    timed.to("ticks", Produced::plain());
     let by_ending = words.group_by(|_, word| ending(word), Grouped::named("by-ending"));
     let endings = by_ending.count(Materialized::named("counts-by-ending"));
     endings.to_stream().to("endings", Produced::json());

@@ -32,6 +32,7 @@ fn attempt(world: &mut World) -> Result<(), String> {
         world.step()?;
         world.check_offsets()?;
         world.check_owners()?;
+        world.check_times()?;
     }
     world.settle()?;
     match world.guarantee {
@@ -41,7 +42,10 @@ fn attempt(world: &mut World) -> Result<(), String> {
 }
 
 fn finds(mistake: Mistake) {
-    let found = (0..SEEDS).find(|seed| run(*seed, Some(mistake)).is_err());
+    let found = (0..SEEDS).find_map(|seed| Some((seed, run(seed, Some(mistake)).err()?)));
+    let found = found
+        .as_ref()
+        .map(|(seed, told)| (seed, told.lines().last()));
     eprintln!("{mistake:?} is found by seed {found:?}");
     assert!(found.is_some(), "{mistake:?} is not found");
 }
@@ -100,6 +104,11 @@ fn a_commit_in_the_name_of_who_has_joined_again_is_found() {
 #[test]
 fn two_versions_side_by_side_are_found() {
     finds(Mistake::Runtime(Planted::AnyMap));
+}
+
+#[test]
+fn a_time_that_runs_ahead_is_found() {
+    finds(Mistake::Runtime(Planted::GreatestTime));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 
 use super::instance::Instance;
 use super::query::{self, APPLICATION, KEYS, PARTITIONS};
+use super::times::Times;
 use super::trace::Trace;
 use crate::cluster::memory::MemoryCluster;
 use crate::graph::Topology;
@@ -17,6 +18,10 @@ use crate::time::Clock;
 
 pub(super) const SESSION: Duration = Duration::from_millis(1_000);
 pub(super) const TRANSACTION: Duration = Duration::from_millis(3_000);
+
+/// For how long tasks wait for one that says nothing: longer than any run takes, or not.
+pub(super) const FOR_EVER: Duration = Duration::from_secs(1 << 30);
+const SILENCE: Duration = Duration::from_millis(200);
 
 /// After how many steps instances have other tasks.
 const UPGRADE: u64 = 600;
@@ -49,6 +54,10 @@ pub(super) struct World {
     pub(super) trace: Trace,
     /// What the group had committed of each input when it was last looked at.
     pub(super) committed: BTreeMap<(&'static str, u32), i64>,
+    /// For how long tasks wait with their time for one that says nothing.
+    pub(super) idle: Duration,
+    /// The times that tasks had when it was last looked at.
+    pub(super) times: Times,
 }
 
 impl World {
@@ -60,7 +69,7 @@ impl World {
         let clock = Clock::manual(1_000_000);
         let cluster = MemoryCluster::with_clock(clock.clone());
         for topic in [
-            "words", "users", "totals", "seen", "joined", "endings", "groups",
+            "words", "users", "totals", "seen", "joined", "endings", "groups", "ticks",
         ] {
             let added = cluster.add_topic(topic, PARTITIONS, &[]);
             added.map_err(|e| e.to_string())?;
@@ -85,6 +94,12 @@ impl World {
             guarantee,
             trace: Trace::default(),
             committed: BTreeMap::new(),
+            idle: if seed.is_multiple_of(2) {
+                FOR_EVER
+            } else {
+                SILENCE
+            },
+            times: Times::default(),
         };
         for number in 0..KEYS {
             world.write_user(number);
@@ -100,6 +115,7 @@ impl World {
             .session_timeout(SESSION)
             .num_stream_threads(2)
             .offsets_refresh(Duration::from_millis(700))
+            .max_task_idle(self.idle)
             .num_standby_replicas(self.standbys)
             .acceptable_recovery_lag(self.lag)
             .clock(self.clock.clone())

@@ -11,6 +11,8 @@ use crate::processor::Output;
 use crate::record::Headers;
 use crate::run::Run;
 use crate::streams::production::{ProductionExceptionHandler, cut};
+use crate::streams::times;
+use crate::task::Said;
 
 /// What a record is written for.
 #[derive(Debug, Clone, Copy)]
@@ -225,6 +227,30 @@ impl Transaction {
             (Err(_), Some(e)) => Err(e),
             (Err(e), None) => Err(fatal(e)),
         }
+    }
+}
+
+impl Transaction {
+    /// Says to all tasks behind an exchange what the time of one is that feeds them: all that it sent before
+    /// is written before.
+    pub(in crate::streams) fn say_time(
+        &mut self,
+        exchange: NodeId,
+        said: Said,
+    ) -> Result<(), TransactionError> {
+        let env = self.env.clone();
+        let headers = times::headers(said);
+        self.begin()?;
+        for to in env.topics.repartitions.get(&exchange).into_iter().flatten() {
+            let record = ProducerRecord {
+                key: None,
+                value: None,
+                timestamp: said.time,
+                headers: &headers,
+            };
+            self.hand_over(to, record)?;
+        }
+        Ok(())
     }
 }
 

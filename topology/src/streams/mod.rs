@@ -26,6 +26,7 @@ mod config;
 mod coordinator;
 mod env;
 mod keeper;
+mod local;
 mod made;
 mod mark;
 mod membership;
@@ -88,7 +89,7 @@ use self::topics::Topics;
 use self::worker::{Worker, WorkerOptions, transactional_id};
 use crate::cluster::{Cluster, MemberOptions, ProducerKind};
 use crate::codec::{Key, SharedCodec};
-use crate::connector::Waker;
+use crate::connector::{Health, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Plan, Topology};
 use crate::identity::{self, Plans};
@@ -260,6 +261,28 @@ impl Application {
         listener: impl Fn(StreamsState, StreamsState) + Send + Sync + 'static,
     ) {
         self.status.listen(Box::new(listener));
+    }
+
+    /// Tasks that run nowhere, or are this instance's and wait, by their numbers; with what is not there that
+    /// they read: a file that no instance has.
+    ///
+    /// They go on once it is there, or an instance comes that has it.
+    pub fn unplaced_tasks(&self) -> BTreeMap<u16, String> {
+        self.status.unplaced()
+    }
+
+    /// How the application is, as far as this instance knows: degraded where tasks do not run as what they read
+    /// is not there, or where one of the sources that this instance reads itself is not well.
+    pub fn health(&self) -> Health {
+        if let Some(error) = self.error() {
+            return Health::Failed(error);
+        }
+        if let Some((task, why)) = self.unplaced_tasks().into_iter().next() {
+            return Health::Degraded(format!("task {task} does not run: {why}"));
+        }
+        let reads = self.running_tasks().contains(&0);
+        let trouble = self.env.topics.locals.trouble();
+        trouble.filter(|_| reads).unwrap_or_default()
     }
 
     /// The numbers of the tasks that run in this instance.

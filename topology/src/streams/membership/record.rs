@@ -27,6 +27,9 @@ pub(in crate::streams) struct InstanceRecord {
     pub(in crate::streams) holds: BTreeSet<u16>,
     /// How many records of changelogs its rows are behind, by task, where it knows.
     pub(in crate::streams) lags: BTreeMap<u16, u64>,
+    /// What is not there that it would need to run tasks, in words, by task.
+    #[serde(default)]
+    pub(in crate::streams) missing: BTreeMap<u16, String>,
 }
 
 impl InstanceRecord {
@@ -41,6 +44,7 @@ impl InstanceRecord {
             seen: 0,
             holds: BTreeSet::new(),
             lags: BTreeMap::new(),
+            missing: BTreeMap::new(),
         }
     }
 }
@@ -191,6 +195,7 @@ mod tests {
         instance.member = "m-1".into();
         instance.holds = [1, 3].into();
         instance.lags = [(1, 0), (2, 77)].into();
+        instance.missing = [(0, "there is no file /a".to_owned())].into();
         let key = instance_key("abc");
         let read = decode(key.as_bytes(), &encode(&instance)).unwrap();
         assert_eq!(read, ControlRecord::Instance("abc".into(), instance));
@@ -206,6 +211,15 @@ mod tests {
         let share = assignment.share("m-1");
         assert_eq!(read, ControlRecord::Assignment(assignment));
         assert_eq!((share.active, share.standby), ([0].into(), [2].into()));
+        // Former versions say nothing of what they lack.
+        let plain = encode(&InstanceRecord::new(1, "map", None));
+        let plain = String::from_utf8(plain)
+            .unwrap()
+            .replace(",\"missing\":{}", "");
+        assert!(!plain.contains("missing"), "{plain}");
+        let read = decode(key.as_bytes(), plain.as_bytes()).unwrap();
+        let former = InstanceRecord::new(1, "map", None);
+        assert_eq!(read, ControlRecord::Instance("abc".into(), former));
         let other = decode(b"something", b"else").unwrap();
         assert_eq!(other, ControlRecord::Unknown);
     }

@@ -11,6 +11,10 @@ mod open;
 mod reading;
 mod rebuild;
 mod readings;
+#[cfg(test)]
+pub(super) mod lines;
+#[cfg(test)]
+mod tests;
 
 pub(super) use self::gate::{Gate, Loaded};
 pub(super) use self::open::open;

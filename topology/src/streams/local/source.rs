@@ -31,6 +31,8 @@ pub(in crate::streams) struct LocalSources {
     components: Vec<usize>,
     /// The tables of each connected part that are loaded first.
     gates: BTreeMap<usize, BTreeSet<Arc<str>>>,
+    /// The sources that wait for them, with the connected part that each is in.
+    waiting: BTreeMap<NodeId, usize>,
 }
 
 impl LocalSources {
@@ -70,6 +72,14 @@ impl LocalSources {
                 component,
             }));
         }
+        for (node, _) in graph.sources() {
+            let component = found.components[node.index()];
+            let mut all = found.all.iter();
+            let first = all.any(|source| source.node == node && source.bootstrap);
+            if !first && found.gates.contains_key(&component) {
+                found.waiting.insert(node, component);
+            }
+        }
         let loaded = found.gates.values().map(BTreeSet::len).sum::<usize>();
         if loaded > MOST_LOADED {
             return Err(invalid(format!(
@@ -98,14 +108,9 @@ impl LocalSources {
         &self.gates
     }
 
-    /// The connected part in which something must be loaded before a node is read, if there is any.
+    /// The connected part in which something must be loaded before a source is read, if there is any.
     pub(in crate::streams) fn gate_of(&self, node: NodeId) -> Option<usize> {
-        let mut own = self.all.iter();
-        if own.any(|source| source.node == node && source.bootstrap) {
-            return None;
-        }
-        let component = self.component(node)?;
-        self.gates.contains_key(&component).then_some(component)
+        self.waiting.get(&node).copied()
     }
 
     /// The connected part of the graph that a node is in, where there are any sources here.

@@ -292,7 +292,7 @@ mod tests {
         // Its rows come first.
         let cold = instance(1, &[]);
         let now = assigned("0 1 1", &[lacking, cold], LIMITS);
-        assert_eq!(now, "0 1 1 0:{1}");
+        assert_eq!(now, "0 0 1 0:{1}");
     }
 
     #[test]

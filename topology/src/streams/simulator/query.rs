@@ -1,7 +1,10 @@
 //! What the simulated applications do, and their input.
 
+use std::sync::Arc;
+
 use crate::dsl::{Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
+use crate::streams::local::lines::Lines;
 use crate::streams::partitioner::Partitioner;
 
 pub(super) const PARTITIONS: u32 = 4;
@@ -15,8 +18,10 @@ pub(super) const MOVED: &str = "app-by-ending-repartition";
 pub(super) const MOVED_USERS: &str = "app-users-by-ending-repartition";
 
 /// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users,
-/// who are counted by the endings of their values as these change.
-pub(super) fn topology() -> Topology {
+/// who are counted by the endings of their values as these change. Lines that are no topic are passed on and
+/// counted; profiles that are none are loaded before words are read, are joined with these, and counted by
+/// their endings.
+pub(super) fn topology(files: &Files) -> Topology {
     let builder = StreamsBuilder::new();
     let words = builder.stream::<String, String>("words", Consumed::plain());
     let users = builder.table::<String, String>(
@@ -39,7 +44,45 @@ pub(super) fn topology() -> Topology {
     );
     let users = users.count(Materialized::named("users-of-ending"));
     users.to_stream().to("groups", Produced::json());
+    let consumed = Consumed::<String, String>::plain().from(Arc::new(files.lines.clone()));
+    let lines = builder.stream("lines", consumed);
+    lines.to("seen-lines", Produced::plain());
+    let counts = lines
+        .group_by_key()
+        .count(Materialized::named("counts-of-lines"));
+    counts.to_stream().to("line-totals", Produced::json());
+    let consumed = Consumed::plain().from(Arc::new(files.profiles.clone()));
+    let profiles = builder.table::<String, String>(
+        "profiles",
+        consumed.load_first(),
+        Materialized::named("profiles-by-id"),
+    );
+    let endings = profiles.group_by(
+        |_, profile| (ending(profile), ()),
+        Grouped::named("profiles-by-ending"),
+    );
+    let endings = endings.count(Materialized::named("profiles-of-ending"));
+    endings.to_stream().to("profile-groups", Produced::json());
+    let profiles = profiles.spread(Materialized::named("profiles-for-words"));
+    let join = |word: &String, profile: Option<&String>| format!("{word} by {profile:?}");
+    let joined = words.left_join(&profiles, join, Joined::named("profile"));
+    joined.to("profiled", Produced::plain());
     builder.build().expect("the topology is in order")
+}
+
+/// What the application reads beside topics.
+pub(super) struct Files {
+    pub(super) lines: Lines,
+    pub(super) profiles: Lines,
+}
+
+impl Files {
+    pub(super) fn new() -> Self {
+        Files {
+            lines: Lines::new("lines"),
+            profiles: Lines::new("profiles"),
+        }
+    }
 }
 
 /// The last letter of a word.

@@ -62,6 +62,8 @@ pub(super) enum Planted {
     FreshMetadata,
     /// Instances that have other tasks share them.
     AnyMap,
+    /// Positions of sources that are no topics are committed without an offset of the group.
+    Unfenced,
 }
 
 impl Env {

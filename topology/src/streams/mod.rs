@@ -19,6 +19,11 @@
 //!
 //! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What
 //! the local state has of a changelog need not be read again.
+//!
+//! # Sources that are no topics
+//!
+//! Files and the like are read by the tasks of number 0, in an instance that sees them. How far they were read
+//! is in a topic of the application's own, written in the same transactions.
 
 mod changelog;
 mod column;
@@ -112,7 +117,7 @@ pub struct Application {
 
 impl Application {
     /// Prepares a topology to run on a cluster: its topics are looked up, those of its own are made, and
-    /// its state is opened. Sources and sinks are topics of their names.
+    /// its state is opened. Sources and sinks are topics of their names, where they are bound to nothing else.
     ///
     /// # Errors
     ///
@@ -129,8 +134,10 @@ impl Application {
     /// The same with what each query computes, in words of the program's own. They are remembered with the
     /// rows: a query of the same name and other words does not take these for its own.
     ///
-    /// Sources and sinks that are bound to topics of the cluster are these topics; any other binding is
-    /// refused.
+    /// Sources and sinks that are bound to topics of the cluster are these topics. Other sources are read by the
+    /// tasks of number 0 where any process can go on in them ([`Source::is_resumable`]); other sinks are refused.
+    ///
+    /// [`Source::is_resumable`]: crate::connector::Source::is_resumable
     ///
     /// # Errors
     ///

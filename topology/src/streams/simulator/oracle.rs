@@ -152,7 +152,7 @@ impl World {
         groups
     }
 
-    /// Lines are passed on once, in their order, and counted; and words meet profiles, which all are loaded.
+    /// Lines are passed on once, in their order, and counted; and words meet profiles, which are loaded where words wait for that.
     fn check_files(&self) -> Result<(), String> {
         let mut seen = Vec::new();
         for partition in 0..PARTITIONS {
@@ -179,7 +179,8 @@ impl World {
         for (partition, words) in (0_u32..).zip(&self.words) {
             let profiled = self.records("profiled", partition);
             let joined = |(found, word): (&(String, String), &(String, String))| {
-                found.0 == word.0 && found.1.starts_with(&format!("{} by Some(", word.1))
+                let row = if self.files.load_first { "Some(" } else { "" };
+                found.0 == word.0 && found.1.starts_with(&format!("{} by {row}", word.1))
             };
             if profiled.len() != words.len() || !profiled.iter().zip(words).all(joined) {
                 return Err(format!(

@@ -19,7 +19,7 @@ pub(super) const MOVED_USERS: &str = "app-users-by-ending-repartition";
 
 /// Counts words by their keys, and elsewhere by their endings, passes them on, and joins them with users,
 /// who are counted by the endings of their values as these change. Lines that are no topic are passed on and
-/// counted; profiles that are none are loaded before words are read, are joined with these, and counted by
+/// counted; profiles that are none are joined with words, which may wait until they are loaded, and counted by
 /// their endings.
 pub(super) fn topology(files: &Files) -> Topology {
     let builder = StreamsBuilder::new();
@@ -51,10 +51,13 @@ pub(super) fn topology(files: &Files) -> Topology {
         .group_by_key()
         .count(Materialized::named("counts-of-lines"));
     counts.to_stream().to("line-totals", Produced::json());
-    let consumed = Consumed::plain().from(Arc::new(files.profiles.clone()));
+    let mut consumed = Consumed::plain().from(Arc::new(files.profiles.clone()));
+    if files.load_first {
+        consumed = consumed.load_first();
+    }
     let profiles = builder.table::<String, String>(
         "profiles",
-        consumed.load_first(),
+        consumed,
         Materialized::named("profiles-by-id"),
     );
     let endings = profiles.group_by(
@@ -74,13 +77,16 @@ pub(super) fn topology(files: &Files) -> Topology {
 pub(super) struct Files {
     pub(super) lines: Lines,
     pub(super) profiles: Lines,
+    /// True where words wait until profiles are loaded.
+    pub(super) load_first: bool,
 }
 
 impl Files {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(load_first: bool) -> Self {
         Files {
             lines: Lines::new("lines"),
             profiles: Lines::new("profiles"),
+            load_first,
         }
     }
 }

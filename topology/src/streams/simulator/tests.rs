@@ -41,7 +41,7 @@ fn attempt(world: &mut World) -> Result<(), String> {
 }
 
 fn finds(mistake: Mistake) {
-    let found = (0..SEEDS).find(|seed| run(*seed, Some(mistake)).is_err());
+    let found = (0..SOAK).find(|seed| run(*seed, Some(mistake)).is_err());
     eprintln!("{mistake:?} is found by seed {found:?}");
     assert!(found.is_some(), "{mistake:?} is not found");
 }
@@ -95,6 +95,11 @@ fn rows_that_stand_behind_the_last_stable_offset_and_are_not_read_are_found() {
 #[test]
 fn a_commit_in_the_name_of_who_has_joined_again_is_found() {
     finds(Mistake::Runtime(Planted::FreshMetadata));
+}
+
+#[test]
+fn positions_that_the_group_has_no_say_in_are_found() {
+    finds(Mistake::Runtime(Planted::Unfenced));
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl World {
         cluster.set_patience(Duration::ZERO);
         cluster.set_transaction_timeout(TRANSACTION);
         let instances = (0..3).map(Instance::new).collect::<Result<_, _>>();
-        let files = Files::new();
+        let files = Files::new(seed % 2 == 1);
         let mut world = World {
             standbys: (seed % 3) as usize,
             lag: [0, 5, 1_000][(seed / 3 % 3) as usize],

@@ -28,10 +28,28 @@ pub(crate) fn session(
     base: PathBuf,
     restarting: bool,
 ) -> Result<Session, Failure> {
-    let connections = Connections::new()
-        .base(base)
-        .kafka(options(&config.kafka))
-        .restarting(restarting);
+    session_of(config, base, |connections| {
+        connections.restarting(restarting)
+    })
+}
+
+/// The same of an application on a cluster.
+pub(crate) fn session_on_cluster(
+    config: &Config,
+    base: PathBuf,
+    restarting: bool,
+) -> Result<Session, Failure> {
+    session_of(config, base, |connections| {
+        connections.restarting(restarting).on_cluster(true)
+    })
+}
+
+fn session_of(
+    config: &Config,
+    base: PathBuf,
+    with: impl FnOnce(Connections) -> Connections,
+) -> Result<Session, Failure> {
+    let connections = with(Connections::new().base(base).kafka(options(&config.kafka)));
     for (name, table) in &config.connections {
         connections
             .connection(name, options(table))

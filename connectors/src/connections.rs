@@ -30,6 +30,7 @@ pub struct Connections {
     base: PathBuf,
     kafka: Options,
     restarting: bool,
+    on_cluster: bool,
 }
 
 /// Schemes that are known and not there yet.
@@ -52,6 +53,7 @@ impl Connections {
             base: PathBuf::from("."),
             kafka: Options::new(),
             restarting: false,
+            on_cluster: false,
         }
         .with(FileConnector::default())
         .with(memory)
@@ -84,6 +86,13 @@ impl Connections {
     /// waited for, as long as `restart_timeout` of a source or sink says, or read once they are back.
     pub fn restarting(mut self, restarting: bool) -> Self {
         self.restarting = restarting;
+        self
+    }
+
+    /// The same for an application on a cluster: a file that is not there is no mistake where its columns are
+    /// declared, as another instance may have it.
+    pub fn on_cluster(mut self, on_cluster: bool) -> Self {
+        self.on_cluster = on_cluster;
         self
     }
 
@@ -199,6 +208,7 @@ impl Connections {
         let named = || self.named.read().expect("no panic while locked");
         let context = Context {
             restarting: self.restarting,
+            on_cluster: self.on_cluster,
             base: &self.base,
             kafka: &self.kafka,
             connections: &|name| named().get(&name.to_lowercase()).cloned(),

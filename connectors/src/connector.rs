@@ -78,6 +78,8 @@ pub struct Context<'a> {
     /// True where a program is started again on a state that it left: what is away for now need not be
     /// an error.
     pub restarting: bool,
+    /// True for an application on a cluster: a file that is not there may be where another instance runs.
+    pub on_cluster: bool,
     pub(crate) connections: &'a dyn Fn(&str) -> Option<Options>,
     pub(crate) names: &'a dyn Fn() -> Vec<String>,
 }

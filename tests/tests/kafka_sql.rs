@@ -342,12 +342,23 @@ fn what_cannot_run_on_a_cluster_is_refused_with_its_name() {
     let topic = kafka.unique_topic("sql-refused", 2);
     let read = format!("CREATE STREAM s (k TEXT) FROM kafka://{topic};\n");
     let count = "CREATE TABLE t AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;\n";
-    let dir = TestDir::new();
-    let lines = dir.write("lines.csv", "k\na\n");
-    let file = format!("CREATE STREAM s FROM file://{};\n", lines.display());
-    let told = refused(&kafka, &format!("{file}{count}"), &[]);
-    let expected = "lines.csv; an application on a cluster reads topics alone";
+    let memory = "CREATE STREAM s (k TEXT) FROM memory://in;\n";
+    let told = refused(&kafka, &format!("{memory}{count}"), &[]);
+    let expected =
+        "memory://in; an application on a cluster reads topics, and what another process can";
     assert!(told.contains(expected), "{told}");
+
+    let dir = TestDir::new();
+    let out = dir.join("out.csv");
+    let to_file = format!(
+        "{read}INSERT INTO file://{} SELECT k FROM s;\n",
+        out.display()
+    );
+    let told = refused(&kafka, &to_file, &[]);
+    assert!(
+        told.contains("out.csv; an application on a cluster writes topics alone"),
+        "{told}"
+    );
 
     let to_memory = format!("{read}INSERT INTO memory://out SELECT k FROM s;\n");
     let told = refused(&kafka, &to_memory, &[]);

@@ -24,7 +24,7 @@ impl Position {
         [words, self.token.clone()].concat()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (reached, rest) = bytes.split_first_chunk()?;
         let (offset, token) = rest.split_first_chunk()?;
         Some(Position {

@@ -189,6 +189,9 @@ impl TaskSet {
         };
         if options.over_topics {
             set.know_topics();
+            // All that is no topic is read by the first lane, whoever takes part of the work behind it.
+            let local = graph.ids().filter(|id| graph.is_local(*id));
+            set.lanes.extend(local.map(|id| (id, 1)));
         }
         for part in &plan.parts {
             for lane in (0..part.lanes).filter(|lane| share.has(*lane)) {
@@ -334,6 +337,11 @@ impl TaskSet {
             waiting[self.components[node.index()]] += task.waiting() as u64;
         }
         waiting
+    }
+
+    /// True where something waits of a node that records come in through.
+    pub(crate) fn waits_for(&self, node: NodeId) -> bool {
+        self.tasks.iter().any(|task| task.waits_for(node))
     }
 
     /// The sources of which something waits.

@@ -31,10 +31,10 @@ pub(super) fn run(id: &str, arguments: &Run) -> Result<(), Failure> {
     let source = script::read(&arguments.file)?;
     let base = script::base_of(&arguments.file);
     let restarting = config.state_dir.as_deref().is_some_and(State::is_in);
-    let mut session = script::session(&config, base, restarting)?;
+    let mut session = script::session_on_cluster(&config, base, restarting)?;
     let outcome = script::execute(&mut session, &source)?;
     let program = session
-        .program()
+        .program_on_cluster()
         .map_err(|problems| Failure::Statements(source.clone(), problems))?;
     let script = Script {
         source: &source,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use ferrisstreams::application::{Application, StreamsState};
+use ferrisstreams::connector::Health;
 use ferrisstreams::sql::Program;
 
 use super::number::grouped;
@@ -49,18 +50,23 @@ impl<'a> InstanceWatch<'a> {
             return Ok(());
         }
         let line = self.line();
+        let health = self.app.health();
+        let health = (health != Health::Healthy).then(|| format!("{}  {health}", self.id));
         if self.draws {
             self.next = Instant::now() + PICTURE;
             let (width, height) = self.screen.size();
             let room = (width, height.saturating_sub(3));
             let mut lines = vec![line];
+            lines.extend(health);
             lines.extend(tables::picture(self.program, || self.app.snapshot(), room)?);
             return Ok(self.screen.draw(&lines)?);
         }
-        if line != self.told {
+        let told: Vec<String> = [line].into_iter().chain(health).collect();
+        let told = told.join("\n");
+        if told != self.told {
             self.next = Instant::now() + LINE;
-            script::eprint(&format!("{line}\n"));
-            self.told = line;
+            script::eprint(&format!("{told}\n"));
+            self.told = told;
         }
         Ok(())
     }

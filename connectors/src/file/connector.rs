@@ -51,7 +51,8 @@ impl Connector for FileConnector {
         let path = absolute(uri, context)?;
         let with = FileReadOptions::take(options, &path)?;
         let kind = request.kind.or(with.kind);
-        let columns = FileColumns::find(uri, &path, &with, request)?;
+        let waits = with.wait || context.on_cluster;
+        let columns = FileColumns::find(uri, &path, &with, request, waits)?;
         let formats = with.read.formats.clone();
         let rows = rows(RowSpecification {
             key: columns.key.clone(),
@@ -181,9 +182,10 @@ impl FileColumns {
         path: &Path,
         with: &FileReadOptions,
         request: &SourceRequest,
+        waits: bool,
     ) -> Result<Self, ConnectorError> {
         let is_declared = !request.columns.is_empty();
-        let files = existing(uri, path, is_declared && with.wait)?;
+        let files = existing(uri, path, is_declared && waits)?;
         let format = &with.read.formats.value;
         let framing = framing(format);
         let unreadable = |e: std::io::Error| {

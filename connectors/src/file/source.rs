@@ -69,4 +69,20 @@ impl Source for FileSource {
         let reader = FileReader::open(&self.target, &self.options, &self.watch, start)?;
         Ok(Box::new(reader))
     }
+
+    fn is_resumable(&self) -> bool {
+        true
+    }
+
+    fn missing(&self) -> Option<String> {
+        match &self.target {
+            Target::File(path) if path.exists() => None,
+            Target::File(path) => Some(format!("there is no file {}", path.display())),
+            Target::Files(_) => {
+                let found = self.target.list().unwrap_or_default();
+                let none = found.files.is_empty();
+                none.then(|| format!("no file matches {}", self.target))
+            }
+        }
+    }
 }

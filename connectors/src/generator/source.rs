@@ -68,6 +68,10 @@ impl Source for Shared {
         reader.seek(&start.positions)?;
         Ok(Box::new(reader))
     }
+
+    fn is_resumable(&self) -> bool {
+        true
+    }
 }
 
 struct GeneratorReader {

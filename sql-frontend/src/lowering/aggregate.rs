@@ -32,6 +32,8 @@ impl Lowering<'_> {
         let name = self.name("aggregate");
         let states = match lowered {
             Lowered::Stream(streams) => {
+                // One task has all that comes of files, and takes its groups back where these change.
+                let spreads = self.surroundings.on_cluster && streams.is_all_again();
                 let (stream, again) = match streams.apart() {
                     Apart::One(stream) => (stream, None),
                     Apart::Both { again, once } => (once, Some(again)),
@@ -54,6 +56,12 @@ impl Lowering<'_> {
                         .grouped_again(again, (pipeline, &base.columns), &key, &gathered, &name)
                         .with_records(&grouped)
                         .aggregate_with(plan.clone(), options),
+                };
+                let states = if spreads {
+                    let (name, key) = (format!("{name}.placed"), row_key(&key.schema));
+                    states.spread(Materialized::with(name, key, plan.state_codec()))
+                } else {
+                    states
                 };
                 (states, plan)
             }

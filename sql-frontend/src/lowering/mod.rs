@@ -57,6 +57,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) insertions: &'a BTreeMap<String, Vec<Insertion>>,
     /// Where tables are read from instead of being computed.
     pub(crate) snapshot: Option<&'a Snapshot>,
+    /// True for an application on a cluster, in which one task reads all that is no topic.
+    pub(crate) on_cluster: bool,
     /// True where dead letters are sent; elsewhere bad records are skipped and counted instead.
     pub(crate) sends_letters: bool,
     /// What becomes of records for which something fails.

@@ -44,6 +44,11 @@ impl Streams {
         Streams { again, once }
     }
 
+    /// True where all of it comes from what can be read again.
+    pub(super) fn is_all_again(&self) -> bool {
+        self.once.is_none()
+    }
+
     /// The records of both.
     pub(super) fn and(self, other: Streams) -> Self {
         let both =

@@ -118,14 +118,23 @@ impl Lowering<'_> {
             consumed = consumed.load_first();
         }
         let stream: KStream<Row, Option<Row>> = self.builder.stream(&from, consumed);
-        let table = stream
+        let mut table = stream
             .values_as(nullable(sent_row()))
             .to_table(Materialized::with(name, row_key(&key_schema), row()));
+        if self.is_local(source) {
+            let placed = format!("{name}.placed");
+            table = table.spread(Materialized::with(placed, row_key(&key_schema), row()));
+        }
         let place = |key: &usize| projection.iter().position(|read| read == key);
         Kept::Keyed(TableRows {
             table,
             key: source.key.iter().map(place).collect(),
         })
+    }
+
+    /// True where one task of an application on a cluster reads a source that is no topic.
+    fn is_local(&self, source: &Source) -> bool {
+        self.surroundings.on_cluster && matches!(source.resolved.source.topic(), Ok(None))
     }
 
     /// A stream that is computed, or that rows are inserted into.

@@ -52,6 +52,10 @@ impl Source for RowList {
         reader.seek(&start.positions)?;
         Ok(Box::new(reader))
     }
+
+    fn is_resumable(&self) -> bool {
+        true
+    }
 }
 
 struct RowListReader {

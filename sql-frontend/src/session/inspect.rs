@@ -311,6 +311,7 @@ impl Session {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot: None,
+            on_cluster: false,
             sends_letters: false,
             on_error: &self.on_error,
         });

@@ -80,9 +80,28 @@ impl Session {
         &self,
         known: &BTreeMap<String, String>,
     ) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
+        self.program_of(known, false)
+    }
+
+    /// The same for an application on a cluster: one task reads all that is no topic, and what it makes of
+    /// that goes to the tasks of others by its keys.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`program`](Session::program).
+    pub fn program_on_cluster(&self) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
+        self.program_of(&BTreeMap::new(), true)
+    }
+
+    fn program_of(
+        &self,
+        known: &BTreeMap<String, String>,
+        on_cluster: bool,
+    ) -> std::result::Result<Option<Program>, Vec<Diagnostic>> {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot: None,
+            on_cluster,
             sends_letters: true,
             on_error: &self.on_error,
         });

@@ -130,6 +130,7 @@ impl Session {
         let mut lowering = Lowering::new(Surroundings {
             insertions: &self.insertions,
             snapshot,
+            on_cluster: false,
             sends_letters: false,
             on_error: &self.on_error,
         });

@@ -30,6 +30,18 @@ pub trait Source: Send + Sync {
     fn topic(&self) -> Result<Option<TopicPlace>> {
         Ok(None)
     }
+
+    /// True where any process that can open the source can go on at a position that another one has
+    /// stored: an application on a cluster reads such sources beside its topics.
+    fn is_resumable(&self) -> bool {
+        false
+    }
+
+    /// What is not there, in words, where this process cannot read the source now and another one may: a
+    /// file that is on another machine. May look at the outside world, and take its time.
+    fn missing(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a source is, for people and for the engine.

@@ -128,11 +128,14 @@ impl StreamsBuilder {
                 ));
         }
         let make = nullable_values.make_decoder();
+        let values = nullable_values.value.clone();
         let bootstrap = nullable_values.load_first;
         let node = self.source(name, nullable_values, bootstrap, move || {
             TypedDecoder(make())
         });
-        KStream::<K, Option<V>>::new(self.graph.clone(), node, None).to_table(materialized)
+        KStream::<K, Option<V>>::new(self.graph.clone(), node, None)
+            .with_values(values)
+            .to_table(materialized)
     }
 
     fn source<K: Data, V: Data>(

@@ -314,6 +314,12 @@ impl<K: Key, V: Data> KTable<K, V> {
         if self.placed.as_ref() == Some(&materialized.key.name()) && self.view.is_some() {
             return self.materialize(materialized);
         }
+        self.spread(materialized)
+    }
+
+    /// The same though the rows may be where their keys belong among those of one task that has them all, as it
+    /// has what it makes of a file in an application on a cluster: it keeps its own rows, and others get theirs.
+    pub fn spread(&self, materialized: Materialized<K, V>) -> Self {
         let held = self.collapse(Holds::BeforeExchange);
         let Materialized { name, key, value } = materialized;
         let wire = change_wire(travelling(&key), sent_change(value.clone()));

@@ -78,13 +78,24 @@ impl Graph {
         while let Some(id) = open.pop() {
             let node = self.node(id);
             match &node.kind {
-                Kind::Source(source) if source.key_codec.is_some() => {}
+                Kind::Source(source) if source.key_codec.is_some() && !self.is_local(id) => {}
                 Kind::Exchange => open.extend(&node.inputs),
                 Kind::Operator if node.keeps_key => open.extend(&node.inputs),
                 _ => return false,
             }
         }
         true
+    }
+
+    /// True where a node is a source that is bound to something that is no topic.
+    pub(crate) fn is_local(&self, id: NodeId) -> bool {
+        match &self.node(id).kind {
+            Kind::Source(source) => {
+                let bound = source.binding.as_ref();
+                bound.is_some_and(|bound| matches!(bound.topic(), Ok(None)))
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {

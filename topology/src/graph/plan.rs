@@ -104,14 +104,20 @@ impl Plan {
 
     /// The plan of a graph whose sources have their records where their keys belong, as topics have, and
     /// whose other records travel between tasks through topics. Parts may feed one another in a circle.
+    ///
+    /// What comes of nothing but sources that are no topics stays in the one lane that reads these: there
+    /// are all keys together, and what is built of a source whose content is replaced can be built anew.
     pub(crate) fn of_topics(graph: &Graph, lanes: u16) -> Self {
         let cuts = |id: NodeId| {
             lanes > 1 && matches!(graph.node(id).kind, Kind::Exchange) && !graph.is_placed(id)
         };
-        let mut parts = parts(graph, &cuts);
+        let inside = inside_local(graph, &cuts);
+        let mut parts = parts(graph, &|id| cuts(id) && !inside.contains(&id));
         set_levels(&mut parts);
         for part in &mut parts {
-            part.lanes = lanes;
+            let reads = |input: &NodeId| graph.is_local(*input);
+            let local = !part.inputs.is_empty() && part.inputs.iter().all(reads);
+            part.lanes = if local { 1 } else { lanes };
         }
         parts.sort_by_key(|part| (part.level, part.nodes[0]));
         Plan {
@@ -164,6 +170,31 @@ impl Plan {
             .iter()
             .position(|other| std::ptr::eq(other, part));
         place.expect("the part is one of the plan's")
+    }
+}
+
+/// The exchanges that neither take nor give what comes of a topic.
+fn inside_local(graph: &Graph, cuts: &dyn Fn(NodeId) -> bool) -> BTreeSet<NodeId> {
+    let parts = parts(graph, cuts);
+    let mut local: BTreeSet<usize> = (0..parts.len())
+        .filter(|at| !parts[*at].inputs.is_empty())
+        .collect();
+    loop {
+        let sent_from = |exchange: NodeId| {
+            let senders = parts.iter().enumerate();
+            senders.filter(move |(_, part)| part.exits.contains(&exchange))
+        };
+        let known = |input: &NodeId| {
+            graph.is_local(*input)
+                || (cuts(*input) && sent_from(*input).all(|(at, _)| local.contains(&at)))
+        };
+        let stays = |at: &usize| parts[*at].inputs.iter().all(known);
+        let left: BTreeSet<usize> = local.iter().copied().filter(stays).collect();
+        if left.len() == local.len() {
+            let inputs = left.iter().flat_map(|at| &parts[*at].inputs);
+            return inputs.copied().filter(|id| cuts(*id)).collect();
+        }
+        local = left;
     }
 }
 

@@ -226,6 +226,11 @@ impl State {
         self.inner.bytes.create(family)
     }
 
+    /// The value of a key of a family.
+    pub(crate) fn get_of_family(&self, family: &Family, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.inner.bytes.get(family, key)
+    }
+
     /// Shows the keys of a family, in order.
     pub(crate) fn scan_family(
         &self,

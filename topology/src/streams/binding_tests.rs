@@ -229,7 +229,8 @@ fn what_is_no_topic_of_the_cluster_is_refused_by_its_name() {
         builder.build().unwrap()
     };
     let told = refusal(&reading(ELSEWHERE), &cluster, config());
-    let expected = "source lines is file:///in.csv; an application on a cluster reads topics alone";
+    let expected =
+        "source lines is file:///in.csv; an application on a cluster reads topics, and what";
     assert!(told.contains(expected), "{told}");
     let mut far = topic("in");
     far.place.as_mut().unwrap().brokers = "far:9092".to_owned();

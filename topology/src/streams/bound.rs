@@ -22,23 +22,21 @@ pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorKind::Invalid, message)
 }
 
-/// The topic of a source: that of its name, or the one that it is bound to.
+/// The topic of a source: that of its name, or the one that it is bound to; none where it is bound to
+/// something else.
 pub(super) fn source_topic(
     graph: &Graph,
     node: NodeId,
     source: &SourceSpec,
     cluster: &dyn Cluster,
-) -> Result<SourceTopic> {
+) -> Result<Option<SourceTopic>> {
     let name = &graph.node(node).name;
     let place = match &source.binding {
         None => None,
         Some(bound) => {
-            let place = bound.topic()?.ok_or_else(|| {
-                invalid(format!(
-                    "source {name} is {}; an application on a cluster reads topics alone",
-                    bound.describe().location
-                ))
-            })?;
+            let Some(place) = bound.topic()? else {
+                return Ok(None);
+            };
             check_cluster(&format!("source {name}"), &place, cluster)?;
             Some(place)
         }
@@ -47,12 +45,12 @@ pub(super) fn source_topic(
         None => name.clone(),
         Some(place) => (&*place.topic).into(),
     };
-    Ok(SourceTopic {
+    Ok(Some(SourceTopic {
         partitions: partitions(cluster, &topic, "read")?,
         name: topic,
         skips_untimed: place.as_ref().is_some_and(|place| place.skips_untimed),
         shared: place.is_some(),
-    })
+    }))
 }
 
 /// The topic of a sink: that of its name, or the one that it is bound to.

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::env::Env;
+use super::local::POSITION;
 use super::mark::Mark;
 use super::topics::Topics;
 use crate::cluster::{Isolation, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::{Error, Result};
-use crate::store::{Commit, Family, FamilyWrites, META, Part, State};
+use crate::store::{Commit, Family, FamilyWrites, Generations, META, Part, State};
 
 /// A record of a changelog.
 pub(super) struct ChangelogRecord<'a> {
@@ -22,24 +23,24 @@ pub(super) struct ChangelogRecord<'a> {
     pub(super) value: Option<&'a [u8]>,
 }
 
-/// Calls `send` with the record of each row of a commit.
+/// Calls `send` with the record of each of these rows of a commit.
 ///
 /// # Errors
 ///
-/// Those of `send`; and where rows are removed by the range, which only happens when a source is
-/// replaced as a whole, as topics never are.
+/// Those of `send`; and where rows are removed by the range, which is done beside it where a source was
+/// replaced as a whole.
 pub(super) fn for_each_record<E: From<Error>>(
     topics: &Topics,
-    commit: &Commit,
+    rows: &[&FamilyWrites],
     mut send: impl FnMut(ChangelogRecord<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    for writes in &commit.writes {
+    for writes in rows {
         let family = writes.family();
         if family.name() == META {
             for (key, value) in writes.iter() {
-                if let Some(lane) = lane_of_meta(key) {
+                if let Some(to) = place_of_meta(topics, key) {
                     send(ChangelogRecord {
-                        to: &TopicPartition::new(topics.tasks.clone(), lane),
+                        to: &to,
                         key,
                         value,
                     })?;
@@ -72,12 +73,30 @@ fn lane_of_part(part: &[u8]) -> u16 {
     u16::from_be_bytes([part[0], part[1]])
 }
 
-/// The task of something that is remembered: `time/3/node` is of task 3.
-fn lane_of_meta(key: &[u8]) -> Option<u32> {
+/// What tasks remember beside their rows, in the topic of all tasks.
+const TASKS: [&str; 4] = ["time", "channels", "started", "made"];
+
+/// The changelog of something that is remembered: `time/3/node` is of task 3.
+fn place_of_meta(topics: &Topics, key: &[u8]) -> Option<TopicPartition> {
     let key = std::str::from_utf8(key).ok()?;
     let mut words = key.split('/');
-    let ours = matches!(words.next(), Some("time" | "channels" | "started" | "made"));
-    words.next().filter(|_| ours)?.parse().ok()
+    let topic = match words.next()? {
+        POSITION => topics.positions.as_ref()?,
+        kind if TASKS.contains(&kind) => &topics.tasks,
+        _ => return None,
+    };
+    let lane = words.next()?.parse().ok()?;
+    Some(TopicPartition::new(topic.clone(), lane))
+}
+
+/// Which generation of a store's rows is that of its changelog.
+fn current(state: &State, family: &Family, lane: u16) -> Result<u8> {
+    let Some(store) = family.name().strip_prefix("store:") else {
+        return Ok(0);
+    };
+    let found = state.meta(&format!("generation/{lane}/{store}"))?;
+    let found = found.and_then(|bytes| Generations::from_bytes(&bytes));
+    Ok(found.unwrap_or_default().current)
 }
 
 /// The changelogs of the tasks of a number, with the families that they are of.
@@ -88,6 +107,8 @@ pub(super) fn of_lane(topics: &Topics, lane: u16) -> Vec<(Family, TopicPartition
         .map(|(family, topic)| (family.clone(), of(topic)))
         .collect();
     all.push((Family::new(META), of(&topics.tasks)));
+    let positions = topics.position_place().filter(|_| lane == 0);
+    all.extend(positions.map(|place| (Family::new(META), place)));
     all
 }
 
@@ -120,7 +141,7 @@ pub(super) fn rows_of(
     family: &Family,
     from: &TopicPartition,
     batch: &RawBatch,
-) -> Commit {
+) -> Result<Commit> {
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
     // The last record of a key is the row.
     let rows: BTreeMap<&[u8], Option<&[u8]>> = (0..batch.len())
@@ -136,11 +157,8 @@ pub(super) fn rows_of(
             }
         }
     } else {
-        let part = Part {
-            lane,
-            generation: 0,
-        }
-        .bytes();
+        let generation = current(&env.state, family, lane)?;
+        let part = Part { lane, generation }.bytes();
         let mut writes = FamilyWrites::with_capacity(family.clone(), rows.len());
         for (key, value) in rows {
             writes.put(&[&part, key], value);
@@ -148,28 +166,26 @@ pub(super) fn rows_of(
         commit.push(writes);
     }
     Mark::new(env, from, batch.end).put(&mut commit, from);
-    commit
+    Ok(commit)
 }
 
 /// A commit that forgets everything that the state has of a changelog.
-pub(super) fn forget(state: &State, family: &Family, from: &TopicPartition) -> Result<Commit> {
+pub(super) fn forget(env: &Env, family: &Family, from: &TopicPartition) -> Result<Commit> {
+    let state = &env.state;
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
     let mut commit = Commit::default();
     if family.name() == META {
-        for kind in ["time", "channels", "started", "made"] {
+        let positions = env.topics.positions.as_ref() == Some(&from.topic);
+        let kinds: &[&str] = if positions { &[POSITION] } else { &TASKS };
+        for kind in kinds {
             let prefix = format!("{kind}/{lane}/");
             for (key, _) in state.meta_with_prefix(&prefix)? {
                 commit.remove_meta(&format!("{prefix}{key}"));
             }
         }
     } else {
-        commit.clear_part(
-            family,
-            Part {
-                lane,
-                generation: 0,
-            },
-        );
+        let generation = current(state, family, lane)?;
+        commit.clear_part(family, Part { lane, generation });
     }
     Mark::forget(&mut commit, from);
     Ok(commit)

@@ -1,12 +1,13 @@
 //! The tasks of one number, of all parts of a topology: they read the partitions of that number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::env::Env;
+use super::local::{Gate, Loaded, LocalSources, Reading, Readings, forget_unfinished};
 use super::made;
 use super::positions::{self, Position};
-use super::restore::InputStart;
+use super::restore::Restore;
 use super::times;
 use super::topics::Topics;
 use crate::cluster::{CommittedOffset, TopicPartition};
@@ -15,7 +16,7 @@ use crate::error::Result;
 use crate::graph::NodeId;
 use crate::processor::{Output, in_order};
 use crate::run::{Run, Stamp};
-use crate::store::Commit;
+use crate::store::{Commit, FamilyWrites};
 use crate::task::Said;
 use crate::tasks::{PostOffice, Share, TaskSet};
 use crate::time::{NO_TIMESTAMP, Timestamp};
@@ -24,6 +25,9 @@ use crate::time::{NO_TIMESTAMP, Timestamp};
 pub(super) struct Column {
     set: TaskSet,
     inputs: BTreeMap<NodeId, Input>,
+    /// The sources that are no topics.
+    readings: Readings,
+    gate: Gate,
     /// Keys and words that are to be remembered with the next commit.
     unsaid: Vec<(String, String)>,
 }
@@ -46,6 +50,8 @@ struct Input {
     processed: Option<Position>,
     /// Where reading goes on behind what was handed in.
     next: i64,
+    /// True where more was known to be there at first.
+    behind: bool,
 }
 
 impl Column {
@@ -54,19 +60,32 @@ impl Column {
     /// # Errors
     ///
     /// Where the state cannot be read, or its rows were made by another program.
-    pub(super) fn open(env: &Env, lane: u16, starts: &[InputStart]) -> Result<Self> {
+    pub(super) fn open(env: &Env, restore: &Restore, opened: Vec<Reading>) -> Result<Self> {
+        let lane = restore.lane;
+        forget_unfinished(env, lane)?;
         let unsaid = made::missing(env, lane)?;
+        let readings = Readings::new(env, lane, opened, restore.positions.clone());
+        let locals = &env.topics.locals;
+        let read = restore.inputs.iter().map(|start| start.node);
+        let read = read.filter(|node| env.topics.sources.contains_key(node));
+        let mut gate = Gate::new(locals, read.chain(readings.nodes()));
         let office = PostOffice::new(vec![Waker::new()]);
         let share = Share::Lane(lane);
         let mut set = TaskSet::new(
             &env.graph, &env.plan, share, &office, &env.state, &env.tasks,
         )?;
+        readings.resume(&mut set);
+        gate.hear(Some(&restore.loaded), locals, |part| {
+            readings.are_loaded(part)
+        });
         let mut inputs = BTreeMap::new();
-        for start in starts {
+        for start in &restore.inputs {
             if start.from.reached != NO_TIMESTAMP {
                 set.resume(start.node, u32::from(lane), start.from.reached);
             }
-            set.tell_behind(start.node, u32::from(lane), start.behind);
+            // Nobody waits for what waits itself.
+            let behind = start.behind && !gate.holds(locals, start.node);
+            set.tell_behind(start.node, u32::from(lane), behind);
             let source = env.topics.sources.get(&start.node);
             inputs.insert(
                 start.node,
@@ -80,29 +99,101 @@ impl Column {
                     from: start.from,
                     processed: None,
                     next: start.from.offset,
+                    behind: start.behind,
                 },
             );
         }
         Ok(Column {
             set,
             inputs,
+            readings,
+            gate,
             unsaid,
         })
     }
 
-    /// The partitions that are read, and from where on.
-    pub(super) fn inputs(&self) -> BTreeMap<&TopicPartition, i64> {
+    /// The partitions that may be read, and from where on.
+    pub(super) fn inputs(&self, locals: &LocalSources) -> BTreeMap<&TopicPartition, i64> {
         let mut from = BTreeMap::new();
-        for input in self.inputs.values() {
+        let open = self.inputs.iter();
+        let open = open.filter(|(node, _)| !self.gate.holds(locals, **node));
+        for (_, input) in open {
             let least = from.entry(&input.partition).or_insert(input.next);
             *least = input.next.min(*least);
         }
         from
     }
 
+    /// The partitions of its topics.
+    pub(super) fn partitions(&self) -> BTreeSet<&TopicPartition> {
+        self.inputs.values().map(|input| &input.partition).collect()
+    }
+
+    /// True where it is to be asked what is loaded before streams are read; see [`Gate::asks`].
+    pub(super) fn asks_for_loaded(&mut self, env: &Env) -> bool {
+        self.gate.asks(env)
+    }
+
+    /// Takes note of what is loaded; none where it is not known.
+    pub(super) fn hear_of_loaded(&mut self, locals: &LocalSources, loaded: Option<&Loaded>) {
+        let readings = &self.readings;
+        self.gate
+            .hear(loaded, locals, |part| readings.are_loaded(part));
+    }
+
+    /// Lets streams be read whose tables are loaded; true where any may from now on, which is to be said to
+    /// the reader.
+    pub(super) fn open_gate(&mut self, locals: &LocalSources) -> bool {
+        let held = |gate: &Gate, inputs: &BTreeMap<NodeId, Input>| -> Vec<NodeId> {
+            let held = inputs.keys().filter(|node| gate.holds(locals, **node));
+            held.copied().collect()
+        };
+        let before = held(&self.gate, &self.inputs);
+        let (inputs, set) = (&self.inputs, &self.set);
+        let opened = self.gate.open(|node, end| {
+            let is_read = inputs.get(&node).is_none_or(|input| input.next >= end);
+            is_read && !set.waits_for(node)
+        });
+        for node in before {
+            if !self.gate.holds(locals, node) {
+                let input = &self.inputs[&node];
+                self.set
+                    .tell_behind(node, input.partition.partition, input.behind);
+            }
+        }
+        opened
+    }
+
+    /// Reads the sources that are no topics, up to `limit` records of each; true where any came.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read any more.
+    pub(super) fn read_locals(&mut self, env: &Env, limit: usize) -> Result<bool> {
+        self.readings.poll(env, &self.gate, limit, &mut self.set)
+    }
+
+    /// Reads sources anew whose content was replaced; see [`Readings::advance`].
+    ///
+    /// # Errors
+    ///
+    /// As those of it.
+    pub(super) fn advance(&mut self, env: &Env) -> Result<Option<Vec<FamilyWrites>>> {
+        if self.readings.is_empty() {
+            return Ok(None);
+        }
+        self.readings.advance(env, &mut self.set)
+    }
+
     /// Queues records of a partition, for each source that reads it, and notes whether more is known to
     /// be there.
-    pub(super) fn feed(&mut self, from: &TopicPartition, mut batch: RawBatch, behind: bool) {
+    pub(super) fn feed(
+        &mut self,
+        locals: &LocalSources,
+        from: &TopicPartition,
+        mut batch: RawBatch,
+        behind: bool,
+    ) {
         let mut readers = self.inputs.iter();
         let moved = readers.find(|(_, input)| input.moved && input.partition == *from);
         if let Some((node, _)) = moved {
@@ -113,7 +204,7 @@ impl Column {
         }
         let batch = Arc::new(batch);
         for (node, input) in &mut self.inputs {
-            if input.partition != *from {
+            if input.partition != *from || self.gate.holds(locals, *node) {
                 continue;
             }
             if batch.end <= input.next {
@@ -137,7 +228,10 @@ impl Column {
     /// # Errors
     ///
     /// Where a query fails, or the state cannot be read.
-    pub(super) fn step(&mut self, max_run: usize) -> Result<bool> {
+    pub(super) fn step(&mut self, env: &Env, max_run: usize) -> Result<bool> {
+        if self.readings.are_unknown(env, &self.gate) {
+            return Ok(false);
+        }
         let worked = self.set.step(Stamp::MAX, max_run)?;
         self.set.say_processed();
         Ok(worked)
@@ -205,16 +299,25 @@ impl Column {
         inputs.map(|input| (&input.partition, input.committed.offset))
     }
 
-    /// Adds everything that changed since the last commit to the next one.
+    /// Adds everything that changed since the last commit to the next one. The answer is what the state is
+    /// to have as well, and no changelog.
     ///
     /// # Errors
     ///
     /// Where a row cannot be encoded.
-    pub(super) fn freeze(&mut self, commit: &mut Commit) -> Result<()> {
+    pub(super) fn freeze(&mut self, commit: &mut Commit) -> Result<Commit> {
+        let mut own = Commit::default();
         for (key, words) in &self.unsaid {
-            commit.put_meta(key, words.as_bytes());
+            own.put_meta(key, words.as_bytes());
         }
-        self.set.freeze(commit)
+        self.set.freeze(&mut own)?;
+        let beside = if self.readings.is_empty() {
+            Commit::default()
+        } else {
+            self.readings.freeze(&self.set.positions(), &mut own)?
+        };
+        commit.merge(own);
+        Ok(beside)
     }
 
     /// The offsets to be committed: those that have moved, or with `all` every one that is known.
@@ -235,6 +338,7 @@ impl Column {
                 offsets.insert(input.partition.clone(), at);
             }
         }
+        offsets.extend(self.readings.offset(all));
         offsets.into_iter().collect()
     }
 
@@ -250,6 +354,7 @@ impl Column {
     pub(super) fn committed(&mut self, offsets: &[(TopicPartition, CommittedOffset)]) {
         self.set.committed();
         self.unsaid.clear();
+        self.readings.committed(offsets, &self.set);
         for input in self.inputs.values_mut() {
             let found = offsets.iter().find(|(of, _)| *of == input.partition);
             if let Some((_, at)) = found {

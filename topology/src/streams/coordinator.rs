@@ -30,6 +30,9 @@ const REMIND: Duration = Duration::from_secs(10);
 /// How long it takes until what brokers did not do is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether files are there.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A worker, as others see it.
 pub(super) struct Hand {
     pub(super) commands: Sender<Command>,
@@ -107,6 +110,10 @@ pub(super) struct Telling {
     asking: bool,
     /// True where it has to be found out.
     to_ask: bool,
+    /// True while it is looked whether what tasks read is there.
+    looking: bool,
+    /// When it was looked last.
+    looked: Option<Timestamp>,
     failed: Option<Timestamp>,
 }
 
@@ -118,6 +125,8 @@ impl Telling {
             told: None,
             asking: false,
             to_ask: true,
+            looking: false,
+            looked: None,
             failed: None,
         }
     }
@@ -175,6 +184,7 @@ impl Coordinator {
         self.lead(metadata.member())?;
         self.follow(metadata.member());
         self.ask_lags();
+        self.look();
         self.tell(metadata.member())
     }
 
@@ -182,6 +192,12 @@ impl Coordinator {
         match report {
             Report::Running(lane) => self.status.runs(lane),
             Report::Restoring(lane, lag) => self.status.restoring(lane, lag),
+            Report::Waiting(lane, why) => self.status.waits(lane, why),
+            Report::Missing(missing) => {
+                self.telling.looking = false;
+                self.status.lacks(&missing);
+                self.telling.record.missing = missing;
+            }
             Report::Standby(lane, lag) => {
                 if self.standbys.contains(&lane) {
                     self.telling.record.lags.insert(lane, lag);
@@ -419,6 +435,25 @@ impl Coordinator {
         }));
     }
 
+    /// Has someone look whether the files and the like are there that tasks read: who lacks them is given none
+    /// of these tasks.
+    fn look(&mut self) {
+        let telling = &mut self.telling;
+        let rests = (telling.looked).is_some_and(|at| !self.env.has_passed(LOOK, at));
+        if self.env.topics.locals.is_empty() || telling.looking || rests {
+            return;
+        }
+        telling.looking = true;
+        telling.looked = Some(self.env.clock.now());
+        let (env, answer) = (self.env.clone(), self.own_reports.clone());
+        (self.env.aside)(Box::new(move || {
+            let missing = env.topics.locals.missing();
+            // All of them are read by the tasks of one number.
+            let missing = missing.map(|missing| (0, missing)).into_iter().collect();
+            let _ = answer.send(Report::Missing(missing));
+        }));
+    }
+
     fn take_lags(&mut self, lags: BTreeMap<u16, u64>) {
         for (lane, lag) in lags {
             // Who keeps rows knows better.
@@ -441,7 +476,8 @@ impl Coordinator {
         let first = telling.told.is_none();
         let waits = (telling.failed).is_some_and(|since| !self.env.has_passed(AGAIN, since));
         // Where tasks should be depends on where their rows are.
-        if waits || (first && telling.asking) || !self.is_news(now) {
+        let unknown = telling.asking || telling.looking;
+        if waits || (first && unknown) || !self.is_news(now) {
             return Ok(());
         }
         let telling = &mut self.telling;
@@ -496,6 +532,7 @@ impl Coordinator {
         let passed = Duration::from_millis(passed);
         (&told.member, told.seen, &told.holds) != (&record.member, record.seen, &record.holds)
             || told.ends != record.ends
+            || told.missing != record.missing
             || ready(told) != ready(record)
             || (told.lags != record.lags && passed >= REMIND)
             || passed >= self.env.refresh

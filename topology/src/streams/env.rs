@@ -64,6 +64,8 @@ pub(super) enum Planted {
     AnyMap,
     /// The time of a task is the greatest of those who feed it.
     GreatestTime,
+    /// Positions of sources that are no topics are committed without an offset of the group.
+    Unfenced,
 }
 
 impl Env {

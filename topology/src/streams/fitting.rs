@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bound::{SourceTopic, invalid};
+use super::local::LocalSources;
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId, Plan, SubTopology};
 
@@ -16,13 +17,36 @@ pub(super) fn check(
     graph: &Graph,
     plan: &Plan,
     sources: &BTreeMap<NodeId, SourceTopic>,
+    locals: &LocalSources,
 ) -> Result<()> {
     for part in &plan.parts {
+        check_local(graph, part, locals)?;
         check_together(graph, part, sources, plan.lanes)?;
         check_keys(graph, part)?;
     }
-    check_loads(graph, plan.lanes)?;
-    check_placed(graph, plan.lanes)
+    check_loads(graph, plan.lanes, sources)?;
+    check_placed(graph, plan)
+}
+
+/// Checks that what is read by the tasks of one number does not meet what the others have by its key.
+fn check_local(graph: &Graph, part: &SubTopology, locals: &LocalSources) -> Result<()> {
+    let mut all = locals.all().iter();
+    match all.find(|source| part.inputs.contains(&source.node)) {
+        Some(source) if part.lanes > 1 && !part.stores.is_empty() => {
+            let mut others = part.inputs.iter().filter(|input| !graph.is_local(**input));
+            let other = others
+                .next()
+                .map_or("others", |other| &*graph.node(*other).name);
+            Err(invalid(format!(
+                "source {} is {}, which one task reads, and meets what {other} has in {} tasks: records of \
+                 one key would be in different tasks; repartition it before",
+                source.name,
+                source.source.describe().location,
+                part.lanes
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that topics that meet have the same number of partitions.
@@ -46,7 +70,7 @@ fn check_together(
     let moved = part
         .inputs
         .iter()
-        .find(|input| !sources.contains_key(input));
+        .find(|input| !sources.contains_key(input) && !graph.is_local(**input));
     match moved.filter(|_| first.partitions != u32::from(lanes)) {
         None => Ok(()),
         Some(moved) => Err(invalid(format!(
@@ -93,10 +117,10 @@ fn check_keys(graph: &Graph, part: &SubTopology) -> Result<()> {
 }
 
 /// Checks that nobody counts on a table that is loaded before all else where it moves to other tasks.
-fn check_loads(graph: &Graph, lanes: u16) -> Result<()> {
-    let mut loads = graph
-        .sources()
-        .filter(|(_, source)| source.bootstrap && source.binding.is_some());
+fn check_loads(graph: &Graph, lanes: u16, topics: &BTreeMap<NodeId, SourceTopic>) -> Result<()> {
+    let mut loads = graph.sources().filter(|(node, source)| {
+        source.bootstrap && source.binding.is_some() && topics.contains_key(node)
+    });
     match loads.next().filter(|_| lanes > 1) {
         None => Ok(()),
         Some((node, _)) => Err(invalid(format!(
@@ -108,9 +132,11 @@ fn check_loads(graph: &Graph, lanes: u16) -> Result<()> {
 
 /// Checks that what is sent out of a table comes from the tasks of its keys: from several, what is said last
 /// of a row might come before what was said first.
-fn check_placed(graph: &Graph, lanes: u16) -> Result<()> {
-    let mut nodes = graph.nodes.iter();
-    match nodes.find(|node| node.scattered).filter(|_| lanes > 1) {
+fn check_placed(graph: &Graph, plan: &Plan) -> Result<()> {
+    let mut nodes = graph.ids();
+    // All keys are together where the work is that of one task.
+    let scattered = nodes.find(|id| graph.node(*id).scattered && plan.lanes_of(*id) > 1);
+    match scattered.map(|id| graph.node(id)) {
         None => Ok(()),
         Some(node) => Err(invalid(format!(
             "{} sends rows out that are not in the tasks of their keys, so that changes of one row could come \

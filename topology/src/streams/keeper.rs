@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::env::Env;
+use super::local::{self, Reading as LocalReading};
 use super::messages::{Command, Report, Stop};
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
@@ -19,6 +20,9 @@ const BATCH: usize = 4_096;
 
 /// How long a worker waits before it asks again for what was not to be had.
 const AGAIN: Duration = Duration::from_millis(200);
+
+/// How long it waits before it looks again for a file that is not there.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Brings the rows of a worker's tasks up to date.
 pub(super) struct Keeper {
@@ -40,6 +44,9 @@ enum Restoring {
     /// To be asked again, so long after this.
     Waiting(Timestamp, Duration),
     Reading(Restore),
+    /// The sources that are no topics are opened, beside the worker.
+    Opening(u64, Restore),
+    Opened(Restore, Vec<LocalReading>),
 }
 
 impl Keeper {
@@ -120,6 +127,55 @@ impl Keeper {
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("tasks {lane} cannot be taken over yet: {e}");
                 let again = Restoring::Waiting(self.env.clock.now(), AGAIN);
+                self.restoring.insert(lane, again);
+            }
+            Err(e) => return Err(Stop::Fatal(e)),
+        }
+        Ok(())
+    }
+
+    /// Has someone open the sources of tasks whose rows are up to date, which may take its time.
+    fn open_sources(&mut self, restore: Restore) {
+        let lane = restore.lane;
+        self.questions += 1;
+        let asked = self.questions;
+        self.restoring
+            .insert(lane, Restoring::Opening(asked, restore));
+        let (env, answer, waker) = (self.env.clone(), self.answers.clone(), self.waker.clone());
+        (self.env.aside)(Box::new(move || {
+            let opened = local::open(&env, lane, &waker);
+            let _ = answer.send(Command::Opened(lane, asked, opened));
+            waker.wake();
+        }));
+    }
+
+    /// The sources of tasks were opened.
+    ///
+    /// # Errors
+    ///
+    /// Where they were not and never will be.
+    pub(super) fn opened(
+        &mut self,
+        lane: u16,
+        asked: u64,
+        opened: Result<Vec<LocalReading>>,
+    ) -> Result<(), Stop> {
+        let restore = match self.restoring.remove(&lane) {
+            Some(Restoring::Opening(latest, restore)) if latest == asked => restore,
+            other => {
+                self.restoring.extend(other.map(|other| (lane, other)));
+                return Ok(());
+            }
+        };
+        match opened {
+            Ok(readings) => {
+                let opened = Restoring::Opened(restore, readings);
+                self.restoring.insert(lane, opened);
+            }
+            Err(e) if e.kind() == ErrorKind::Unavailable => {
+                let why = e.to_string();
+                let _ = self.reports.send(Report::Waiting(lane, why));
+                let again = Restoring::Waiting(self.env.clock.now(), LOOK);
                 self.restoring.insert(lane, again);
             }
             Err(e) => return Err(Stop::Fatal(e)),
@@ -230,9 +286,13 @@ impl Keeper {
         Ok(true)
     }
 
-    /// The tasks whose rows are up to date by now, and which can run.
-    pub(super) fn finished(&mut self) -> Vec<Restore> {
-        let is_done = |restoring: &Restoring| matches!(restoring, Restoring::Reading(restore) if restore.is_done());
+    /// The tasks whose rows are up to date by now, and which can run, with their sources that are no topics.
+    pub(super) fn finished(&mut self) -> Vec<(Restore, Vec<LocalReading>)> {
+        let is_done = |restoring: &Restoring| match restoring {
+            Restoring::Reading(restore) => restore.is_done(),
+            Restoring::Opened(..) => true,
+            _ => false,
+        };
         let done = self
             .restoring
             .iter()
@@ -240,9 +300,17 @@ impl Keeper {
         let done: Vec<u16> = done.map(|(lane, _)| *lane).collect();
         let mut finished = Vec::new();
         for lane in done {
-            if let Some(Restoring::Reading(restore)) = self.restoring.remove(&lane) {
-                restore.end(&mut *self.reader);
-                finished.push(restore);
+            match self.restoring.remove(&lane) {
+                Some(Restoring::Reading(restore)) => {
+                    restore.end(&mut *self.reader);
+                    if self.env.topics.locals.of_lane(lane).is_empty() {
+                        finished.push((restore, Vec::new()));
+                    } else {
+                        self.open_sources(restore);
+                    }
+                }
+                Some(Restoring::Opened(restore, readings)) => finished.push((restore, readings)),
+                _ => {}
             }
         }
         finished

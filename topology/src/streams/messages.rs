@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
+use super::local::{Loaded, Reading};
 use super::restore::Restore;
 use super::standby::Progress;
 use crate::cluster::TransactionError;
@@ -23,6 +24,10 @@ pub(super) enum Command {
     Lose(Vec<u16>, u64),
     /// What has to be read before tasks can run.
     Restore(u16, u64, Result<Restore>),
+    /// The sources of tasks that are no topics, once they were opened.
+    Opened(u16, u64, Result<Vec<Reading>>),
+    /// What is known of tables that are to be loaded before tasks of a number read their streams.
+    Loaded(u16, Result<Loaded>),
     /// Commits and ends.
     Close,
 }
@@ -34,6 +39,10 @@ pub(super) enum Report {
     Running(u16),
     /// So many offsets of changelogs are to be read before tasks of a number run.
     Restoring(u16, u64),
+    /// Tasks cannot run here yet, and why.
+    Waiting(u16, String),
+    /// What this process would need to run tasks, and is not there.
+    Missing(BTreeMap<u16, String>),
     /// So many offsets of changelogs are behind of tasks whose rows are kept up to date.
     Standby(u16, u64),
     /// How far the rows that are here are behind.

@@ -92,7 +92,11 @@ fn partitions_of(env: &Env, table: &str) -> Result<u32> {
     };
     let mut parts = env.plan.parts.iter();
     let part = parts.find(|part| part.nodes.iter().find(writes).is_some());
-    let inputs = part.ok_or_else(unknown)?.inputs.iter();
+    let part = part.ok_or_else(unknown)?;
+    if part.lanes == 1 {
+        return Ok(1);
+    }
+    let inputs = part.inputs.iter();
     let counts = inputs.map(|input| match env.topics.sources.get(input) {
         Some(topic) => topic.partitions,
         None => u32::from(env.topics.lanes),

@@ -25,6 +25,11 @@
 //!
 //! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What
 //! the local state has of a changelog need not be read again.
+//!
+//! # Sources that are no topics
+//!
+//! Files and the like are read by the tasks of number 0, in an instance that sees them. How far they were read
+//! is in a topic of the application's own, written in the same transactions.
 
 mod changelog;
 mod column;
@@ -32,6 +37,7 @@ mod config;
 mod coordinator;
 mod env;
 mod keeper;
+mod local;
 mod made;
 mod mark;
 mod membership;
@@ -98,7 +104,7 @@ use self::topics::Topics;
 use self::worker::{Worker, WorkerOptions, transactional_id};
 use crate::cluster::{Cluster, MemberOptions, ProducerKind};
 use crate::codec::{Key, SharedCodec};
-use crate::connector::Waker;
+use crate::connector::{Health, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Plan, Topology};
 use crate::identity::{self, Plans};
@@ -121,7 +127,7 @@ pub struct Application {
 
 impl Application {
     /// Prepares a topology to run on a cluster: its topics are looked up, those of its own are made, and
-    /// its state is opened. Sources and sinks are topics of their names.
+    /// its state is opened. Sources and sinks are topics of their names, where they are bound to nothing else.
     ///
     /// # Errors
     ///
@@ -138,8 +144,10 @@ impl Application {
     /// The same with what each query computes, in words of the program's own. They are remembered with the
     /// rows: a query of the same name and other words does not take these for its own.
     ///
-    /// Sources and sinks that are bound to topics of the cluster are these topics; any other binding is
-    /// refused.
+    /// Sources and sinks that are bound to topics of the cluster are these topics. Other sources are read by the
+    /// tasks of number 0 where any process can go on in them ([`Source::is_resumable`]); other sinks are refused.
+    ///
+    /// [`Source::is_resumable`]: crate::connector::Source::is_resumable
     ///
     /// # Errors
     ///
@@ -270,6 +278,28 @@ impl Application {
         listener: impl Fn(StreamsState, StreamsState) + Send + Sync + 'static,
     ) {
         self.status.listen(Box::new(listener));
+    }
+
+    /// Tasks that run nowhere, or are this instance's and wait, by their numbers; with what is not there that
+    /// they read: a file that no instance has.
+    ///
+    /// They go on once it is there, or an instance comes that has it.
+    pub fn unplaced_tasks(&self) -> BTreeMap<u16, String> {
+        self.status.unplaced()
+    }
+
+    /// How the application is, as far as this instance knows: degraded where tasks do not run as what they read
+    /// is not there, or where one of the sources that this instance reads itself is not well.
+    pub fn health(&self) -> Health {
+        if let Some(error) = self.error() {
+            return Health::Failed(error);
+        }
+        if let Some((task, why)) = self.unplaced_tasks().into_iter().next() {
+            return Health::Degraded(format!("task {task} does not run: {why}"));
+        }
+        let reads = self.running_tasks().contains(&0);
+        let trouble = self.env.topics.locals.trouble();
+        trouble.filter(|_| reads).unwrap_or_default()
     }
 
     /// The numbers of the tasks that run in this instance.

@@ -73,7 +73,7 @@ impl Replica {
                 };
                 tracing::warn!("the rows of {from} are read again: {why}");
             }
-            let commit = changelog::forget(&env.state, &log.family, from)?;
+            let commit = changelog::forget(env, &log.family, from)?;
             env.state.commit(commit, false)?;
         }
         Ok(())
@@ -116,7 +116,7 @@ impl Replica {
         let Some(log) = self.logs.iter_mut().find(|log| log.from == *from) else {
             return Ok(false);
         };
-        let commit = changelog::rows_of(env, &log.family, from, batch);
+        let commit = changelog::rows_of(env, &log.family, from, batch)?;
         env.state.commit(commit, false)?;
         log.next = batch.end;
         self.read += batch.len() as u64;

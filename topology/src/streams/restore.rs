@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::env::Env;
+use super::local::Loaded;
 use super::positions::Position;
 use super::replica::Replica;
 use crate::cluster::{CommittedOffset, Isolation, LogReader, TopicPartition};
@@ -28,6 +29,10 @@ pub(super) struct InputStart {
 pub(super) struct Restore {
     pub(super) lane: u16,
     pub(super) inputs: Vec<InputStart>,
+    /// What the group remembers of the topic of the positions of sources that are no topics.
+    pub(super) positions: Option<CommittedOffset>,
+    /// What is known of tables that are loaded first.
+    pub(super) loaded: Loaded,
     replica: Replica,
 }
 
@@ -41,11 +46,14 @@ impl Restore {
     ///
     /// Where the cluster cannot be asked.
     pub(super) fn prepare(env: &Env, lane: u16) -> Result<Self> {
-        let inputs = starts(env, lane)?;
+        let (inputs, positions) = starts(env, lane)?;
         let replica = Replica::prepare(env, lane)?;
+        let loaded = Loaded::ask(env, lane)?;
         Ok(Restore {
             lane,
             inputs,
+            positions,
+            loaded,
             replica,
         })
     }
@@ -97,13 +105,21 @@ impl Restore {
 }
 
 /// Where reading goes on of each partition that the tasks read; where nothing was committed, at the
-/// first record that is there.
-fn starts(env: &Env, lane: u16) -> Result<Vec<InputStart>> {
+/// first record that is there. With them goes what the group remembers of the topic of positions, so that
+/// transactions are waited for that are about to commit an offset of it.
+fn starts(env: &Env, lane: u16) -> Result<(Vec<InputStart>, Option<CommittedOffset>)> {
     let inputs: Vec<(NodeId, TopicPartition)> = env.topics.inputs(lane).collect();
     // Several steps may read one partition.
     let partitions: BTreeSet<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
-    let partitions: Vec<TopicPartition> = partitions.into_iter().collect();
-    let committed = env.cluster.committed(&env.application, &partitions)?;
+    let mut partitions: Vec<TopicPartition> = partitions.into_iter().collect();
+    let positions = env.topics.position_place().filter(|_| lane == 0);
+    partitions.extend(positions.clone());
+    let mut committed = env.cluster.committed(&env.application, &partitions)?;
+    let mut at_positions = None;
+    if positions.is_some() {
+        partitions.pop();
+        at_positions = committed.pop().flatten();
+    }
     let mut known = BTreeMap::new();
     for (partition, committed) in partitions.into_iter().zip(committed) {
         let there = env.cluster.offsets(&partition, Isolation::ReadCommitted)?;
@@ -124,5 +140,5 @@ fn starts(env: &Env, lane: u16) -> Result<Vec<InputStart>> {
             from,
         });
     }
-    Ok(starts)
+    Ok((starts, at_positions))
 }

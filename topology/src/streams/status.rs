@@ -52,6 +52,10 @@ struct Now {
     /// Who has which tasks, as far as it is known.
     assignment: Option<Arc<Assignment>>,
     error: Option<String>,
+    /// What is not there that tasks would need, in words, by task.
+    missing: BTreeMap<u16, String>,
+    /// Why tasks do not run yet that this instance has.
+    waiting: BTreeMap<u16, String>,
 }
 
 impl Default for Status {
@@ -67,6 +71,8 @@ impl Default for Status {
                 restores: Restores::default(),
                 assignment: None,
                 error: None,
+                missing: BTreeMap::new(),
+                waiting: BTreeMap::new(),
             }),
             changed: Condvar::new(),
             listeners: Mutex::default(),
@@ -166,6 +172,7 @@ impl Status {
                 now.running.remove(lane);
                 now.lags.remove(lane);
                 now.restores.forget(*lane);
+                now.waiting.remove(lane);
             }
         });
     }
@@ -222,12 +229,43 @@ impl Status {
         let mut progress = None;
         self.change(|now| {
             now.lags.remove(&lane);
+            now.waiting.remove(&lane);
             if now.assigned.contains(&lane) {
                 now.running.insert(lane);
                 progress = now.restores.end(lane);
             }
         });
         self.tell_restore(progress);
+    }
+
+    /// A task cannot run here yet, and why.
+    pub(super) fn waits(&self, lane: u16, why: String) {
+        let told = self.lock().waiting.insert(lane, why.clone());
+        if told.as_ref() != Some(&why) {
+            tracing::warn!("tasks {lane} do not run yet: {why}");
+        }
+    }
+
+    /// What is not there that this instance would need to run tasks.
+    pub(super) fn lacks(&self, missing: &BTreeMap<u16, String>) {
+        let known = std::mem::replace(&mut self.lock().missing, missing.clone());
+        for (lane, what) in missing {
+            if known.get(lane) != Some(what) {
+                tracing::warn!("tasks {lane} cannot run in this instance: {what}");
+            }
+        }
+    }
+
+    /// The tasks that run nowhere, as far as it is known, and those of this instance that wait; with why.
+    pub(super) fn unplaced(&self) -> BTreeMap<u16, String> {
+        let now = self.lock();
+        let mut unplaced = now.waiting.clone();
+        if let (Some(known), true) = (&now.assignment, now.joined) {
+            let missing = now.missing.iter();
+            let nobodys = missing.filter(|(lane, _)| !known.owners.contains_key(lane));
+            unplaced.extend(nobodys.map(|(lane, why)| (*lane, why.clone())));
+        }
+        unplaced
     }
 
     pub(super) fn ending(&self) {

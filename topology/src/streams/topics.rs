@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::bound::{SourceTopic, invalid, partitions, sink_topic, source_topic};
 use super::config::{OwnTopics, StreamsConfig};
 use super::fitting;
+use super::local::LocalSources;
 use super::names::own_name;
 use super::positions::{self, Position};
 use super::times;
@@ -27,6 +28,8 @@ const TOMBSTONES: Duration = Duration::from_secs(24 * 3_600);
 pub(super) struct Topics {
     /// The topic of each source.
     pub(super) sources: BTreeMap<NodeId, SourceTopic>,
+    /// The sources that are no topics.
+    pub(super) locals: LocalSources,
     /// The partitions of the topic of each exchange that records travel through.
     pub(super) repartitions: BTreeMap<NodeId, Vec<TopicPartition>>,
     /// Of exchanges by whose time somebody waits, the numbers of the tasks that send through them.
@@ -39,6 +42,8 @@ pub(super) struct Topics {
     pub(super) changelogs: Vec<(Family, Arc<str>)>,
     /// The same of what tasks remember.
     pub(super) tasks: Arc<str>,
+    /// The same of how far sources were read that are no topics, where there are any.
+    pub(super) positions: Option<Arc<str>>,
     /// The group of this topic's one partition tells who is alive, and who leads.
     pub(super) coordination: String,
     /// Through this topic instances settle who has which tasks.
@@ -63,14 +68,16 @@ impl Topics {
         let application = &*config.application_id;
         let mut sources = BTreeMap::new();
         for (node, source) in graph.sources() {
-            sources.insert(node, source_topic(graph, node, source, cluster)?);
+            let topic = source_topic(graph, node, source, cluster)?;
+            sources.extend(topic.map(|topic| (node, topic)));
         }
+        let locals = LocalSources::find(graph)?;
         let widest = sources.values().map(|source| source.partitions).max();
         let lanes = u16::try_from(widest.unwrap_or(1)).map_err(|_| {
             invalid("a source has more than 65,535 partitions, which is more than tasks can be numbered by".to_owned())
         })?;
         let plan = Plan::of_topics(graph, lanes);
-        fitting::check(graph, &plan, &sources)?;
+        fitting::check(graph, &plan, &sources, &locals)?;
         for source in sources.values() {
             let same = sources.values().filter(|other| other.name == source.name);
             positions::check(&source.name, same.count())?;
@@ -88,6 +95,8 @@ impl Topics {
             repartitions: repartitions(graph, &plan, application)?,
             senders: times::senders(graph, &plan, &sources),
             sources,
+            positions: (!locals.is_empty()).then(|| format!("{application}-positions").into()),
+            locals,
             sinks,
             rewrites,
             changelogs: graph
@@ -129,7 +138,9 @@ impl Topics {
             }
         });
         let kept = self.changelogs.iter().map(|(_, topic)| topic.to_string());
-        let mut all: Vec<String> = sources.chain(moved).chain(kept).collect();
+        let locals = self.locals.all().iter();
+        let locals = locals.map(|source| format!("local/{}", source.name));
+        let mut all: Vec<String> = sources.chain(moved).chain(kept).chain(locals).collect();
         all.sort();
         all.dedup();
         let text = format!("{} {}", self.lanes, all.join(" "));
@@ -174,9 +185,18 @@ impl Topics {
         topics.any(|places| *places[0].topic == *topic)
     }
 
+    /// The partition that has how far sources were read that are no topics, where there are any.
+    pub(super) fn position_place(&self) -> Option<TopicPartition> {
+        let topic = self.positions.clone();
+        topic.map(|topic| TopicPartition::new(topic, 0))
+    }
+
     /// True where a topic is one of the application's changelogs.
     pub(super) fn is_changelog(&self, topic: &str) -> bool {
-        *self.tasks == *topic || self.changelogs.iter().any(|(_, own)| **own == *topic)
+        let remembered = [Some(&self.tasks), self.positions.as_ref()];
+        let mut remembered = remembered.into_iter().flatten();
+        remembered.any(|own| **own == *topic)
+            || self.changelogs.iter().any(|(_, own)| **own == *topic)
     }
 
     /// The id of a changelog; zero where it is not told.
@@ -190,10 +210,14 @@ impl Topics {
             ("message.timestamp.type", "CreateTime"),
         ];
         let changelogs = self.changelogs.iter().map(|(_, topic)| topic.clone());
-        let changelogs: Vec<Arc<str>> = changelogs.chain([self.tasks.clone()]).collect();
         let lanes = u32::from(self.lanes);
-        for name in changelogs {
-            let found = make(cluster, own, &name, lanes, &compact)?;
+        let changelogs = changelogs.chain([self.tasks.clone()]);
+        let changelogs = changelogs.map(|name| (name, lanes));
+        // All that is no topic is read by tasks of one number.
+        let positions = self.positions.iter().map(|name| (name.clone(), 1));
+        let changelogs: Vec<(Arc<str>, u32)> = changelogs.chain(positions).collect();
+        for (name, partitions) in changelogs {
+            let found = make(cluster, own, &name, partitions, &compact)?;
             self.ids.extend(found.id.map(|id| (name.clone(), id)));
             let kept = found.get("delete.retention.ms").map(str::parse);
             if let Some(Ok(ms)) = kept {

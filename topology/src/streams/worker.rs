@@ -13,6 +13,7 @@ use super::column::Column;
 use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
 use super::keeper::Keeper;
+use super::local::Loaded;
 use super::mark::Mark;
 use super::messages::{Command, Report, Stop};
 use super::metrics::ThreadMetrics;
@@ -21,7 +22,7 @@ use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::Commit;
+use crate::store::{Commit, FamilyWrites};
 use crate::time::Timestamp;
 
 /// How many records are taken from the reader at a time.
@@ -48,6 +49,8 @@ pub(super) struct Worker {
     env: Arc<Env>,
     commands: Receiver<Command>,
     reports: Sender<Report>,
+    /// For those that work for this thread beside it.
+    answers: Sender<Command>,
     waker: Waker,
     reader: Box<dyn LogReader>,
     keeper: Keeper,
@@ -126,6 +129,7 @@ impl Worker {
         Ok(Worker {
             reader: env.cluster.reader(options.waker.clone())?,
             metrics: ThreadMetrics::new(env, options.number),
+            answers: commands.0.clone(),
             keeper: Keeper::new(env, commands.0, reports.clone(), options.waker.clone())?,
             transaction,
             env: env.clone(),
@@ -328,6 +332,8 @@ impl Worker {
                 Command::Restore(lane, asked, found) => {
                     self.keeper.restore_from(lane, asked, found)?
                 }
+                Command::Opened(lane, asked, opened) => self.keeper.opened(lane, asked, opened)?,
+                Command::Loaded(lane, loaded) => self.hear_of_loaded(lane, loaded)?,
                 Command::Close => {
                     self.closing = true;
                     self.commit_last()?;
@@ -366,10 +372,10 @@ impl Worker {
     /// Brings rows up to date, and has tasks run whose rows are; true where anything was done.
     fn restore(&mut self) -> Result<bool, Stop> {
         let mut any = self.keeper.turn()?;
-        for restore in self.keeper.finished() {
+        for (restore, opened) in self.keeper.finished() {
             any = true;
-            let column = Column::open(&self.env, restore.lane, &restore.inputs)?;
-            for (partition, next) in column.inputs() {
+            let column = Column::open(&self.env, &restore, opened)?;
+            for (partition, next) in column.inputs(&self.env.topics.locals) {
                 self.reader.assign(partition, next)?;
             }
             let lane = restore.lane;
@@ -378,11 +384,49 @@ impl Worker {
             self.columns.insert(lane, column);
             let _ = self.reports.send(Report::Running(lane));
         }
+        self.open_gates()?;
         Ok(any)
+    }
+
+    /// Has streams be read whose tables are loaded, and asks which are.
+    fn open_gates(&mut self) -> Result<(), Stop> {
+        let locals = &self.env.topics.locals;
+        if locals.gates().is_empty() {
+            return Ok(());
+        }
+        for (lane, column) in &mut self.columns {
+            if column.open_gate(locals) {
+                for (partition, next) in column.inputs(locals) {
+                    self.reader.assign(partition, next)?;
+                }
+            }
+            if column.asks_for_loaded(&self.env) {
+                let (env, lane) = (self.env.clone(), *lane);
+                let (answer, waker) = (self.answers.clone(), self.waker.clone());
+                (self.env.aside)(Box::new(move || {
+                    let _ = answer.send(Command::Loaded(lane, Loaded::ask(&env, lane)));
+                    waker.wake();
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    fn hear_of_loaded(&mut self, lane: u16, loaded: Result<Loaded>) -> Result<(), Stop> {
+        let loaded = match loaded {
+            Ok(loaded) => Some(loaded),
+            Err(e) if e.kind() == ErrorKind::Unavailable => None,
+            Err(e) => return Err(Stop::Fatal(e)),
+        };
+        if let Some(column) = self.columns.get_mut(&lane) {
+            column.hear_of_loaded(&self.env.topics.locals, loaded.as_ref());
+        }
+        Ok(())
     }
 
     fn read(&mut self) -> Result<bool, Stop> {
         let mut any = false;
+        let full = !self.stalled && self.waiting() >= BACKLOG;
         while std::mem::take(&mut self.stalled) || self.waiting() < BACKLOG {
             let Some((from, batch)) = self.reader.poll(BATCH)? else {
                 break;
@@ -391,8 +435,14 @@ impl Worker {
             self.metrics.polled.increment(batch.len() as u64);
             let behind = self.reader.is_behind(&from);
             if let Some(column) = lane_of(&mut self.columns, from.partition) {
-                column.feed(&from, batch, behind);
+                column.feed(&self.env.topics.locals, &from, batch, behind);
             }
+        }
+        if full {
+            return Ok(any);
+        }
+        for column in self.columns.values_mut() {
+            any |= column.read_locals(&self.env, BATCH)?;
         }
         Ok(any)
     }
@@ -409,7 +459,7 @@ impl Worker {
             self.at_work = Some(*lane);
             for _ in 0..RUNS {
                 // What is full is committed before more is done.
-                if self.transaction.is_full() || !column.step(max_run)? {
+                if self.transaction.is_full() || !column.step(&self.env, max_run)? {
                     break;
                 }
                 any = true;
@@ -422,8 +472,28 @@ impl Worker {
         Ok(any)
     }
 
-    /// Commits everything that was done: output, rows, offsets; and then writes the rows here.
+    /// Commits everything that was done, and then reads sources anew whose content was replaced: rows that
+    /// were built of the new one take the place of others in a commit of their own.
     fn commit(&mut self) -> Result<(), Stop> {
+        let mut built = Vec::new();
+        loop {
+            self.commit_with(std::mem::take(&mut built))?;
+            let mut any = false;
+            for column in self.columns.values_mut() {
+                if let Some(differences) = column.advance(&self.env)? {
+                    any = true;
+                    built.extend(differences);
+                }
+            }
+            if !any {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Commits everything that was done: output, rows, offsets; and then writes the rows here. What was
+    /// `built` is here, and goes to the changelogs.
+    fn commit_with(&mut self, built: Vec<FamilyWrites>) -> Result<(), Stop> {
         self.last_commit = self.env.clock.now();
         let refresh = (self.env).has_passed(self.refresh_interval, self.last_refresh);
         for (lane, column) in &mut self.columns {
@@ -439,16 +509,22 @@ impl Worker {
             }
         }
         let mut commit = Commit::default();
+        let mut beside = Commit::default();
         let mut offsets = Vec::new();
         for column in self.columns.values_mut() {
-            column.freeze(&mut commit)?;
+            beside.merge(column.freeze(&mut commit)?);
             offsets.extend(column.offsets(refresh));
         }
-        let nothing = commit.is_empty() && offsets.is_empty() && !self.transaction.is_open();
+        let nothing = commit.is_empty()
+            && beside.is_empty()
+            && built.is_empty()
+            && offsets.is_empty()
+            && !self.transaction.is_open();
         if !nothing {
             let late = self.transaction.is_late();
             let begun = Instant::now();
-            self.transaction.commit(&mut commit, &offsets)?;
+            self.transaction.commit(&mut commit, &built, &offsets)?;
+            commit.merge(beside);
             if !late && !self.transaction.seeks_refused() {
                 self.pace.recover();
             }
@@ -543,7 +619,7 @@ impl Worker {
     fn drop_lanes(&mut self, lanes: &[u16]) {
         for lane in lanes {
             if let Some(column) = self.columns.remove(lane) {
-                for (partition, _) in column.inputs() {
+                for partition in column.partitions() {
                     self.reader.unassign(partition);
                 }
             }

@@ -150,7 +150,7 @@ impl Task {
         task.order.extend(&part.exits);
         task.nodes.resize_with(graph.nodes.len(), || None);
         for &id in &task.order {
-            let instance = instance(graph, part, lane, id, options);
+            let instance = instance(graph, plan, part, lane, id, options);
             task.nodes[id.index()] = Some(instance);
         }
         for &id in &part.inputs {
@@ -326,6 +326,12 @@ impl Task {
         processed
             .map(|input| (input.node, input.partition))
             .filter(|(id, _)| matches!(self.graph.node(*id).kind, Kind::Source(_)))
+    }
+
+    /// True where something waits of a node that records come in through.
+    pub(crate) fn waits_for(&self, node: NodeId) -> bool {
+        let mut of_node = self.inputs.iter().filter(|input| input.node == node);
+        of_node.any(|input| !input.is_empty())
     }
 
     /// True where something waits that other tasks sent.
@@ -748,6 +754,7 @@ fn open_stores(graph: &Graph, part: &SubTopology, lane: u16, state: &State) -> R
 
 fn instance(
     graph: &Graph,
+    plan: &Plan,
     part: &SubTopology,
     lane: u16,
     id: NodeId,
@@ -773,7 +780,9 @@ fn instance(
             dead_letters: dead_letters(graph, &spec.policy),
             lane,
             // An exchange inside a task has nobody else to send to.
-            lanes: if enters || leaves {
+            lanes: if leaves {
+                plan.lanes
+            } else if enters {
                 part.lanes
             } else {
                 within(spec, part)

@@ -3,6 +3,9 @@
 //! Tasks are spread evenly over threads, and change hands as little as that allows. Where tasks have rows,
 //! a task runs where these are up to date: an instance that should have it and lacks them first becomes
 //! its standby, and gets it once it has caught up, as in Kafka Streams (KIP-441).
+//!
+//! A task that reads a file goes to who has the file. Where nobody has it, the task stays with whoever runs
+//! it, and is nobody's where nobody does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +18,14 @@ pub(super) struct Candidate {
     pub(super) lags: BTreeMap<u16, u64>,
     /// The tasks that it is a standby of already.
     pub(super) standby_of: BTreeSet<u16>,
+    /// The tasks that it cannot run, as a file is not there that they read.
+    pub(super) lacks: BTreeSet<u16>,
+}
+
+impl Candidate {
+    fn can_run(&self, lane: u16) -> bool {
+        !self.lacks.contains(&lane)
+    }
 }
 
 /// What a user says about where tasks should run.
@@ -51,7 +62,8 @@ pub(super) fn assign(
     let ideal = balance(lanes, holders, candidates);
     let ready = |at: usize, lane: u16| {
         let lag = candidates[at].lags.get(&lane);
-        !limits.stateful || lag.is_some_and(|lag| *lag <= limits.acceptable_lag)
+        candidates[at].can_run(lane)
+            && (!limits.stateful || lag.is_some_and(|lag| *lag <= limits.acceptable_lag))
     };
     let mut warmups = Vec::new();
     for (&lane, &wanted) in &ideal {
@@ -88,10 +100,34 @@ fn balance(
     let mut places: BTreeMap<u16, usize> = holders.clone();
     places.retain(|lane, at| *lane < lanes && *at < candidates.len());
     let mut loads = vec![0_usize; candidates.len()];
+    let can = |at: usize, lane: u16| candidates[at].can_run(lane);
+    let by_some = |lane: u16| (0..candidates.len()).any(|at| can(at, lane));
+    places.retain(|lane, at| can(*at, *lane) || !by_some(*lane));
+    let lanes: Vec<u16> = (0..lanes)
+        .filter(|lane| places.contains_key(lane) || by_some(*lane))
+        .collect();
     for at in places.values() {
         loads[*at] += 1;
     }
-    let quotas = quotas(lanes, &loads, candidates);
+    // Those come first that not all can run.
+    for &lane in &lanes {
+        let mut all = 0..candidates.len();
+        if places.contains_key(&lane) || all.all(|at| can(at, lane)) {
+            continue;
+        }
+        let able = (0..candidates.len()).filter(|at| can(*at, lane));
+        let cost = |at: &usize| {
+            let candidate = &candidates[*at];
+            let lag = candidate.lags.get(&lane).copied();
+            let kept = candidate.standby_of.contains(&lane);
+            (!kept, lag.unwrap_or(u64::MAX), loads[*at])
+        };
+        if let Some(at) = able.min_by_key(cost) {
+            places.insert(lane, at);
+            loads[at] += 1;
+        }
+    }
+    let quotas = quotas(lanes.len(), &loads, candidates);
     // Of all moves that make it more even, first comes the one that costs least: of a task that nobody has,
     // to who has kept its rows, and is the least behind.
     loop {
@@ -99,9 +135,10 @@ fn balance(
             None => true,
             Some(from) => loads[*from] > quotas[*from],
         };
-        let lanes: Vec<u16> = (0..lanes).filter(to_be_had).collect();
+        let lanes: Vec<u16> = lanes.iter().copied().filter(to_be_had).collect();
         let needy = (0..candidates.len()).filter(|at| loads[*at] < quotas[*at]);
         let moves = needy.flat_map(|to| lanes.iter().map(move |lane| (to, *lane)));
+        let moves = moves.filter(|(to, lane)| can(*to, *lane));
         let cost = |(to, lane): &(usize, u16)| {
             let candidate = &candidates[*to];
             (
@@ -125,10 +162,9 @@ fn balance(
 
 /// How many tasks each candidate should have, by its threads; what is left over stays with those that have
 /// most.
-fn quotas(lanes: u16, loads: &[usize], candidates: &[Candidate]) -> Vec<usize> {
+fn quotas(lanes: usize, loads: &[usize], candidates: &[Candidate]) -> Vec<usize> {
     let threads = |at: usize| usize::from(candidates[at].threads.max(1));
     let all: usize = (0..candidates.len()).map(threads).sum();
-    let lanes = usize::from(lanes);
     let mut quotas: Vec<usize> = (0..candidates.len())
         .map(|at| lanes * threads(at) / all)
         .collect();
@@ -186,7 +222,7 @@ mod tests {
         Candidate {
             threads,
             lags: lags.iter().copied().collect(),
-            standby_of: BTreeSet::new(),
+            ..Candidate::default()
         }
     }
 
@@ -235,6 +271,28 @@ mod tests {
             assert_eq!(assigned(now, &candidates, LIMITS), then, "{now}");
         }
         assert_eq!(assigned("0 0", &[], LIMITS), "");
+    }
+
+    #[test]
+    fn tasks_go_to_who_can_run_them() {
+        let able = all_warm(1, 4);
+        let lacking = Candidate {
+            lacks: [0].into(),
+            ..able.clone()
+        };
+        let both = [able.clone(), lacking.clone()];
+        assert_eq!(assigned("- - - -", &both, LIMITS), "0 1 0 1");
+        assert_eq!(assigned("1 1 0 0", &both, LIMITS), "0 1 1 0");
+        assert_eq!(assigned("- 0 0 0", &both, LIMITS), "0 1 1 0");
+        // It is nobody's where nobody can run it, and stays where it was.
+        let neither = [lacking.clone(), lacking.clone()];
+        let target = assign(3, &holders("- 0 0"), &neither, LIMITS);
+        assert_eq!(target.active, [(1, 1), (2, 0)].into());
+        assert_eq!(assigned("0 1 1", &neither, LIMITS), "0 1 1");
+        // Its rows come first.
+        let cold = instance(1, &[]);
+        let now = assigned("0 1 1", &[lacking, cold], LIMITS);
+        assert_eq!(now, "0 0 1 0:{1}");
     }
 
     #[test]
@@ -314,8 +372,11 @@ mod tests {
                         })
                         .collect(),
                     standby_of: BTreeSet::new(),
+                    // Each may lack what task 0 reads.
+                    lacks: (0..1).filter(|_| rng.random_bool(0.3)).collect(),
                 })
                 .collect();
+            let placed = candidates.iter().any(|of| of.can_run(0));
             let limits = Limits {
                 standbys: rng.random_range(0..3),
                 ..LIMITS
@@ -329,7 +390,8 @@ mod tests {
             let mut before = None;
             let rest = (0..100).any(|_| {
                 let target = assign(lanes, &holders, &candidates, limits);
-                assert_eq!(target.active.len(), usize::from(lanes));
+                let lost = !placed && !holders.contains_key(&0);
+                assert_eq!(target.active.len() + usize::from(lost), usize::from(lanes));
                 for (lane, of) in &target.standby {
                     assert!(!of.contains(&target.active[lane]), "seed {seed}");
                     // Standbys catch up.
@@ -353,6 +415,12 @@ mod tests {
                 settled
             });
             assert!(rest, "seed {seed} goes on for ever");
+            if let (Some(at), true) = (holders.get(&0), placed) {
+                assert!(candidates[*at].can_run(0), "seed {seed}");
+            }
+            if candidates.iter().any(|of| !of.can_run(0)) {
+                continue;
+            }
             let threads: usize = candidates.iter().map(|c| usize::from(c.threads)).sum();
             for (at, candidate) in candidates.iter().enumerate() {
                 let has = holders.values().filter(|of| **of == at).count();

@@ -77,6 +77,7 @@ pub(super) fn next(current: &Assignment, known: Known<'_>) -> Option<Assignment>
             threads: record.threads,
             lags: record.lags.clone(),
             standby_of: standbys(current, &record.member),
+            lacks: record.missing.keys().copied().collect(),
         })
         .collect();
     let target = assign(lanes, &holders.collect(), &candidates, known.limits);

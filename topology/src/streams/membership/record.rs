@@ -30,6 +30,9 @@ pub(in crate::streams) struct InstanceRecord {
     /// Why all instances are to end, where they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::streams) ends: Option<String>,
+    /// What is not there that it would need to run tasks, in words, by task.
+    #[serde(default)]
+    pub(in crate::streams) missing: BTreeMap<u16, String>,
 }
 
 impl InstanceRecord {
@@ -45,6 +48,7 @@ impl InstanceRecord {
             holds: BTreeSet::new(),
             lags: BTreeMap::new(),
             ends: None,
+            missing: BTreeMap::new(),
         }
     }
 }
@@ -195,6 +199,7 @@ mod tests {
         instance.member = "m-1".into();
         instance.holds = [1, 3].into();
         instance.lags = [(1, 0), (2, 77)].into();
+        instance.missing = [(0, "there is no file /a".to_owned())].into();
         let key = instance_key("abc");
         let written = encode(&instance);
         assert!(
@@ -221,6 +226,15 @@ mod tests {
         let share = assignment.share("m-1");
         assert_eq!(read, ControlRecord::Assignment(assignment));
         assert_eq!((share.active, share.standby), ([0].into(), [2].into()));
+        // Former versions say nothing of what they lack.
+        let plain = encode(&InstanceRecord::new(1, "map", None));
+        let plain = String::from_utf8(plain)
+            .unwrap()
+            .replace(",\"missing\":{}", "");
+        assert!(!plain.contains("missing"), "{plain}");
+        let read = decode(key.as_bytes(), plain.as_bytes()).unwrap();
+        let former = InstanceRecord::new(1, "map", None);
+        assert_eq!(read, ControlRecord::Instance("abc".into(), former));
         let other = decode(b"something", b"else").unwrap();
         assert_eq!(other, ControlRecord::Unknown);
     }

@@ -66,12 +66,24 @@ impl World {
     }
 
     fn input(&mut self) {
-        for _ in 0..self.rng.random_range(1..6) {
-            self.write_word();
+        let topics = !self.files_alone || self.rng.random_bool(0.05);
+        if topics {
+            for _ in 0..self.rng.random_range(1..6) {
+                self.write_word();
+            }
         }
-        if self.rng.random_bool(0.1) {
+        if topics && self.rng.random_bool(0.1) {
             let number = self.rng.random_range(0..KEYS);
             self.write_user(number);
+        }
+        if self.files_alone || self.rng.random_bool(0.5) {
+            for _ in 0..self.rng.random_range(1..6) {
+                self.write_line();
+            }
+        }
+        if self.rng.random_bool(0.03) {
+            self.trace.note("profiles are replaced".to_owned());
+            self.replace_profiles();
         }
         self.trace.note(format!("input up to {}", self.written));
     }
@@ -177,7 +189,8 @@ impl World {
     fn compact(&mut self) {
         self.trace.note("compact".to_owned());
         let _ = self.cluster.compact("app-control");
-        for topic in ["counts", "users-by-id", "tasks"] {
+        let _ = self.cluster.compact("app-positions");
+        for topic in ["counts", "users-by-id", "tasks", "profiles-by-id"] {
             // The first instance may not have made them yet.
             let _ = self.cluster.compact(&format!("app-{topic}-changelog"));
         }

@@ -7,6 +7,7 @@ use super::query::{self, APPLICATION, PARTITIONS};
 use super::world::World;
 use crate::cluster::memory::Markers;
 use crate::cluster::{Cluster as _, Isolation, TopicPartition};
+use crate::streams::ProcessingGuarantee;
 
 /// How many rounds of turns everything that is left to be done takes at most.
 const ROUNDS: usize = 2_000;
@@ -15,7 +16,8 @@ impl World {
     /// What the group has committed never goes back.
     pub(super) fn check_offsets(&mut self) -> Result<(), String> {
         let moved = [query::MOVED, query::MOVED_USERS, query::MOVED_BY_TIME];
-        for topic in ["words", "users"].into_iter().chain(moved) {
+        let topics = ["words", "users", "app-positions"];
+        for topic in topics.into_iter().chain(moved) {
             for partition in 0..PARTITIONS {
                 let of = TopicPartition::new(topic, partition);
                 let Some(at) = self.cluster.peek_committed(APPLICATION, &of) else {
@@ -114,7 +116,10 @@ impl World {
             let at = self.cluster.peek_committed(APPLICATION, &of);
             at.map_or(0, |at| at.offset) == words.len() as i64
         });
-        all && self.has_moved() && running.len() == PARTITIONS as usize
+        let files = self.lines_seen() >= self.files.lines.all().len()
+            && (self.guarantee == ProcessingGuarantee::AtLeastOnce
+                || self.last_counts("profile-groups") == self.profile_groups());
+        all && files && self.has_moved() && running.len() == PARTITIONS as usize
     }
 
     /// True where all that travels between tasks has arrived and was processed, and all users as well.
@@ -124,6 +129,7 @@ impl World {
             query::MOVED,
             query::MOVED_USERS,
             query::MOVED_BY_TIME,
+            "app-profiles-for-words-repartition",
         ];
         let places = (0..PARTITIONS).flat_map(|n| topics.map(|topic| (topic, n)));
         places.into_iter().all(|(topic, partition)| {
@@ -132,6 +138,80 @@ impl World {
             let at = self.cluster.peek_committed(APPLICATION, &of);
             end.is_ok_and(|there| at.map_or(0, |at| at.offset) == there.end)
         })
+    }
+
+    /// How many different lines were passed on.
+    fn lines_seen(&self) -> usize {
+        let all = (0..PARTITIONS).flat_map(|partition| self.records("seen-lines", partition));
+        all.collect::<BTreeSet<_>>().len()
+    }
+
+    /// How many profiles have each ending.
+    fn profile_groups(&self) -> BTreeMap<String, i64> {
+        let mut groups = BTreeMap::new();
+        for line in self.files.profiles.all() {
+            *groups.entry(query::ending(&line)).or_default() += 1;
+        }
+        groups
+    }
+
+    /// Lines are passed on once, in their order, and counted; and words meet profiles, which are loaded where words wait for that.
+    fn check_files(&self) -> Result<(), String> {
+        let mut seen = Vec::new();
+        for partition in 0..PARTITIONS {
+            let records = self.records("seen-lines", partition);
+            let number = |(_, value): &(String, String)| value[1..].parse::<usize>().unwrap();
+            if !records.is_sorted_by_key(number) {
+                return Err(format!("lines are in another order: {records:?}"));
+            }
+            let lines = records.iter().map(|(key, value)| format!("{key} {value}"));
+            seen.extend(lines);
+        }
+        let mut lines = self.files.lines.all();
+        lines.sort();
+        seen.sort();
+        if seen != lines {
+            return Err(format!("the lines seen are {seen:?}, not {lines:?}"));
+        }
+        let mut totals: BTreeMap<String, i64> = BTreeMap::new();
+        for line in &lines {
+            let (key, _) = line.split_once(' ').expect("a key and a value");
+            *totals.entry(key.to_owned()).or_default() += 1;
+        }
+        self.check_totals("line-totals", &totals)?;
+        for (partition, words) in (0_u32..).zip(&self.words) {
+            let profiled = self.records("profiled", partition);
+            let joined = |(found, word): (&(String, String), &(String, String))| {
+                let row = if self.files.load_first { "Some(" } else { "" };
+                found.0 == word.0 && found.1.starts_with(&format!("{} by {row}", word.1))
+            };
+            if profiled.len() != words.len() || !profiled.iter().zip(words).all(joined) {
+                return Err(format!(
+                    "profiled/{partition} is {profiled:?}, not {words:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last count of each key of a topic, of those that have one.
+    fn last_counts(&self, topic: &str) -> BTreeMap<String, i64> {
+        let mut groups: BTreeMap<String, i64> = BTreeMap::new();
+        for partition in 0..PARTITIONS {
+            let records = self
+                .cluster
+                .records(topic, partition, Isolation::ReadCommitted)
+                .expect("the topic is there");
+            for record in records {
+                let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+                let key = text(record.key.unwrap());
+                match record.value.map(text).filter(|count| count != "null") {
+                    Some(count) => groups.insert(key, count.parse().unwrap()),
+                    None => groups.remove(&key),
+                };
+            }
+        }
+        groups
     }
 
     pub(super) fn records(&self, topic: &str, partition: u32) -> Vec<(String, String)> {
@@ -159,6 +239,7 @@ impl World {
         self.check_totals("endings", &endings)?;
         self.check_groups()?;
         self.check_ticks()?;
+        self.check_files()?;
         self.check_tables(&expected)
     }
 
@@ -251,21 +332,7 @@ impl World {
         for user in self.users.values() {
             *expected.entry(query::ending(user)).or_default() += 1;
         }
-        let mut groups: BTreeMap<String, i64> = BTreeMap::new();
-        for partition in 0..PARTITIONS {
-            let records = self
-                .cluster
-                .records("groups", partition, Isolation::ReadCommitted)
-                .expect("the topic is there");
-            for record in records {
-                let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-                let key = text(record.key.unwrap());
-                match record.value.map(text).filter(|count| count != "null") {
-                    Some(count) => groups.insert(key, count.parse().unwrap()),
-                    None => groups.remove(&key),
-                };
-            }
-        }
+        let groups = self.last_counts("groups");
         match groups == expected {
             true => Ok(()),
             false => Err(format!("groups are {groups:?}, not {expected:?}")),

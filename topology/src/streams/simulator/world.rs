@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::instance::Instance;
-use super::query::{self, APPLICATION, KEYS, PARTITIONS};
+use super::query::{self, APPLICATION, Files, KEYS, PARTITIONS};
 use super::times::Times;
 use super::trace::Trace;
 use crate::cluster::memory::MemoryCluster;
@@ -44,6 +44,9 @@ pub(super) struct World {
     /// The words of each partition, as keys and values.
     pub(super) words: Vec<Vec<(String, String)>>,
     pub(super) users: BTreeMap<String, String>,
+    pub(super) files: Files,
+    /// True where there is next to nothing in topics, and what is committed is of files alone.
+    pub(super) files_alone: bool,
     pub(super) written: usize,
     pub(super) steps: u64,
     standbys: usize,
@@ -69,7 +72,18 @@ impl World {
         let clock = Clock::manual(1_000_000);
         let cluster = MemoryCluster::with_clock(clock.clone());
         for topic in [
-            "words", "users", "totals", "seen", "joined", "endings", "groups", "ticks",
+            "words",
+            "users",
+            "totals",
+            "seen",
+            "joined",
+            "endings",
+            "groups",
+            "seen-lines",
+            "line-totals",
+            "profile-groups",
+            "profiled",
+            "ticks",
         ] {
             let added = cluster.add_topic(topic, PARTITIONS, &[]);
             added.map_err(|e| e.to_string())?;
@@ -77,13 +91,16 @@ impl World {
         cluster.set_patience(Duration::ZERO);
         cluster.set_transaction_timeout(TRANSACTION);
         let instances = (0..3).map(Instance::new).collect::<Result<_, _>>();
+        let files = Files::new(seed % 2 == 1);
         let mut world = World {
             standbys: (seed % 3) as usize,
             lag: [0, 5, 1_000][(seed / 3 % 3) as usize],
             rng: StdRng::seed_from_u64(seed),
             clock,
             cluster,
-            topology: query::topology(),
+            topology: query::topology(&files),
+            files,
+            files_alone: seed % 4 == 3,
             instances: instances.map_err(|e| e.to_string())?,
             words: vec![Vec::new(); PARTITIONS as usize],
             users: BTreeMap::new(),
@@ -104,6 +121,7 @@ impl World {
         for number in 0..KEYS {
             world.write_user(number);
         }
+        world.replace_profiles();
         world.start(0);
         Ok(world)
     }
@@ -149,6 +167,22 @@ impl World {
         let value = format!("{key}-{}", self.written);
         self.append("users", &key, &value);
         self.users.insert(key, value);
+    }
+
+    pub(super) fn write_line(&mut self) {
+        let key = query::key(self.rng.random_range(0..KEYS));
+        self.written += 1;
+        self.files.lines.append(&format!("{key} l{}", self.written));
+    }
+
+    /// Each key has a profile, always.
+    pub(super) fn replace_profiles(&mut self) {
+        let mut lines = Vec::new();
+        for number in 0..KEYS + self.rng.random_range(0..9) {
+            let ending = self.rng.random_range(0..5);
+            lines.push(format!("{} p{ending}", query::key(number)));
+        }
+        self.files.profiles.replace(lines);
     }
 
     fn append(&mut self, topic: &str, key: &str, value: &str) {

@@ -16,7 +16,7 @@ use crate::cluster::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::record::Headers;
-use crate::store::Commit;
+use crate::store::{Commit, FamilyWrites};
 use crate::time::Timestamp;
 
 /// How many bytes a transaction has at most before it is committed early.
@@ -128,11 +128,12 @@ impl Transaction {
         self.producer()
     }
 
-    /// Writes rows to their changelogs and commits them with the offsets and the output. The commit
-    /// remembers how far its changelogs go.
+    /// Writes rows to their changelogs, those that are in the state already first, and commits them with the
+    /// offsets and the output. The commit remembers how far its changelogs go.
     pub(super) fn commit(
         &mut self,
         commit: &mut Commit,
+        built: &[FamilyWrites],
         offsets: &[(TopicPartition, CommittedOffset)],
     ) -> Result<(), TransactionError> {
         let env = self.env.clone();
@@ -144,14 +145,60 @@ impl Transaction {
         {
             return Err(lost());
         }
-        // Rows are of now; the time of what happened is in them.
-        let now = env.clock.now();
-        let headers = self.headers.clone();
         #[cfg(test)]
         let offsets = self.commit_offsets_first(offsets)?;
         self.begin()?;
-        let logged = changelog::for_each_record(&env.topics, commit, |record| {
+        // Where nothing can be taken back, sources have been read no further than all else is written.
+        let early = match self.kind {
+            ProducerKind::Idempotent => Some(false),
+            ProducerKind::Transactional { .. } => None,
+        };
+        self.send_rows(&built.iter().collect::<Vec<_>>(), early)?;
+        self.send_rows(&commit.writes.iter().collect::<Vec<_>>(), early)?;
+        let mut ends = self.flush()?;
+        let Some(group) = env.standing.metadata(self.began_after()) else {
+            return Err(lost());
+        };
+        let producer = self.begin()?;
+        if !offsets.is_empty() {
+            producer.send_offsets(offsets, &group)?;
+        }
+        if early.is_some() && env.topics.positions.is_some() {
+            self.send_rows(&commit.writes.iter().collect::<Vec<_>>(), Some(true))?;
+            ends = self.flush()?;
+        }
+        for (partition, end) in &ends {
+            if env.topics.is_changelog(&partition.topic) {
+                Mark::new(&env, partition, *end).put(commit, partition);
+            }
+        }
+        let producer = self.begin()?;
+        let committed = producer.commit();
+        if matches!(committed, Err(TransactionError::Unknown(_))) {
+            self.producer = None;
+        }
+        committed?;
+        self.close();
+        self.refusals.committed();
+        Ok(())
+    }
+
+    /// Writes rows to their changelogs; with `positions` only how far sources were read, or all but that.
+    fn send_rows(
+        &mut self,
+        rows: &[&FamilyWrites],
+        positions: Option<bool>,
+    ) -> Result<(), TransactionError> {
+        let env = self.env.clone();
+        // Rows are of now; the time of what happened is in them.
+        let now = env.clock.now();
+        let headers = self.headers.clone();
+        let logged = changelog::for_each_record(&env.topics, rows, |record| {
             let to = record.to;
+            let is_position = env.topics.positions.as_ref() == Some(&to.topic);
+            if positions.is_some_and(|wanted| wanted != is_position) {
+                return Ok(());
+            }
             let record = ProducerRecord {
                 key: Some(record.key),
                 value: record.value,
@@ -166,28 +213,7 @@ impl Transaction {
                 e => Failure::Transaction(e),
             })
         });
-        logged.map_err(Failure::into_transaction_error)?;
-        let ends = self.flush()?;
-        for (partition, end) in &ends {
-            if env.topics.is_changelog(&partition.topic) {
-                Mark::new(&env, partition, *end).put(commit, partition);
-            }
-        }
-        let Some(group) = env.standing.metadata(self.began_after()) else {
-            return Err(lost());
-        };
-        let producer = self.begin()?;
-        if !offsets.is_empty() {
-            producer.send_offsets(offsets, &group)?;
-        }
-        let committed = producer.commit();
-        if matches!(committed, Err(TransactionError::Unknown(_))) {
-            self.producer = None;
-        }
-        committed?;
-        self.close();
-        self.refusals.committed();
-        Ok(())
+        logged.map_err(Failure::into_transaction_error)
     }
 
     fn close(&mut self) {

@@ -157,7 +157,7 @@ fn orders_are_enriched_with_profiles_of_a_file() {
     });
     await_equal("cities", &cities(first), || trial.last(&counted, "N"));
     // The file is rewritten: some have moved, some are gone.
-    let then = |at: usize| (at % 7 != 0).then_some(at % 4);
+    let then = |at: usize| (!at.is_multiple_of(7)).then_some(at % 4);
     trial.dir.replace("users.csv", profiles(then));
     await_equal("cities", &cities(then), || trial.last(&counted, "N"));
     one.kill();

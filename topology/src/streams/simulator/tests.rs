@@ -1,8 +1,17 @@
 //! The runs, and the mistakes that they have to find.
 
-use super::world::{Mistake, World};
-use crate::streams::ProcessingGuarantee;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::instance::{Instance, Process};
+use super::world::{Mistake, SESSION, TRANSACTION, World};
+use crate::cluster::Isolation;
+use crate::cluster::memory::MemoryCluster;
+use crate::dsl::{Consumed, Produced, StreamsBuilder};
 use crate::streams::env::Planted;
+use crate::streams::local::lines::Lines;
+use crate::streams::{ProcessingGuarantee, StreamsConfig};
+use crate::time::Clock;
 
 const STEPS: usize = 1_000;
 const SEEDS: u64 = 200;
@@ -42,7 +51,7 @@ fn attempt(world: &mut World) -> Result<(), String> {
 }
 
 fn finds(mistake: Mistake) {
-    let found = (0..SOAK).find_map(|seed| Some((seed, run(seed, Some(mistake)).err()?)));
+    let found = (0..SEEDS).find_map(|seed| Some((seed, run(seed, Some(mistake)).err()?)));
     let found = found
         .as_ref()
         .map(|(seed, told)| (seed, told.lines().last()));
@@ -114,4 +123,74 @@ fn a_time_that_runs_ahead_is_found() {
 #[test]
 fn a_position_whose_rows_are_gone_is_found() {
     finds(Mistake::PositionKept);
+}
+
+/// What is seen of a line that a process has read, which stands still before it commits until another has
+/// taken its task over.
+fn seen_of_one_line(planted: Option<Planted>) -> Vec<String> {
+    let clock = Clock::manual(1_000_000);
+    let cluster = MemoryCluster::with_clock(clock.clone());
+    cluster.add_topic("seen", 1, &[]).unwrap();
+    cluster.set_patience(Duration::ZERO);
+    cluster.set_transaction_timeout(TRANSACTION);
+    let lines = Lines::new("lines");
+    let builder = StreamsBuilder::new();
+    let consumed = Consumed::<String, String>::plain().from(Arc::new(lines.clone()));
+    let stream = builder.stream("lines", consumed);
+    stream.to("seen", Produced::plain());
+    let topology = builder.build().unwrap();
+    let config = || {
+        StreamsConfig::new("app")
+            .commit_interval(Duration::from_millis(20))
+            .session_timeout(SESSION)
+            .clock(clock.clone())
+    };
+    let turns = |process: &mut Process| {
+        (0..process.parts()).for_each(|part| drop(process.turn(part)));
+        clock.advance(Duration::from_millis(7));
+    };
+    let positions = || {
+        let records = cluster.records("app-positions", 0, Isolation::ReadUncommitted);
+        records.unwrap().len()
+    };
+    let mut instances = [Instance::new(0).unwrap(), Instance::new(1).unwrap()];
+    let [one, two] = &mut instances;
+    one.start(&topology, &cluster, config(), 0, planted)
+        .unwrap();
+    let process = one.process.as_mut().unwrap();
+    while process.app.running_tasks().is_empty() {
+        turns(process);
+    }
+    while process.turn(1) != "worker 0 Commit" {}
+    lines.append("k line");
+    while process.turn(1) != "worker 0 Process" {}
+    two.start(&topology, &cluster, config(), 0, planted)
+        .unwrap();
+    let other = two.process.as_mut().unwrap();
+    let before = positions();
+    while positions() == before {
+        turns(other);
+    }
+    // It wakes, and has not heard yet that it was given up.
+    assert_eq!(process.turn(1), "worker 0 Commit");
+    for _ in 0..300 {
+        turns(process);
+        turns(other);
+    }
+    let seen = cluster
+        .records("seen", 0, Isolation::ReadCommitted)
+        .unwrap();
+    let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
+    seen.into_iter().map(|record| text(record.value)).collect()
+}
+
+#[test]
+fn who_was_expelled_commits_no_positions() {
+    assert_eq!(seen_of_one_line(None), ["line"]);
+    let planted = Some(Planted::Unfenced);
+    assert_eq!(
+        seen_of_one_line(planted),
+        ["line", "line"],
+        "the mistake shows"
+    );
 }

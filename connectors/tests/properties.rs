@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::sync::Arc;
-
 use ferrisstreams_connectors::formats::{
     Csv, Format, Formats, Json, RowSpecification, encoder, rows,
 };
 use ferrisstreams_topology::codec::SharedCodec;
+use ferrisstreams_topology::connector::RowFilter;
 use ferrisstreams_topology::data::{
     DataType, Field, Interval, Row, RowBuffer, RowLayout, Schema, Value, datetime, decimal,
 };
@@ -455,7 +454,7 @@ fn a_filter_sees_the_row_and_keeps_the_times() {
         Format::Csv(Csv::default()),
     ))
     .expect("rows");
-    let wanted = Arc::new(move |row: &[u8]| layout.slot(0).text(row) == Some("b"));
+    let wanted = RowFilter::new([1], move |row| layout.slot(0).text(row) == Some("b"));
     let batch = batch(&[
         (None, Some(b"1,a")),
         (None, Some(b"2,b")),
@@ -471,6 +470,50 @@ fn a_filter_sees_the_row_and_keeps_the_times() {
     assert_eq!(shown(found[0].value.bytes(), &schema.project(&[1])), "b");
     assert_eq!(bad.len(), 1);
     assert_eq!(bad[0].0, 2);
+}
+
+#[test]
+fn a_record_that_is_not_wanted_is_bad_where_a_column_cannot_be_read() {
+    let schema = support::schema(
+        "id BIGINT NOT NULL, price DECIMAL(10, 2), name VARCHAR, at DATE, size DECIMAL(4, 1)",
+    );
+    let layout = RowLayout::new(&schema.project(&[2, 4]));
+    let source = rows(RowSpecification::values(
+        schema.clone(),
+        Format::Json(Json::default()),
+    ))
+    .expect("rows");
+    let wanted = RowFilter::new([2, 4], move |row| {
+        layout.slot(0).text(row) == Some("b") && layout.slot(1).integer(row) == Some(15)
+    });
+    let lines = [
+        r#"{"id":1,"price":1.25,"name":"b","at":"2026-01-01","size":1.5}"#,
+        r#"{"id":2,"price":1.25,"name":"a","at":"2026-01-01","size":1.5}"#,
+        r#"{"id":3,"price":1.25,"name":"a","at":"2026-01-99","size":1.5}"#,
+        r#"{"id":4,"price":1.2x,"name":"a","at":"2026-01-01","size":1.5}"#,
+        r#"{"id":5,"price":"no","name":"a","at":"2026-01-01","size":1.5}"#,
+        r#"{"id":null,"price":1.25,"name":"a","at":"2026-01-01","size":1.5}"#,
+        r#"{"id":99999999999999999999,"price":1.25,"name":"a","size":1.5}"#,
+        r#"{"id":999999999999999999,"price":null,"name":"a","size":1.5}"#,
+        r#"{"id":6,"price":1.255,"name":"a","at":null,"size":1.52}"#,
+        r#"{"id":7,"price":1.255,"name":"b","at":null,"size":1.52}"#,
+        r#"{"id":8,"name":"b","size":12345}"#,
+    ];
+    let pairs = lines.map(|line| (None, Some(line.as_bytes())));
+    let batch = batch(&pairs);
+    let (mut found, mut bad) = (Vec::new(), Vec::new());
+    let mut decoder = source.decoder(&[0, 1, 3], Some(wanted));
+    decoder.decode(&batch, &mut found, &mut bad);
+    let shown: Vec<String> = found
+        .iter()
+        .map(|record| shown(record.value.bytes(), &schema.project(&[0, 1, 3])))
+        .collect();
+    assert_eq!(shown, ["1 | 1.25 | 2026-01-01", "7 | 1.26 | NULL"]);
+    let bad: Vec<u32> = bad.iter().map(|(index, _)| *index).collect();
+    assert_eq!(bad, [2, 3, 4, 5, 6, 10]);
+    // Two prices and two sizes, wanted or not.
+    assert_eq!(decoder.take_rounded(), 4);
+    assert_eq!(decoder.take_rounded(), 0);
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub(super) enum Form {
     String,
     /// A string of JSON without its quotes, with escapes.
     Escaped,
-    /// A number of JSON.
+    /// A number of JSON that is written with digits alone, but for its sign.
+    Integer,
+    /// Any other number of JSON.
     Number,
     /// `true` of JSON.
     True,
@@ -53,6 +55,21 @@ impl Cell {
         }
     }
 
+    /// Where the field begins and ends.
+    #[inline]
+    pub(super) fn place(self) -> (usize, usize) {
+        ((self.place >> 32) as usize, self.place as u32 as usize)
+    }
+
+    /// The same field in a record that begins `by` bytes earlier.
+    #[inline]
+    pub(super) fn moved(self, by: usize) -> Self {
+        Cell {
+            place: self.place + ((by as u64) << 32 | by as u64),
+            ..self
+        }
+    }
+
     /// The same field in another form.
     #[inline]
     pub(super) fn with(self, form: Form) -> Self {
@@ -62,7 +79,7 @@ impl Cell {
     /// The bytes of the field.
     #[inline]
     pub(super) fn of(self, record: &[u8]) -> &[u8] {
-        let (start, end) = ((self.place >> 32) as usize, self.place as u32 as usize);
+        let (start, end) = self.place();
         &record[start..end]
     }
 }

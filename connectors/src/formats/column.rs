@@ -96,6 +96,28 @@ impl Column {
         self.write_any(record, cell, scratch, writer, index)
     }
 
+    /// True where it is known at once that the field can be written as it is.
+    #[inline]
+    pub(super) fn is_good(&self, record: &[u8], cell: Cell) -> bool {
+        let text = match cell.form {
+            // Any integer of JSON with so few characters is a BIGINT.
+            Form::Integer if matches!(self.common, Common::Integer) => {
+                let text = cell.of(record);
+                return text.len() <= 18 || text::parse_i64(text).is_ok();
+            }
+            Form::Text | Form::Integer | Form::Number | Form::String => cell.of(record),
+            Form::Null => return self.nullable,
+            _ => return false,
+        };
+        match self.common {
+            Common::Integer => text::parse_i64(text).is_ok(),
+            Common::Decimal(to) => decimal::parse_plain(text, to).is_some(),
+            Common::Wide(to) => decimal::parse_plain_wide(text, to).is_some(),
+            Common::Text => is_utf8(text),
+            Common::Nothing => false,
+        }
+    }
+
     /// Nothing is written where the answer is none.
     #[inline]
     fn write_common(
@@ -106,7 +128,7 @@ impl Column {
         index: usize,
     ) -> Option<()> {
         let text = match cell.form {
-            Form::Text | Form::Number | Form::String => cell.of(record),
+            Form::Text | Form::Integer | Form::Number | Form::String => cell.of(record),
             _ => return None,
         };
         match self.common {
@@ -131,7 +153,7 @@ impl Column {
         match cell.form {
             Form::Text => self.write_text(cell.of(record), writer, index),
             Form::String => self.write_string(cell.of(record), writer, index),
-            Form::Number => self.write_number(cell.of(record), writer, index),
+            Form::Integer | Form::Number => self.write_number(cell.of(record), writer, index),
             Form::Null if self.nullable => Ok(()),
             Form::Null => Err(Fault::Null),
             _ => self.write_rare(record, cell, scratch, writer, index),
@@ -399,8 +421,30 @@ fn whole(number: &[u8], data_type: DataType) -> Result<i64, Fault> {
 /// As the standard library says, and at once for the short plain text that most columns hold.
 #[inline]
 fn is_utf8(text: &[u8]) -> bool {
-    const SHORT: usize = 16;
-    (text.len() <= SHORT && text.iter().all(u8::is_ascii)) || std::str::from_utf8(text).is_ok()
+    is_short_ascii(text) || std::str::from_utf8(text).is_ok()
+}
+
+/// True for plain text of at most 16 bytes.
+#[inline]
+fn is_short_ascii(text: &[u8]) -> bool {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // Two words that overlap are all of it.
+    match text.len() {
+        8..=16 => {
+            let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else {
+                return false;
+            };
+            (u64::from_le_bytes(*head) | u64::from_le_bytes(*tail)) & HIGHS == 0
+        }
+        4..8 => {
+            let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) else {
+                return false;
+            };
+            (u32::from_le_bytes(*head) | u32::from_le_bytes(*tail)) & HIGHS as u32 == 0
+        }
+        0..4 => text.iter().all(u8::is_ascii),
+        _ => false,
+    }
 }
 
 /// Appends text in which quotes are doubled, with each pair as one.

@@ -57,9 +57,29 @@ impl RowSource for Rows {
         projection: &[usize],
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<(), Row>> {
+        let mut read = projection.to_vec();
+        if let Some(filter) = &filter {
+            read.extend(
+                filter
+                    .columns()
+                    .iter()
+                    .filter(|at| !projection.contains(at)),
+            );
+        }
+        let wanted = self.wanted(&read);
+        let filter = filter.map(|filter| Filtered {
+            plan: self.plan_of(filter.columns(), &wanted, false),
+            filter,
+            buffer: RowBuffer::new(),
+            made: None,
+        });
+        let row = self.plan_of(projection, &wanted, false);
         Box::new(StreamDecoder {
-            fields: self.fields(projection),
-            row: self.plan(projection, false),
+            fields: self.fields(&read),
+            row: match &filter {
+                Some(filter) => row.behind(&filter.plan),
+                None => row,
+            },
             deletes: self.deletes(),
             filter,
             buffer: RowBuffer::new(),
@@ -117,10 +137,6 @@ impl Rows {
             time,
             scratch: Vec::new(),
         }
-    }
-
-    fn plan(&self, columns: &[usize], required: bool) -> RowPlan {
-        self.plan_of(columns, &self.wanted(columns), required)
     }
 
     /// A row of columns, those at `wanted` in the value and the others in the key.
@@ -193,30 +209,49 @@ impl Fields {
         plan: &RowPlan,
         buffer: &mut RowBuffer,
     ) -> Result<RowSpan> {
-        let key = Scanned {
-            part: &self.key,
-            bytes: batch.key(index).unwrap_or_default(),
-        };
-        let value = Scanned {
-            part: &self.value,
-            bytes: batch.value(index).unwrap_or_default(),
-        };
-        plan.write(key, value, &mut self.scratch, buffer)
+        self.write_behind(&[], batch, index, plan, buffer)
+    }
+
+    /// The same of one that is behind another row.
+    #[inline]
+    fn write_behind(
+        &mut self,
+        made: &[u8],
+        batch: &RawBatch,
+        index: usize,
+        plan: &RowPlan,
+        buffer: &mut RowBuffer,
+    ) -> Result<RowSpan> {
+        let key = Scanned::new(&self.key, batch.key(index));
+        let value = Scanned::new(&self.value, batch.value(index));
+        plan.write(key, value, made, &mut self.scratch, buffer)
+    }
+
+    /// True where a row of a record that was scanned can be written for sure.
+    #[inline]
+    fn are_good(&self, batch: &RawBatch, index: usize, plan: &RowPlan) -> bool {
+        let key = Scanned::new(&self.key, batch.key(index));
+        plan.is_good(key, Scanned::new(&self.value, batch.value(index)))
     }
 
     /// When a record that was scanned happened.
-    #[inline]
+    #[inline(always)]
     fn time(&mut self, batch: &RawBatch, index: usize) -> Result<Timestamp> {
-        match self.time.take() {
+        match self.time {
             None => Ok(batch.times.at(index)),
-            Some(mut column) => {
-                column.buffer.clear();
-                let row = self.write(batch, index, &column.plan, &mut column.buffer);
-                let time = row.and_then(|span| column.reader.read(column.buffer.get(span)));
-                self.time = Some(column);
-                time
-            }
+            Some(_) => self.read_time(batch, index),
         }
+    }
+
+    fn read_time(&mut self, batch: &RawBatch, index: usize) -> Result<Timestamp> {
+        let Some(mut column) = self.time.take() else {
+            return Ok(batch.times.at(index));
+        };
+        column.buffer.clear();
+        let row = self.write(batch, index, &column.plan, &mut column.buffer);
+        let time = row.and_then(|span| column.reader.read(column.buffer.get(span)));
+        self.time = Some(column);
+        time
     }
 
     fn time_needs_key(&self) -> bool {
@@ -280,10 +315,34 @@ struct StreamDecoder {
     row: RowPlan,
     /// True where a record without a value is a deletion, and not a mistake.
     deletes: bool,
-    filter: Option<RowFilter>,
+    filter: Option<Filtered>,
     buffer: RowBuffer,
     /// The rows that are wanted, until their buffer is whole.
     found: Vec<(u32, RowSpan, Timestamp)>,
+}
+
+/// What decides which records are wanted, before their rows are made.
+struct Filtered {
+    filter: RowFilter,
+    /// Makes the row that the filter is given.
+    plan: RowPlan,
+    buffer: RowBuffer,
+    made: Option<RowSpan>,
+}
+
+impl Filtered {
+    #[inline]
+    fn holds(&mut self, fields: &mut Fields, batch: &RawBatch, index: usize) -> Result<bool> {
+        self.buffer.clear();
+        self.made = Some(fields.write(batch, index, &self.plan, &mut self.buffer)?);
+        Ok(self.filter.holds(self.row()))
+    }
+
+    /// The row that the filter was given last.
+    #[inline]
+    fn row(&self) -> &[u8] {
+        self.made.map_or(&[], |made| self.buffer.get(made))
+    }
 }
 
 impl StreamDecoder {
@@ -298,12 +357,18 @@ impl StreamDecoder {
             };
         }
         let time = self.fields.time(batch, index)?;
-        let span = self
-            .fields
-            .write(batch, index, &self.row, &mut self.buffer)?;
-        if let Some(filter) = &self.filter
-            && !filter(self.buffer.get(span))
-        {
+        let is_wanted = match &mut self.filter {
+            Some(filter) => filter.holds(&mut self.fields, batch, index)?,
+            None => true,
+        };
+        // A record that is not wanted is a bad one all the same where its row cannot be made.
+        if !is_wanted && self.fields.are_good(batch, index, &self.row) {
+            return Ok(time);
+        }
+        let made = self.filter.as_ref().map_or(&[][..], Filtered::row);
+        let (fields, row) = (&mut self.fields, &self.row);
+        let span = fields.write_behind(made, batch, index, row, &mut self.buffer)?;
+        if !is_wanted {
             self.buffer.truncate(span);
             return Ok(time);
         }
@@ -320,7 +385,10 @@ impl RecordDecoder<(), Row> for StreamDecoder {
         bad: &mut Vec<(u32, Error)>,
     ) -> Option<Times> {
         let times = TimesRead::new(&self.fields, batch);
-        let needs_key = self.row.needs_key() || self.fields.time_needs_key();
+        let filter = self.filter.as_ref();
+        let needs_key = self.row.needs_key()
+            || filter.is_some_and(|filter| filter.plan.needs_key())
+            || self.fields.time_needs_key();
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
         records.reserve(self.found.len());
@@ -331,7 +399,8 @@ impl RecordDecoder<(), Row> for StreamDecoder {
     }
 
     fn take_rounded(&mut self) -> u64 {
-        self.row.take_rounded()
+        let filter = self.filter.as_ref();
+        self.row.take_rounded() + filter.map_or(0, |filter| filter.plan.take_rounded())
     }
 }
 

@@ -71,7 +71,7 @@ impl Fault {
 fn kind(form: Form) -> &'static str {
     match form {
         Form::String | Form::Escaped => "a string",
-        Form::Number => "a number",
+        Form::Integer | Form::Number => "a number",
         Form::True | Form::False => "a boolean",
         Form::Object => "an object",
         Form::Array => "an array",

@@ -194,7 +194,7 @@ fn add_cell(guess: &mut Guess, record: &[u8], cell: Cell) {
     match cell.form {
         Form::Null => {}
         Form::Text => guess.add_text(bytes),
-        Form::Number => guess.add_number(bytes),
+        Form::Integer | Form::Number => guess.add_number(bytes),
         Form::True | Form::False => guess.add(DataType::Boolean),
         Form::String => guess.add_string(bytes),
         Form::Doubled => {

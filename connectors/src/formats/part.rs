@@ -156,7 +156,7 @@ impl Part {
     }
 
     /// The field of the wanted column `index`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cell(&self, index: usize, bytes: &[u8]) -> Cell {
         match self {
             Part::Csv(reader) => reader.cell(index, bytes),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ferrisstreams_topology::data::{RowBuffer, RowLayout, RowSpan, RowWriter};
+use ferrisstreams_topology::data::{RowBuffer, RowLayout, RowSpan, RowWriter, Slot};
 use ferrisstreams_topology::{Error, Result};
 
 use super::column::Column;
@@ -14,6 +14,16 @@ use super::specification::RowSpecification;
 pub(super) struct Scanned<'a> {
     pub(super) part: &'a Part,
     pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Scanned<'a> {
+    #[inline]
+    pub(super) fn new(part: &'a Part, bytes: Option<&'a [u8]>) -> Self {
+        Scanned {
+            part,
+            bytes: bytes.unwrap_or_default(),
+        }
+    }
 }
 
 /// The columns of a row, and the fields that they are made of.
@@ -30,6 +40,8 @@ struct Output {
     cell: usize,
     /// Its place in the schema of the source.
     source: usize,
+    /// Where it stands in another row of the same record, if it does.
+    made: Option<Slot>,
     column: Column,
 }
 
@@ -55,6 +67,7 @@ impl RowPlan {
                     .or(from_value)
                     .expect("a column stands in one of the parts"),
                 source: *source,
+                made: None,
                 column: if required { column.required() } else { column },
             }
         };
@@ -63,6 +76,16 @@ impl RowPlan {
             outputs: columns.iter().map(output).collect(),
             specification: specification.clone(),
         }
+    }
+
+    /// The same row, made behind another one of the same record: what is in that is copied.
+    pub(super) fn behind(mut self, other: &RowPlan) -> Self {
+        for output in &mut self.outputs {
+            let sources = other.outputs.iter().map(|other| other.source);
+            let place = sources.clone().position(|source| source == output.source);
+            output.made = place.map(|place| other.layout.slot(place));
+        }
+        self
     }
 
     /// True where a field of the key is needed.
@@ -76,17 +99,36 @@ impl RowPlan {
         columns.map(Column::take_rounded).sum()
     }
 
-    /// Writes the row.
+    /// True where it is known, without writing it, that the row can be written and no number is
+    /// rounded. The row that this one is behind can.
+    #[inline]
+    pub(super) fn is_good(&self, key: Scanned<'_>, value: Scanned<'_>) -> bool {
+        self.outputs.iter().all(|output| {
+            if output.made.is_some() {
+                return true;
+            }
+            let from = if output.in_key { key } else { value };
+            let cell = from.part.cell(output.cell, from.bytes);
+            output.column.is_good(from.bytes, cell)
+        })
+    }
+
+    /// Writes the row; `made` is the one that it is behind.
     #[inline]
     pub(super) fn write(
         &self,
         key: Scanned<'_>,
         value: Scanned<'_>,
+        made: &[u8],
         scratch: &mut Vec<u8>,
         buffer: &mut RowBuffer,
     ) -> Result<RowSpan> {
         let mut writer = buffer.begin(&self.layout);
         for (index, output) in self.outputs.iter().enumerate() {
+            if let Some(slot) = output.made {
+                writer.copy(index, made, slot);
+                continue;
+            }
             let from = if output.in_key { key } else { value };
             let cell = from.part.cell(output.cell, from.bytes);
             let written = output

@@ -41,6 +41,11 @@ impl RowSource for RowBytes {
         projection: &[usize],
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<(), Row>> {
+        let filter = filter.map(|filter| Filtered {
+            columns: self.columns(filter.columns()),
+            filter,
+            buffer: RowBuffer::new(),
+        });
         Box::new(RowDecoder {
             filter,
             ..self.decoder_of(projection, ())
@@ -77,8 +82,23 @@ struct RowDecoder<K> {
     key: K,
     row: Columns,
     time: Option<TimeReader>,
-    filter: Option<RowFilter>,
+    filter: Option<Filtered>,
     buffer: RowBuffer,
+}
+
+/// A condition and the columns that it looks at.
+struct Filtered {
+    columns: Columns,
+    filter: RowFilter,
+    buffer: RowBuffer,
+}
+
+impl Filtered {
+    fn holds(&mut self, row: &[u8]) -> bool {
+        self.buffer.clear();
+        let span = self.columns.copy(row, &mut self.buffer);
+        self.filter.holds(self.buffer.get(span))
+    }
 }
 
 impl<K> RowDecoder<K> {
@@ -101,10 +121,8 @@ impl<K> RowDecoder<K> {
         let mut rows = Vec::with_capacity(batch.len());
         for index in (0..batch.len()).filter(is_good) {
             let row = batch.value(index).unwrap_or_default();
-            let span = self.row.copy(row, &mut self.buffer);
-            match &self.filter {
-                Some(filter) if !filter(self.buffer.get(span)) => self.buffer.truncate(span),
-                _ => rows.push((index as u32, span)),
+            if self.filter.as_mut().is_none_or(|filter| filter.holds(row)) {
+                rows.push((index as u32, self.row.copy(row, &mut self.buffer)));
             }
         }
         rows

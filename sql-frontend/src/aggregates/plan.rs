@@ -15,7 +15,7 @@ use super::layout::{Layout, layout};
 use super::outcome::{Outcome, Watched};
 use super::state::AggState;
 use super::step::Step;
-use crate::plan::Aggregate;
+use crate::plan::{Aggregate, Scalar};
 
 /// What is done for some aggregates with each row of a group.
 ///
@@ -23,7 +23,7 @@ use crate::plan::Aggregate;
 /// rows were grouped by; one whose key has no columns is that of all rows, and stays when it has none.
 #[derive(Debug)]
 pub struct AggregatePlan {
-    arguments: Schema,
+    arguments: Vec<Scalar>,
     layout: Layout,
     initial: AggState,
     retractable: bool,
@@ -37,12 +37,21 @@ impl AggregatePlan {
         let exprs = aggregates
             .iter()
             .flat_map(|aggregate| aggregate.argument.iter().chain(&aggregate.filter));
-        let fields = exprs
-            .enumerate()
-            .map(|(at, expr)| Field::new(format!("c{at}"), expr.data_type));
-        let arguments: Schema = fields.collect();
-        let slots = RowLayout::new(&arguments);
-        let layout = layout(aggregates, slots.slots(), retractable);
+        let mut arguments: Vec<Scalar> = Vec::new();
+        let place = |expr: &Scalar| {
+            // What gives another value each time is not the same although it looks the same.
+            let known = arguments.iter().position(|known| known == expr);
+            known
+                .filter(|_| expr.is_deterministic())
+                .unwrap_or_else(|| {
+                    arguments.push(expr.clone());
+                    arguments.len() - 1
+                })
+        };
+        let places: Vec<usize> = exprs.map(place).collect();
+        let slots = RowLayout::new(&schema_of(&arguments));
+        let slots: Vec<Slot> = places.iter().map(|place| slots.slot(*place)).collect();
+        let layout = layout(aggregates, &slots, retractable);
         let mut watched: Vec<Watched> = Vec::new();
         for sum in layout.outcomes.iter().filter_map(Outcome::watched) {
             if !watched.contains(&sum) {
@@ -58,9 +67,9 @@ impl AggregatePlan {
         }
     }
 
-    /// The rows that are gathered: for each aggregate its argument and its filter, as far as it has
-    /// them.
-    pub fn argument_schema(&self) -> &Schema {
+    /// What the columns of the rows that are gathered are: the arguments and the filters of the
+    /// aggregates, those that several have only once.
+    pub fn arguments(&self) -> &[Scalar] {
         &self.arguments
     }
 
@@ -154,6 +163,11 @@ impl AggregatePlan {
         }
         Ok(())
     }
+}
+
+pub(super) fn schema_of(exprs: &[Scalar]) -> Schema {
+    let field = |(at, expr): (usize, &Scalar)| Field::new(format!("c{at}"), expr.data_type);
+    exprs.iter().enumerate().map(field).collect()
 }
 
 /// Several failures of one state as one.

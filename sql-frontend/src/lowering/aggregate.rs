@@ -39,7 +39,7 @@ impl Lowering<'_> {
                     Apart::Both { again, once } => (once, Some(again)),
                 };
                 let plan = Arc::new(AggregatePlan::new(aggregates, again.is_some()));
-                let gathered = arguments(&plan, aggregates);
+                let gathered = arguments(&plan);
                 let keying = Keying {
                     pipeline: pipeline.clone(),
                     value: Some(gathered.clone()),
@@ -68,7 +68,7 @@ impl Lowering<'_> {
             Lowered::Table(table) => {
                 let plan = Arc::new(AggregatePlan::new(aggregates, true));
                 let table = table.piped(&pipeline, &base.columns)?;
-                let arguments = arguments(&plan, aggregates);
+                let arguments = arguments(&plan);
                 let rows = pipeline.columns(&base.columns);
                 let wide = widened(&table.table, &rows, &key, &arguments)?;
                 let grouped = wide
@@ -117,15 +117,8 @@ fn wide(key: &Part, arguments: &Part) -> Part {
 }
 
 /// The row of what the aggregates gather, and of the filters on it.
-fn arguments(plan: &AggregatePlan, aggregates: &[Aggregate]) -> Part {
-    let exprs = aggregates
-        .iter()
-        .flat_map(|aggregate| aggregate.argument.iter().chain(&aggregate.filter))
-        .cloned()
-        .collect();
-    let part = Part::new(exprs);
-    debug_assert_eq!(part.schema.len(), plan.argument_schema().len());
-    part
+fn arguments(plan: &AggregatePlan) -> Part {
+    Part::new(plan.arguments().to_vec())
 }
 
 fn options(plan: &AggregatePlan, key: &Part, name: &str) -> AggregateOptions<Row, AggState> {

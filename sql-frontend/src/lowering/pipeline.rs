@@ -108,6 +108,21 @@ impl Pipeline {
         Some((places, self.columns(input)))
     }
 
+    /// Takes the first step off where it picks columns, each at most once, and changes none: the
+    /// places of those columns in the input, and the columns as they are then.
+    pub(super) fn take_pick(&mut self, input: &[Column]) -> Option<(Vec<usize>, Vec<Column>)> {
+        let first = Pipeline {
+            steps: self.steps.first().cloned().into_iter().collect(),
+        };
+        let (places, columns) = first.picked(input)?;
+        let is_twice = |(at, place): (usize, &usize)| places[..at].contains(place);
+        if first.is_empty() || places.is_empty() || places.iter().enumerate().any(is_twice) {
+            return None;
+        }
+        self.steps.remove(0);
+        Some((places, columns))
+    }
+
     fn scalars(&self) -> impl Iterator<Item = &Scalar> {
         self.steps.iter().flat_map(|step| match step {
             Step::Filter(predicate) => std::slice::from_ref(predicate),

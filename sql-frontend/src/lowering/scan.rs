@@ -11,7 +11,7 @@ use ferrisstreams_topology::record::Record;
 
 use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, Streams, TableRows};
-use super::scratch::with_scratch;
+use super::scratch::{with_eval, with_scratch};
 use super::{Lowering, Result};
 use crate::compiler::Compiled;
 use crate::plan::{Column, Plan, PlanKind, Scalar, ScalarKind, ScanKind};
@@ -54,24 +54,32 @@ impl Lowering<'_> {
         tail: Pipeline,
     ) -> KStream<(), Row> {
         let (mut early, mut pipeline) = (None, Pipeline::default());
+        let mut tail = tail;
+        let (mut projection, mut columns) = (projection.to_vec(), columns.to_vec());
         match filter {
             // What fails is counted, which only a step of the topology can do.
             Some(filter) if can_fail(filter) || !filter.is_deterministic() => {
                 pipeline = Pipeline::filter(filter.clone());
             }
-            Some(filter) => early = Some(row_filter(filter, columns)),
+            Some(filter) => early = Some(row_filter(filter, &projection, &columns)),
             None => {}
+        }
+        if pipeline.is_empty()
+            && let Some((places, picked)) = tail.take_pick(&columns)
+        {
+            // What the condition alone looks at need not be in the rows.
+            projection = places.iter().map(|at| projection[*at]).collect();
+            columns = picked;
         }
         pipeline.append(tail);
         let name = self.name("source");
         let on_error = self.policy(source, &name);
         let rows = source.resolved.rows.clone();
-        let projection = projection.to_vec();
         let consumed = Consumed::decoder(move || rows.decoder(&projection, early.clone()))
             .from(source.resolved.source.clone())
             .on_error(on_error);
         let stream = self.builder.stream(&name, consumed);
-        pipeline.on_stream(stream, columns)
+        pipeline.on_stream(stream, &columns)
     }
 
     /// What a source holds, as a table with the columns at `projection`.
@@ -246,10 +254,21 @@ impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
     }
 }
 
-/// A predicate as decoders take it.
-fn row_filter(filter: &Scalar, columns: &[Column]) -> RowFilter {
-    let compiled = Compiled::new(filter, &RowLayout::new(&schema(columns)));
-    Arc::new(move |row| with_scratch(|scratch| compiled.test(row, &mut scratch.eval) == Some(true)))
+/// A predicate over the columns of a scan, which stand at `projection` in the source, as decoders take
+/// it.
+fn row_filter(filter: &Scalar, projection: &[usize], columns: &[Column]) -> RowFilter {
+    let read = filter.columns();
+    let picked: Vec<Column> = read.iter().map(|at| columns[*at].clone()).collect();
+    let place = |column| {
+        let place = read.iter().position(|at| *at == column);
+        place.expect("a column that is read is among those that are")
+    };
+    let filter = filter.clone().remap(&place);
+    let compiled = Compiled::new(&filter, &RowLayout::new(&schema(&picked)));
+    let sources: Vec<usize> = read.iter().map(|at| projection[*at]).collect();
+    RowFilter::new(sources, move |row| {
+        with_eval(|eval| compiled.test(row, eval) == Some(true))
+    })
 }
 
 impl TableRows {

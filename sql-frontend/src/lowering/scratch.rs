@@ -44,6 +44,16 @@ pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     })
 }
 
+thread_local! {
+    static EVAL: RefCell<Eval> = RefCell::new(Eval::default());
+}
+
+/// Lends the thread's memory to a condition, which makes no rows and cannot fail.
+#[inline]
+pub(super) fn with_eval<T>(work: impl FnOnce(&mut Eval) -> T) -> T {
+    EVAL.with(|eval| work(&mut eval.borrow_mut()))
+}
+
 /// The row that was written last, on its own.
 pub(super) fn owned(bytes: &[u8]) -> Row {
     Row::from_bytes(bytes)

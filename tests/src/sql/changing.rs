@@ -393,15 +393,15 @@ impl RecordDecoder<(), Row> for RowDecoder {
                 continue;
             };
             buffer.clear();
+            if let Some(filter) = &self.filter {
+                let span = projected(row, &self.schema, filter.columns(), &mut buffer);
+                if !filter.holds(buffer.get(span)) {
+                    continue;
+                }
+            }
             let span = projected(row, &self.schema, &self.projection, &mut buffer);
             let row = Row::from_bytes(buffer.get(span));
-            if self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter(row.bytes()))
-            {
-                records.push(Record::of_raw(index as u32, (), row, batch.times.at(index)));
-            }
+            records.push(Record::of_raw(index as u32, (), row, batch.times.at(index)));
         }
         None
     }

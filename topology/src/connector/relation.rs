@@ -109,7 +109,10 @@ pub struct ResolvedSource {
 /// Makes decoders of rows.
 pub trait RowSource: Send + Sync {
     /// A decoder that gives the columns at `projection`, in that order, of the records for which
-    /// `filter` holds; the filter is given the row of these columns.
+    /// `filter` holds.
+    ///
+    /// A record is bad where one of these columns, or of those that the filter looks at, cannot be
+    /// read, whether it is wanted or not.
     ///
     /// A record that deletes its key gives none, where [`deletes`](RowSource::deletes) says so.
     fn decoder(
@@ -126,8 +129,37 @@ pub trait RowSource: Send + Sync {
     fn deletes(&self) -> bool;
 }
 
-/// What must hold for a row to be wanted.
-pub type RowFilter = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+/// What must hold for a record to be wanted.
+#[derive(Clone)]
+pub struct RowFilter {
+    columns: Arc<[usize]>,
+    holds: Arc<dyn Fn(&[u8]) -> bool + Send + Sync>,
+}
+
+impl RowFilter {
+    /// A condition that looks at the columns at `columns`: it is given the row of just these, in that
+    /// order.
+    pub fn new(
+        columns: impl Into<Arc<[usize]>>,
+        holds: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        RowFilter {
+            columns: columns.into(),
+            holds: Arc::new(holds),
+        }
+    }
+
+    /// The columns that it looks at, which need not be among those that are wanted.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// Whether it holds for the row of its columns.
+    #[inline]
+    pub fn holds(&self, row: &[u8]) -> bool {
+        (self.holds)(row)
+    }
+}
 
 /// A relation that is to be written.
 #[derive(Clone, Debug)]

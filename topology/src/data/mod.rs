@@ -8,6 +8,7 @@ mod interval;
 mod row;
 mod schema;
 mod types;
+mod digits;
 pub mod text;
 pub mod decimal;
 pub mod datetime;

@@ -189,7 +189,8 @@ impl ByteState for RocksBytes {
     }
 
     fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()> {
-        let mut batch = WriteBatch::default();
+        // A batch that grows step by step is copied each time, and is there twice while it is.
+        let mut batch = WriteBatch::with_capacity_bytes(batch_bytes(writes));
         for part in writes {
             let family = self.family(&part.family)?;
             for (from, to) in &part.cleared {
@@ -212,6 +213,19 @@ impl ByteState for RocksBytes {
     fn snapshot(&self) -> Box<dyn ReadBytes> {
         Box::new(OwnedSnapshot::new(self.db.clone(), |db| db.snapshot()))
     }
+}
+
+/// About how long a batch of these writes is.
+fn batch_bytes(writes: &[FamilyWrites]) -> usize {
+    const HEADER: usize = 12;
+    // What it is, its family, and the lengths of key and value.
+    const EACH: usize = 10;
+    let bytes = |part: &FamilyWrites| {
+        let cleared = part.cleared.iter();
+        let cleared: usize = cleared.map(|(from, to)| EACH + from.len() + to.len()).sum();
+        part.bytes_len() + part.len() * EACH + cleared
+    };
+    HEADER + writes.iter().map(bytes).sum::<usize>()
 }
 
 type Snapshot<'a> = SnapshotWithThreadMode<'a, Database>;

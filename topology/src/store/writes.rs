@@ -31,6 +31,9 @@ struct Write {
     value_len: Option<u32>,
 }
 
+/// After so many rows it is known how long rows are.
+const SAMPLE: usize = 64;
+
 impl FamilyWrites {
     pub(crate) fn new(family: Family) -> Self {
         FamilyWrites {
@@ -82,7 +85,18 @@ impl FamilyWrites {
             key_len: key_len as u32,
             value_len: present.then_some(value_len as u32),
         });
+        if self.entries.len() == SAMPLE {
+            self.reserve_bytes();
+        }
         Ok(())
+    }
+
+    /// Takes memory for the rows that were announced, as long as those so far: bytes that grow step by
+    /// step are there twice at each.
+    #[cold]
+    fn reserve_bytes(&mut self) {
+        let more = self.entries.capacity() - self.entries.len();
+        self.bytes.reserve(self.bytes.len() / SAMPLE * more);
     }
 
     /// Adds the write of a key, given in pieces, and of its value; none removes the key.
@@ -138,9 +152,15 @@ impl FamilyWrites {
     }
 
     /// The number of keys written.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "rocksdb"))]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The number of bytes of all keys and values.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn bytes_len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Puts the keys in order.

@@ -1,7 +1,9 @@
 //! The members of objects that columns want, found by a scanner that expects each object to look
 //! like those before it.
 //!
-//! For each key it remembers the bytes from the end of the value before it up to its own value, and
+//! An object that looks like the last one, but for some values, is read by that [`Habit`] alone.
+//!
+//! Of others, for each key it remembers the bytes from the end of the value before it up to its own value, and
 //! which key came behind it last. Where an object goes on with just these bytes, as almost all do, the
 //! key is known by one comparison, without being taken apart.
 
@@ -9,8 +11,10 @@ use std::collections::HashMap;
 
 use super::super::cell::{Cell, Form};
 use super::super::fault::{bad_record, excerpt};
+use super::habit::Habit;
 use super::members::members;
 use super::prefix::Prefix;
+use super::shape::Member;
 use super::value::{skip_blanks, value};
 use ferrisstreams_topology::{Error, Result};
 
@@ -30,6 +34,9 @@ pub(in super::super) struct JsonReader {
     by_name: HashMap<Box<[u8]>, usize>,
     /// The key that the last object began with.
     first: usize,
+    habit: Habit,
+    /// The members of the object that is scanned, where the habit is to learn from them.
+    members: Vec<Member>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,11 +79,13 @@ impl JsonReader {
             keys: Vec::new(),
             by_name: HashMap::new(),
             first: NONE,
+            habit: Habit::new(),
+            members: Vec::new(),
         }
     }
 
     /// The member of the wanted column `index`.
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn cell(&self, index: usize) -> Cell {
         self.cells[index]
     }
@@ -84,11 +93,37 @@ impl JsonReader {
     /// Finds the members of an object; false where the text is `null`.
     #[inline]
     pub(in super::super) fn scan(&mut self, text: &[u8]) -> Result<bool> {
-        self.forget();
-        if self.wrapped && self.scan_object(text).is_some() {
+        if self.wrapped && (self.habit.read(text, &mut self.cells) || self.scan_other(text)) {
             return Ok(true);
         }
         self.scan_rare(text)
+    }
+
+    /// How many objects had the usual shape.
+    #[cfg(test)]
+    pub(super) fn usual(&self) -> u64 {
+        self.habit.read_so_far()
+    }
+
+    /// Scans an object that does not have the usual shape.
+    fn scan_other(&mut self, text: &[u8]) -> bool {
+        self.forget();
+        let is_object = self.scan_object(text).is_some();
+        if is_object && self.habit.is_curious() {
+            self.settle();
+            let sizes = (self.keys.len(), self.cells.len());
+            self.habit.learn(text, &self.members, sizes);
+        }
+        is_object
+    }
+
+    /// Leaves the columns to the members whose values they have.
+    fn settle(&mut self) {
+        for member in &mut self.members {
+            member.column = member
+                .column
+                .filter(|column| self.cells[*column] == member.value);
+        }
     }
 
     #[inline]
@@ -100,6 +135,7 @@ impl JsonReader {
     /// The object that the text is; none where it is something else, or has to be looked at closer.
     #[inline]
     fn scan_object(&mut self, text: &[u8]) -> Option<()> {
+        self.members.clear();
         let mut at = skip_blanks(text, 0);
         if text.get(at) != Some(&b'{') {
             return None;
@@ -137,6 +173,13 @@ impl JsonReader {
             {
                 self.cells[index] = found;
                 self.fits[index] = fit;
+            }
+            if self.habit.is_curious() {
+                self.members.push(Member {
+                    key: last,
+                    column: cell.map(|(index, _)| index),
+                    value: found,
+                });
             }
             at = end;
             match text.get(at) {

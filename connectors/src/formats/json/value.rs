@@ -22,8 +22,8 @@ pub(super) fn value(text: &[u8], at: usize) -> Option<(Cell, usize)> {
     match text.get(at)? {
         b'"' => string(text, at + 1),
         b'-' | b'0'..=b'9' => {
-            let end = number(text, at)?;
-            Some((Cell::new(at, end, Form::Number), end))
+            let (end, form) = number(text, at)?;
+            Some((Cell::new(at, end, form), end))
         }
         b't' => literal(text, at, b"true", Form::True),
         b'f' => literal(text, at, b"false", Form::False),
@@ -106,9 +106,9 @@ fn length<'a, T: serde::Deserialize<'a>>(text: &'a [u8]) -> Option<usize> {
     Some(values.byte_offset())
 }
 
-/// The place behind the number that begins at `at`.
+/// The place behind the number that begins at `at`, and its form.
 #[inline]
-fn number(text: &[u8], mut at: usize) -> Option<usize> {
+fn number(text: &[u8], mut at: usize) -> Option<(usize, Form)> {
     if text[at] == b'-' {
         at += 1;
     }
@@ -117,7 +117,9 @@ fn number(text: &[u8], mut at: usize) -> Option<usize> {
         return None;
     }
     at = whole;
+    let mut form = Form::Integer;
     if text.get(at) == Some(&b'.') {
+        form = Form::Number;
         let end = digits(text, at + 1);
         if end == at + 1 {
             return None;
@@ -125,9 +127,9 @@ fn number(text: &[u8], mut at: usize) -> Option<usize> {
         at = end;
     }
     if let Some(b'e' | b'E') = text.get(at) {
-        return exponent(text, at + 1);
+        return exponent(text, at + 1).map(|end| (end, Form::Number));
     }
-    Some(at)
+    Some((at, form))
 }
 
 #[cold]
@@ -139,8 +141,18 @@ fn exponent(text: &[u8], mut at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
+/// The place behind the digits that begin at `at`.
 #[inline]
 fn digits(text: &[u8], mut at: usize) -> usize {
+    if let Some(word) = text.get(at..at + 8) {
+        let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));
+        let digits = word ^ (LOW * u64::from(b'0'));
+        let others = (((digits & !HIGH) + LOW * (0x80 - 10)) | digits) & HIGH;
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
     while text.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
@@ -164,7 +176,10 @@ mod tests {
             ),
             (r#""a \"b\" \\",1"#, Form::Escaped, r#"a \"b\" \\"#),
             ("-0.5e+10}", Form::Number, "-0.5e+10"),
-            ("0,", Form::Number, "0"),
+            ("0.5,", Form::Number, "0.5"),
+            ("1e2,", Form::Number, "1e2"),
+            ("-12,", Form::Integer, "-12"),
+            ("0,", Form::Integer, "0"),
             ("true]", Form::True, "true"),
             ("null", Form::Null, "null"),
             (

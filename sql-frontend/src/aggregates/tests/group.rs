@@ -11,6 +11,7 @@ use ferrisstreams_topology::dsl::{
 use ferrisstreams_topology::record::Record;
 use ferrisstreams_topology::test_driver::{TestInput, TopologyTestDriver};
 
+use crate::aggregates::plan::schema_of;
 use crate::aggregates::{AggState, AggregatePlan, result_type};
 use crate::plan::{Aggregate, AggregateFunction, Scalar};
 use crate::span::Span;
@@ -123,16 +124,14 @@ impl Group {
 
     /// The row of arguments and filters that is made of a pair.
     fn arguments(&self, (value, filter): &Pair) -> Vec<u8> {
-        let values: Vec<Value> = self
-            .aggregates
-            .iter()
-            .flat_map(|aggregate| {
-                let argument = aggregate.argument.as_ref().map(|_| value.clone());
-                let filter = aggregate.filter.as_ref().map(|_| filter.clone());
-                argument.into_iter().chain(filter)
-            })
-            .collect();
-        written(self.plan.argument_schema(), &values)
+        let is_filter = |expr: &Scalar| {
+            let mut aggregates = self.aggregates.iter();
+            aggregates.any(|aggregate| aggregate.filter.as_ref() == Some(expr))
+        };
+        let arguments = self.plan.arguments();
+        let value = |expr| if is_filter(expr) { filter } else { value };
+        let values: Vec<Value> = arguments.iter().map(|expr| value(expr).clone()).collect();
+        written(&schema_of(arguments), &values)
     }
 
     /// Begins again from what is on disk.

@@ -16,6 +16,7 @@ use ferrisstreams_topology::store::{State, StateOptions};
 use ferrisstreams_topology::test_driver::{DriverOptions, TopologyTestDriver};
 
 use super::group::aggregate;
+use crate::aggregates::plan::schema_of;
 use crate::aggregates::{AggState, AggregatePlan};
 use crate::plan::AggregateFunction;
 
@@ -102,7 +103,7 @@ fn measure(keys: u64, records: u64, times: usize) -> (f64, f64) {
     let input = driver.input::<Row, Row>("rows");
     let (key_layout, layout) = (
         RowLayout::new(&key_schema),
-        RowLayout::new(plan.argument_schema()),
+        RowLayout::new(&schema_of(plan.arguments())),
     );
     let mut spent = 0.0;
     for batch in 0..records / 1024 {

@@ -13,6 +13,7 @@ use ferrisstreams_topology::store::{State, StateOptions};
 use ferrisstreams_topology::test_driver::{DriverOptions, TopologyTestDriver};
 
 use super::group::{aggregate, written};
+use crate::aggregates::plan::schema_of;
 use crate::aggregates::{AggState, AggregatePlan};
 use crate::plan::AggregateFunction;
 
@@ -145,11 +146,11 @@ impl Groups {
 
 fn topology(plan: &Arc<AggregatePlan>) -> Topology {
     let layout = RowLayout::new(&rows());
-    let arguments = plan.argument_schema().clone();
+    let arguments = schema_of(plan.arguments());
     let split = move |_: &i64, row: &Row| {
         let group = Value::read(row.bytes(), layout.slot(0), DataType::BigInt);
         let price = Value::read(row.bytes(), layout.slot(1), MONEY);
-        let arguments = written(&arguments, &[price.clone(), price.clone(), price]);
+        let arguments = written(&arguments, &[price]);
         let group = written(&keys(), &[group]);
         (Row::from_bytes(&group), Row::from_bytes(&arguments))
     };

@@ -3,6 +3,7 @@
 use super::power::{SHORT_POWERS, power};
 use super::{Decimal, DecimalType, fits};
 use crate::data::ParseError;
+use crate::data::digits::short_digits_with_point;
 
 /// The parts of a number as written.
 struct Parts<'a> {
@@ -161,6 +162,13 @@ impl Short {
             Some((b'+', rest)) => (false, rest),
             _ => (false, text),
         };
+        if let Some((magnitude, fraction)) = short_digits_with_point(digits) {
+            return Some(Short {
+                negative,
+                magnitude,
+                fraction,
+            });
+        }
         // Up to 18 characters cannot overflow, whatever they are.
         if digits.len() > 18 {
             return None;

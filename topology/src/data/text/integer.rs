@@ -1,5 +1,6 @@
 //! Integers as text.
 
+use crate::data::digits::short_digits;
 use crate::data::{DataType, ParseError};
 
 /// Reads an integer: digits with an optional sign.
@@ -23,6 +24,10 @@ pub fn parse_i64(text: &[u8]) -> Result<i64, ParseError> {
         [b'+', rest @ ..] => (false, rest),
         _ => (false, text),
     };
+    if let Some(value) = short_digits(digits) {
+        let value = value as i64;
+        return Ok(if negative { -value } else { value });
+    }
     // Eighteen digits cannot overflow.
     if digits.is_empty() || digits.len() > 18 {
         return parse_long(negative, digits);

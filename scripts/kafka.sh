@@ -133,6 +133,11 @@ listener.name.sasl.sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
 log.dirs=$dir/node$i/data
 
+# Who says nothing of who they are may do everything; others what no rule is about, or what one allows.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+
 # A topic that nobody created is an error, which tests want to see.
 auto.create.topics.enable=false
 default.replication.factor=$copies

@@ -8,7 +8,7 @@ use crate::service;
 
 impl Kafka {
     /// Starts one of Kafka's tools, such as `TopicCommand`, with the address of this cluster and `arguments`. Names
-    /// are those within `org.apache.kafka.tools`. One takes a second or two to start.
+    /// are those within `org.apache.kafka.tools`, or begin with `kafka.`. One takes a second or two to start.
     ///
     /// ```no_run
     /// use ferrisstreams_tests::Kafka;
@@ -21,10 +21,14 @@ impl Kafka {
     #[track_caller]
     #[must_use]
     pub fn tool(&self, class: &str, arguments: &[&str]) -> Process {
+        let class = match class.starts_with("kafka.") {
+            true => class.to_owned(),
+            false => format!("org.apache.kafka.tools.{class}"),
+        };
         let mut command = Command::new(service::script("kafka.sh"));
         command
             .arg("tool")
-            .arg(format!("org.apache.kafka.tools.{class}"))
+            .arg(class)
             .args(["--bootstrap-server", self.bootstrap()])
             .args(arguments);
         Process::start(&mut command)

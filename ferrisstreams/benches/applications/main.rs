@@ -8,6 +8,9 @@
 //!
 //! The first half of the records is not counted, so that what is measured is an application under way,
 //! and code that the JVM has compiled. What it takes to end is counted: it is when the rest is committed.
+//!
+//! Behind the job with most keys its application is started again without its state, and what a record of the
+//! changelog costs is counted until all of it is there.
 
 #![allow(clippy::print_stdout, reason = "results go to standard output")]
 
@@ -63,15 +66,32 @@ fn main() {
         }
         for (promise, guarantee) in GUARANTEES {
             let from = orders::topic_of(*keys);
+            let restores = *job == Job::Count && *keys > 100_000;
             let theirs = theirs.as_ref().map(|theirs| {
                 with_topics(&cluster, |id, to| {
-                    theirs.run(*job, guarantee, id, &from, to)
+                    let run = theirs.run(*job, guarantee, id, &from, to);
+                    let restore = || theirs.restore(guarantee, id, &from, to);
+                    (run, restores.then(restore))
                 })
             });
             let ours = with_topics(&cluster, |id, to| {
-                ours::run(&cluster, *job, guarantee, id, &from, to)
+                let run = ours::run(&cluster, *job, guarantee, id, &from, to);
+                let restore = || ours::restore(&cluster, *job, guarantee, id, &from, to);
+                (run, restores.then(restore))
             });
-            println!("{}", row(name, promise, theirs, ours));
+            println!("{}", row(name, promise, theirs.map(|(run, _)| run), ours.0));
+            if let (_, Some(ours)) = ours {
+                let theirs = theirs.and_then(|(_, restore)| restore);
+                println!(
+                    "{}",
+                    row(
+                        &format!("the store of {name}, restored"),
+                        promise,
+                        theirs,
+                        ours
+                    )
+                );
+            }
         }
     }
 }
@@ -90,7 +110,7 @@ fn row(name: &str, promise: &str, theirs: Option<f64>, ours: f64) -> String {
 }
 
 /// Does something with a new application id and a new topic for its output, whose records it drops afterwards.
-fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f64 {
+fn with_topics<T>(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> T) -> T {
     let nanos = std::time::UNIX_EPOCH
         .elapsed()
         .expect("it is after 1970")
@@ -98,7 +118,7 @@ fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f
     let id = format!("bench-{nanos:x}");
     let to = TopicPartition::new(format!("{id}-out"), 0);
     orders::make(cluster, &to.topic);
-    let nanos = run(&id, &to.topic);
+    let measured = run(&id, &to.topic);
     let range = cluster
         .offsets(&to, Isolation::ReadCommitted)
         .expect("offsets");
@@ -106,5 +126,5 @@ fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f
     cluster
         .delete_records(&[(to, range.end)])
         .expect("it is dropped");
-    nanos
+    measured
 }

@@ -7,6 +7,7 @@
 #   scripts/kafka.sh wait DIR I=PID...        until these nodes, started with these process ids, serve requests
 #   scripts/kafka.sh addresses DIR            the brokers as host:port,...
 #   scripts/kafka.sh sasl-addresses DIR       the same, for clients that say who they are (SASL/PLAIN: ferris, hunter2)
+#   scripts/kafka.sh tool CLASS ARGS...       become one of Kafka's own tools, such as org.apache.kafka.tools.TopicCommand
 #
 # `wait` fails with 3 when a port of the cluster was taken by somebody else: configure again, and start again.
 # It takes at most FERRIS_START_SECONDS (60). A node that was killed is started again with `node`, on
@@ -21,7 +22,8 @@ SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$SCRIPTS/service.sh"
 POM=$SCRIPTS/../tests/kafka/pom.xml
 VERSION=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$POM")
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ferrisstreams/kafka-$VERSION
+# Work trees that want other jars do not take each other's away.
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ferrisstreams/kafka-$VERSION-$(md5sum < "$POM" | cut -c1-8)
 JVM=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -Xms256m -Xmx512m
   "-Dlog4j2.configurationFile=file:$SCRIPTS/../tests/kafka/log4j2.properties")
 
@@ -35,7 +37,7 @@ fail() {
 jars_ready() { cmp -s "$POM" "$CACHE/lib/pom.xml"; }
 
 fetch_jars() {
-  echo "kafka: fetching Apache Kafka $VERSION from Maven Central (43 MB)" >&2
+  echo "kafka: fetching Apache Kafka $VERSION from Maven Central (55 MB)" >&2
   local new
   new=$(mktemp -d "$CACHE/lib.XXXXXX")
   mvn -B -q -f "$POM" dependency:copy-dependencies -DoutputDirectory="$new" >&2 || fail "Maven could not fetch the broker"
@@ -131,6 +133,11 @@ listener.name.sasl.sasl.enabled.mechanisms=PLAIN
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
 log.dirs=$dir/node$i/data
 
+# Who says nothing of who they are may do everything; others what no rule is about, or what one allows.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+
 # A topic that nobody created is an error, which tests want to see.
 auto.create.topics.enable=false
 default.replication.factor=$copies
@@ -205,6 +212,13 @@ node() { # DIR I
     > "$dir/node$i/log" 2>&1 < /dev/null
 }
 
+tool() { # CLASS ARGS...; without the log, which would stand among its answers
+  local archive flag=""
+  archive=$(archive)
+  [[ ! -s $archive ]] || flag=-XX:SharedArchiveFile=$archive
+  exec java "${JVM[@]}" ${flag:+"$flag"} -Dferris.kafka.log=off -cp "$(class_path)" "$@"
+}
+
 addresses() { # DIR
   local nodes port i list=""
   read -r nodes port < "$1/cluster"
@@ -266,5 +280,6 @@ case ${1:-} in
   wait) await "$(realpath "$2")" "${@:3}" ;;
   addresses) addresses "$2" ;;
   sasl-addresses) sasl_addresses "$2" ;;
+  tool) prepare && tool "${@:2}" ;;
   *) sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "$0"; exit 2 ;;
 esac

@@ -16,6 +16,7 @@ mod process;
 mod ferris;
 mod record;
 mod kafka;
+mod java;
 mod brokers;
 mod broker;
 mod postgres;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use ferrisstreams::application::{Application, StreamsState};
+use ferrisstreams::application::{Application, RestoreProgress, StreamsState};
 use ferrisstreams::connector::Health;
 use ferrisstreams::sql::Program;
 
@@ -86,7 +86,7 @@ impl<'a> InstanceWatch<'a> {
             self.id,
             self.app.state(),
             &self.app.running_tasks(),
-            self.app.restore_lag(),
+            &self.app.restore_progress(),
         )
     }
 
@@ -110,7 +110,12 @@ impl<'a> InstanceWatch<'a> {
 }
 
 /// How an instance is, in a line.
-fn line(id: &str, state: StreamsState, tasks: &BTreeSet<u16>, lag: u64) -> String {
+fn line(
+    id: &str,
+    state: StreamsState,
+    tasks: &BTreeSet<u16>,
+    restores: &[RestoreProgress],
+) -> String {
     let state = match state {
         StreamsState::Created => "CREATED",
         StreamsState::Rebalancing => "REBALANCING",
@@ -121,10 +126,29 @@ fn line(id: &str, state: StreamsState, tasks: &BTreeSet<u16>, lag: u64) -> Strin
         _ => "UNKNOWN",
     };
     let mut line = format!("{id}  {state}  {}", in_words(tasks));
-    if lag > 0 {
-        line.push_str(&format!("  {} changes to restore", grouped(lag)));
-    }
+    line.push_str(&progress(restores));
     line
+}
+
+/// How far the rows are that are brought up to date, how fast that goes, and how long it still takes.
+fn progress(restores: &[RestoreProgress]) -> String {
+    let missing = |restore: &RestoreProgress| restore.total - restore.restored;
+    let missing: u64 = restores.iter().map(missing).sum();
+    if missing == 0 {
+        return String::new();
+    }
+    let mut words = format!("  {} changes to restore", grouped(missing));
+    let rate: f64 = restores.iter().map(RestoreProgress::rate).sum();
+    if rate >= 1.0 {
+        let left = (missing as f64 / rate).ceil() as u64;
+        let left = match left {
+            ..120 => format!("{left} s"),
+            120..7_200 => format!("{} min", left.div_ceil(60)),
+            _ => format!("{} h", left.div_ceil(3_600)),
+        };
+        words.push_str(&format!(", {} a second, {left} left", grouped(rate as u64)));
+    }
+    words
 }
 
 /// Tasks by their numbers, those that follow one another together.
@@ -151,13 +175,15 @@ fn in_words(tasks: &BTreeSet<u16>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn an_instance_is_told_in_a_line() {
         let running = BTreeSet::from([0, 1, 2, 5, 7, 8]);
         assert_eq!(
-            line("app", StreamsState::Running, &running, 0),
+            line("app", StreamsState::Running, &running, &[]),
             "app  RUNNING  tasks 0 to 2, 5, 7, 8"
         );
         assert_eq!(
@@ -165,14 +191,43 @@ mod tests {
                 "app",
                 StreamsState::Rebalancing,
                 &BTreeSet::from([3]),
-                1_234
+                &[restore(1_000, 0, 1), restore(234, 0, 1)]
             ),
             "app  REBALANCING  task 3  1,234 changes to restore"
         );
         let none = BTreeSet::new();
         assert_eq!(
-            line("app", StreamsState::Error, &none, 0),
+            line("app", StreamsState::Error, &none, &[restore(7, 7, 1)]),
             "app  ERROR  no tasks"
         );
+    }
+
+    #[test]
+    fn what_is_restored_is_told_with_its_rate_and_the_time_that_is_left() {
+        for (restores, told) in [
+            (
+                vec![restore(50_000, 10_000, 2), restore(30_000, 30_000, 2)],
+                "  40,000 changes to restore, 20,000 a second, 2 s left",
+            ),
+            (
+                vec![restore(1_000_000, 1_000, 1)],
+                "  999,000 changes to restore, 1,000 a second, 17 min left",
+            ),
+            (
+                vec![restore(100_000_000, 1_000, 1)],
+                "  99,999,000 changes to restore, 1,000 a second, 28 h left",
+            ),
+        ] {
+            assert_eq!(progress(&restores), told);
+        }
+    }
+
+    fn restore(total: u64, restored: u64, seconds: u64) -> RestoreProgress {
+        RestoreProgress {
+            task: 0,
+            total,
+            restored,
+            elapsed: Duration::from_secs(seconds),
+        }
     }
 }

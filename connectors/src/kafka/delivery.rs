@@ -6,6 +6,7 @@ use ferrisstreams_topology::connector::{Health, SinkRecord, Stats};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
+use super::failure::{in_words, lacks_right};
 use super::native::{CallError, Destination, Outgoing, Producer};
 use super::writing::Writing;
 
@@ -118,6 +119,15 @@ pub(super) fn triage(writing: &Writing, e: &CallError, size: Option<usize>) -> F
     }
 }
 
+/// What a client must be allowed to do to write.
+fn operations(code: Code) -> &'static str {
+    match code {
+        Code::GroupAuthorizationFailed => "Describe and Read",
+        Code::ClusterAuthorizationFailed => "IdempotentWrite",
+        _ => "Describe and Write",
+    }
+}
+
 /// The error of a refusal that no second try changes.
 pub(super) fn hopeless(location: &str, code: Code, size: Option<usize>) -> Option<Error> {
     let (kind, message) = match code {
@@ -135,13 +145,16 @@ pub(super) fn hopeless(location: &str, code: Code, size: Option<usize>) -> Optio
             ErrorKind::BadRecord,
             format!("{location} does not take a record: {code}"),
         ),
-        Code::TopicAuthorizationFailed
-        | Code::GroupAuthorizationFailed
-        | Code::ClusterAuthorizationFailed
-        | Code::TransactionalIdAuthorizationFailed
-        | Code::SaslAuthenticationFailed => (
+        Code::SaslAuthenticationFailed => (
             ErrorKind::Invalid,
-            format!("{location} may not be written: {code}"),
+            format!("{location} may not be written: {code}; check sasl.username and sasl.password"),
+        ),
+        code if lacks_right(code) => (
+            ErrorKind::Invalid,
+            format!(
+                "{location} may not be written: {}",
+                in_words(code, operations(code))
+            ),
         ),
         _ => return None,
     };

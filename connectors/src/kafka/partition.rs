@@ -4,6 +4,7 @@ use ferrisstreams_topology::connector::{Offsets, RawBatch, Span, Times};
 use ferrisstreams_topology::time::{NO_TIMESTAMP, Timestamp};
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::failure::{in_words, lacks_right};
 use super::native::{Fetch, Message, Messages};
 use super::reading::Untimed;
 use super::start::Start;
@@ -196,7 +197,11 @@ impl Partition {
             | Code::InvalidMessage
             | Code::MessageSizeTooLarge
             | Code::UnsupportedCompressionType => {
-                *found = Some(Notice::Failed(message.notice_text()));
+                let why = match lacks_right(code) {
+                    true => in_words(code, "Describe and Read"),
+                    false => message.notice_text(),
+                };
+                *found = Some(Notice::Failed(why));
             }
             _ => *found = Some(Notice::Doubt(message.notice_text())),
         }

@@ -11,6 +11,7 @@ use rdkafka::metadata::Metadata;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::cluster::Cluster;
+use super::failure::in_words;
 use super::native::{self, Consumer};
 use ferrisstreams_topology::nearest;
 
@@ -146,7 +147,13 @@ impl Cluster {
             ),
             Missing::Forbidden => (
                 ConnectorErrorKind::Unreadable,
-                format!("{on} does not let us use topic `{name}`: we lack the right"),
+                format!(
+                    "{on} does not let us use topic `{name}`: {}",
+                    in_words(
+                        RDKafkaErrorCode::TopicAuthorizationFailed,
+                        "Describe, and Read or Write"
+                    )
+                ),
             ),
             Missing::BadName => (
                 ConnectorErrorKind::Uri,

@@ -36,6 +36,23 @@ impl KafkaStreams {
             Job::Filter => "filter",
             Job::Count => "count",
         };
+        self.start(job, guarantee, id, from, to)
+    }
+
+    /// Starts the application that has counted, without its state, until that is read again from the changelog,
+    /// and tells what a record of it cost.
+    pub fn restore(&self, guarantee: ProcessingGuarantee, id: &str, from: &str, to: &str) -> f64 {
+        self.start("restore", guarantee, id, from, to)
+    }
+
+    fn start(
+        &self,
+        job: &str,
+        guarantee: ProcessingGuarantee,
+        id: &str,
+        from: &str,
+        to: &str,
+    ) -> f64 {
         let guarantee = match guarantee {
             ProcessingGuarantee::AtLeastOnce => "at_least_once",
             _ => "exactly_once_v2",

@@ -9,6 +9,9 @@
 //!
 //! The first half of the records is not counted, so that what is measured is an application under way,
 //! and code that the JVM has compiled. What it takes to end is counted: it is when the rest is committed.
+//!
+//! Behind the job with most keys its application is started again without its state, and what a record of the
+//! changelog costs is counted until all of it is there.
 
 #![allow(clippy::print_stdout, reason = "results go to standard output")]
 
@@ -69,21 +72,34 @@ fn main() {
         }
         for (promise, guarantee) in GUARANTEES {
             let from = orders::topic_of(*keys);
+            let restores = *job == Job::Count && *keys > 100_000;
             let theirs = theirs.as_ref().map(|theirs| {
                 with_topics(&cluster, |id, to| {
-                    theirs.run((*job, guarantee), id, (&from, to), orders::RECORDS)
+                    let what = (*job, guarantee);
+                    let run = theirs.run(what, id, (&from, to), orders::RECORDS);
+                    let restore = || theirs.restore(guarantee, id, &from, to);
+                    (run, restores.then(restore))
                 })
             });
             let ours = with_topics(&cluster, |id, to| {
-                ours::run(
-                    &cluster,
-                    (*job, guarantee),
-                    id,
-                    (&from, to),
-                    orders::RECORDS,
-                )
+                let (what, topics) = ((*job, guarantee), (&*from, to));
+                let run = ours::run(&cluster, what, id, topics, orders::RECORDS);
+                let restore = || ours::restore(&cluster, what, id, topics);
+                (run, restores.then(restore))
             });
-            println!("{}", row(name, promise, theirs, ours));
+            println!("{}", row(name, promise, theirs.map(|(run, _)| run), ours.0));
+            if let (_, Some(ours)) = ours {
+                let theirs = theirs.and_then(|(_, restore)| restore);
+                println!(
+                    "{}",
+                    row(
+                        &format!("the store of {name}, restored"),
+                        promise,
+                        theirs,
+                        ours
+                    )
+                );
+            }
         }
     }
     if "latency".contains(&word) {
@@ -106,7 +122,6 @@ fn latencies(cluster: &KafkaCluster, theirs: Option<&KafkaStreams>, brokers: &st
                 let topics = (&*from, to);
                 let found = latency::measure(cluster, brokers, topics, || run(id, topics));
                 println!("| {who} | {promise} | {} | {} |", found.p50, found.p99);
-                0.0
             });
         };
         if let Some(theirs) = theirs {
@@ -134,7 +149,7 @@ fn row(name: &str, promise: &str, theirs: Option<f64>, ours: f64) -> String {
 }
 
 /// Does something with a new application id and a new topic for its output, whose records it drops afterwards.
-fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f64 {
+fn with_topics<T>(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> T) -> T {
     let nanos = std::time::UNIX_EPOCH
         .elapsed()
         .expect("it is after 1970")
@@ -142,7 +157,7 @@ fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f
     let id = format!("bench-{nanos:x}");
     let to = TopicPartition::new(format!("{id}-out"), 0);
     orders::make(cluster, &to.topic);
-    let nanos = run(&id, &to.topic);
+    let measured = run(&id, &to.topic);
     let range = cluster
         .offsets(&to, Isolation::ReadCommitted)
         .expect("offsets");
@@ -150,5 +165,5 @@ fn with_topics(cluster: &KafkaCluster, run: impl FnOnce(&str, &str) -> f64) -> f
     cluster
         .delete_records(&[(to, range.end)])
         .expect("it is dropped");
-    nanos
+    measured
 }

@@ -93,6 +93,17 @@ pub(crate) trait ByteState: ReadBytes {
     /// Writes everything or nothing; with `sync` it survives a power cut.
     fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()>;
 
+    /// Takes sorted writes in as a whole file, past the log in which others wait for their place: cheaper where
+    /// there are many, and written for good when this returns. False where it does not do so.
+    fn take_file(&self, _writes: &FamilyWrites) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// No more files come for now: a family is put in order as it is where none do.
+    fn end_files(&self, _family: &Family) -> Result<()> {
+        Ok(())
+    }
+
     /// The state as it is now, for ever.
     fn snapshot(&self) -> Box<dyn ReadBytes>;
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor,
-    DBCompressionType, DBRawIteratorWithThreadMode, DBWithThreadMode, MultiThreaded, Options,
-    ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteBufferManager, WriteOptions,
+    DBCompressionType, DBRawIteratorWithThreadMode, DBWithThreadMode, IngestExternalFileOptions,
+    MultiThreaded, Options, ReadOptions, SnapshotWithThreadMode, SstFileWriter, WriteBatch,
+    WriteBufferManager, WriteOptions,
 };
 use self_cell::self_cell;
 
@@ -23,7 +25,21 @@ pub(crate) struct RocksBytes {
     db: Arc<Database>,
     options: Options,
     families: Mutex<BTreeSet<Family>>,
+    /// Numbers the files that are taken in.
+    files: AtomicU64,
+    /// The families that take files in.
+    filled: Mutex<BTreeSet<Family>>,
 }
+
+/// From how many files on that are not in order yet a family is put in order: usually, and where files are
+/// taken in, so that the same rows are not rewritten over and over.
+const FILES: i32 = 4;
+const FILES_WHILE_FILLED: i32 = 32;
+/// From how many on writing is slowed down, and stopped. It is to be more than what is left of taking files in.
+const TOO_MANY: (i32, i32) = (48, 64);
+
+/// What the names of files begin with that are to be taken in.
+const FILE: &str = "taken-";
 
 fn failed(doing: &str, e: rocksdb::Error) -> Error {
     let kind = match e.kind() {
@@ -62,6 +78,7 @@ impl RocksBytes {
             .iter()
             .map(|name| ColumnFamilyDescriptor::new(name, family_options.clone()));
         let db = Database::open_cf_descriptors(&options, dir, families).map_err(not_opened)?;
+        RocksBytes::clean_up(dir);
         let known = names
             .iter()
             .filter(|name| *name != rocksdb::DEFAULT_COLUMN_FAMILY_NAME)
@@ -71,7 +88,43 @@ impl RocksBytes {
             db: Arc::new(db),
             options: family_options,
             families: Mutex::new(known),
+            files: AtomicU64::new(0),
+            filled: Mutex::default(),
         })
+    }
+
+    /// Removes files that the last process has not come to take in.
+    fn clean_up(dir: &Path) {
+        let Ok(entries) = std::fs::read_dir(dir) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(FILE) {
+                // What stays takes room and does nothing else.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Says from how many files on a family is put in order.
+    fn order_from(&self, family: &Family, files: i32) -> Result<()> {
+        let handle = self.family(family)?;
+        let option = ("level0_file_num_compaction_trigger", &*files.to_string());
+        let set = self.db.set_options_cf(&handle, &[option]);
+        set.map_err(|e| failed("cannot set up a store", e))
+    }
+
+    /// Writes a file of rows.
+    fn write_file(&self, path: &Path, writes: &FamilyWrites) -> Result<(), rocksdb::Error> {
+        let mut file = SstFileWriter::create(&self.options);
+        file.open(path)?;
+        for (key, value) in writes.last_of_each() {
+            match value {
+                Some(value) => file.put(key, value)?,
+                None => file.delete(key)?,
+            }
+        }
+        file.finish()
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeSet<Family>> {
@@ -115,6 +168,9 @@ fn family_options(cache: &Cache, memory: usize) -> Options {
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size((memory / 8).clamp(1 << 20, 64 << 20));
     options.set_max_write_buffer_number(3);
+    options.set_level_zero_file_num_compaction_trigger(FILES);
+    options.set_level_zero_slowdown_writes_trigger(TOO_MANY.0);
+    options.set_level_zero_stop_writes_trigger(TOO_MANY.1);
     options
 }
 
@@ -210,6 +266,40 @@ impl ByteState for RocksBytes {
             .map_err(|e| failed("cannot write the state", e))
     }
 
+    fn take_file(&self, writes: &FamilyWrites) -> Result<bool> {
+        let is_first = {
+            let mut filled = self.filled.lock().expect("no panic while locked");
+            filled.insert(writes.family.clone())
+        };
+        if is_first {
+            self.order_from(&writes.family, FILES_WHILE_FILLED)?;
+        }
+        let number = self.files.fetch_add(1, Ordering::Relaxed);
+        let path = self.db.path().join(format!("{FILE}{number}.sst"));
+        let family = self.family(&writes.family)?;
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        let taken = self.write_file(&path, writes).and_then(|()| {
+            let files = vec![&path];
+            self.db
+                .ingest_external_file_cf_opts(&family, &options, files)
+        });
+        if taken.is_err() {
+            // It may not even be there.
+            let _ = std::fs::remove_file(&path);
+        }
+        taken.map_err(|e| failed("cannot write the state", e))?;
+        Ok(true)
+    }
+
+    fn end_files(&self, family: &Family) -> Result<()> {
+        let mut filled = self.filled.lock().expect("no panic while locked");
+        if filled.remove(family) {
+            self.order_from(family, FILES)?;
+        }
+        Ok(())
+    }
+
     fn snapshot(&self) -> Box<dyn ReadBytes> {
         Box::new(OwnedSnapshot::new(self.db.clone(), |db| db.snapshot()))
     }
@@ -223,7 +313,7 @@ fn batch_bytes(writes: &[FamilyWrites]) -> usize {
     let bytes = |part: &FamilyWrites| {
         let cleared = part.cleared.iter();
         let cleared: usize = cleared.map(|(from, to)| EACH + from.len() + to.len()).sum();
-        part.bytes_len() + part.len() * EACH + cleared
+        part.size() + part.len() * EACH + cleared
     };
     HEADER + writes.iter().map(bytes).sum::<usize>()
 }
@@ -259,5 +349,61 @@ impl Drop for RocksBytes {
     fn drop(&mut self) {
         // Threads that compact in the background would otherwise hold up the end of the process.
         self.db.cancel_all_background_work(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    use super::*;
+
+    #[test]
+    fn files_are_taken_in_over_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Family::new("store:t");
+        let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        let mut random = StdRng::seed_from_u64(7);
+        // What a process that was killed had not come to take in.
+        std::fs::write(dir.path().join("taken-3.sst"), "half a file").unwrap();
+        for _ in 0..2 {
+            let state = RocksBytes::open(dir.path(), 8 << 20).unwrap();
+            state.create(&family).unwrap();
+            let mut is_file = false;
+            for _ in 0..40 {
+                let mut writes = FamilyWrites::new(family.clone());
+                for _ in 0..random.random_range(1..300) {
+                    let key = [0, 0, 0, random.random_range(0..200_u8)];
+                    let value: Option<[u8; 4]> = random.random_bool(0.7).then(|| random.random());
+                    writes.put(&[&key], value.as_ref().map(|value| &value[..]));
+                    match value {
+                        Some(value) => model.insert(key.to_vec(), value.to_vec()),
+                        None => model.remove(&key[..]),
+                    };
+                }
+                writes.sort();
+                is_file = !is_file;
+                if is_file {
+                    assert!(state.take_file(&writes).unwrap());
+                } else {
+                    state.write(&[writes], false).unwrap();
+                    state.end_files(&family).unwrap();
+                }
+                let mut found = BTreeMap::new();
+                let mut note = |key: &[u8], value: &[u8]| {
+                    found.insert(key.to_vec(), value.to_vec());
+                    Ok(ControlFlow::Continue(()))
+                };
+                state.scan(&family, &[], &[], &mut note).unwrap();
+                assert_eq!(found, model);
+            }
+            drop(state);
+            let files = std::fs::read_dir(dir.path()).unwrap().flatten();
+            let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+            assert!(names.into_iter().all(|name| !name.starts_with(FILE)));
+        }
     }
 }

@@ -64,6 +64,9 @@ pub(crate) struct Commit {
 /// The family of what the engine remembers.
 pub(crate) const META: &str = "meta";
 
+/// From how many bytes on rows are handed over as a file.
+const BULK: usize = 256 << 10;
+
 /// The directory of the database in that of the state.
 #[cfg(feature = "rocksdb")]
 const DATABASE: &str = "rocksdb";
@@ -257,6 +260,30 @@ impl State {
         }
         self.inner.epoch.store(epoch, Ordering::Release);
         Ok(())
+    }
+
+    /// Applies a commit of rows that are known elsewhere as well, where there are many of them at less cost: what
+    /// it has for stores may be there after a crash though the rest is not.
+    pub(crate) fn commit_in_bulk(&self, mut commit: Commit) -> Result<()> {
+        let mut left = Vec::new();
+        for mut writes in std::mem::take(&mut commit.writes) {
+            let may = writes.size() >= BULK && writes.cleared.is_empty();
+            if may && writes.family.name() != META {
+                writes.sort();
+                let _applying = self.inner.commit.read().expect("no panic while locked");
+                if self.inner.bytes.take_file(&writes)? {
+                    continue;
+                }
+            }
+            left.push(writes);
+        }
+        commit.writes = left;
+        self.commit(commit, false)
+    }
+
+    /// Rows of a family come one by one again, and not [in bulk](State::commit_in_bulk).
+    pub(crate) fn end_bulk(&self, family: &Family) -> Result<()> {
+        self.inner.bytes.end_files(family)
     }
 
     /// All state as the last commit left it, for ever.

@@ -157,13 +157,12 @@ impl FamilyWrites {
         self.entries.len()
     }
 
-    /// The number of bytes of all keys and values.
-    #[cfg(feature = "rocksdb")]
-    pub(super) fn bytes_len(&self) -> usize {
+    /// How many bytes the keys and values have.
+    pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Puts the keys in order.
+    /// Puts the keys in order; writes of one key stay in theirs.
     pub(crate) fn sort(&mut self) {
         let bytes = &self.bytes;
         let key =
@@ -188,7 +187,22 @@ impl FamilyWrites {
             a.head
                 .cmp(&b.head)
                 .then_with(|| key(a)[common..].cmp(&key(b)[common..]))
+                .then_with(|| a.start.cmp(&b.start))
         });
+    }
+
+    /// The writes once they are sorted, of each key the last alone.
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn last_of_each(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let mut writes = self.iter().peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let (key, value) = writes.next()?;
+                if writes.peek().is_none_or(|(next, _)| *next != key) {
+                    return Some((key, value));
+                }
+            }
+        })
     }
 
     /// The writes: a key, and its value or none where the key is removed.
@@ -253,10 +267,36 @@ mod tests {
         let got: Vec<_> = writes.iter().map(|(key, _)| key).collect();
         assert_eq!(got, sorted);
         assert_eq!(writes.len(), 6);
+        let size: usize = keys.iter().map(|key| key.len() + 1).sum();
+        assert_eq!(writes.size(), size);
         assert!(
             writes
                 .iter()
                 .all(|(k, v)| v.is_some() == (k.len() % 2 == 0))
         );
+    }
+
+    #[test]
+    fn writes_of_one_key_stay_in_order() {
+        let mut writes = FamilyWrites::new(Family::new("t"));
+        for at in 0..100_u8 {
+            let key = [b'k', at % 7];
+            writes.put(&[&key], (at % 3 != 0).then_some(&[at]));
+        }
+        writes.sort();
+        let numbers = |key: u8| (0..100).filter(move |at| at % 7 == key);
+        let mut expected = Vec::new();
+        for key in 0..7 {
+            expected.extend(numbers(key).map(|at| (key, (at % 3 != 0).then_some(at))));
+        }
+        let short = |(key, value): (&[u8], Option<&[u8]>)| (key[1], value.map(|value| value[0]));
+        assert_eq!(writes.iter().map(short).collect::<Vec<_>>(), expected);
+        #[cfg(feature = "rocksdb")]
+        {
+            let last = (93..100).map(|at| (at % 7, (at % 3 != 0).then_some(at)));
+            let mut last: Vec<_> = last.collect();
+            last.sort();
+            assert_eq!(writes.last_of_each().map(short).collect::<Vec<_>>(), last);
+        }
     }
 }

@@ -135,38 +135,39 @@ pub(super) fn lags(env: &Env) -> Result<BTreeMap<u16, u64>> {
     Ok(lags)
 }
 
-/// A commit of what a batch of a changelog says, and of how far it goes.
-pub(super) fn rows_of(
+/// Adds what a batch of a changelog says to `writes`: the last record of a key is the row.
+///
+/// # Errors
+///
+/// Where the state cannot be read.
+pub(super) fn add_rows(
     env: &Env,
-    family: &Family,
+    writes: &mut FamilyWrites,
     from: &TopicPartition,
     batch: &RawBatch,
-) -> Result<Commit> {
+) -> Result<()> {
     let lane = u16::try_from(from.partition).expect("tasks are numbered by 16 bits");
-    // The last record of a key is the row.
-    let rows: BTreeMap<&[u8], Option<&[u8]>> = (0..batch.len())
-        .filter_map(|at| Some((batch.key(at)?, batch.value(at))))
-        .collect();
-    let mut commit = Commit::default();
-    if family.name() == META {
-        for (key, value) in rows {
-            let key = String::from_utf8_lossy(key);
-            match value {
-                Some(value) => commit.put_meta(&key, value),
-                None => commit.remove_meta(&key),
-            }
+    let generation = current(&env.state, writes.family(), lane)?;
+    let part = Part { lane, generation }.bytes();
+    // What tasks remember is not kept by parts.
+    let prefix: &[u8] = match writes.family().name() {
+        META => &[],
+        _ => &part,
+    };
+    for at in 0..batch.len() {
+        if let Some(key) = batch.key(at) {
+            writes.put(&[prefix, key], batch.value(at));
         }
-    } else {
-        let generation = current(&env.state, family, lane)?;
-        let part = Part { lane, generation }.bytes();
-        let mut writes = FamilyWrites::with_capacity(family.clone(), rows.len());
-        for (key, value) in rows {
-            writes.put(&[&part, key], value);
-        }
-        commit.push(writes);
     }
-    Mark::new(env, from, batch.end).put(&mut commit, from);
-    Ok(commit)
+    Ok(())
+}
+
+/// A commit of what was read of a changelog, and of how far it goes.
+pub(super) fn rows_of(env: &Env, from: &TopicPartition, rows: FamilyWrites, end: i64) -> Commit {
+    let mut commit = Commit::default();
+    commit.push(rows);
+    Mark::new(env, from, end).put(&mut commit, from);
+    commit
 }
 
 /// A commit that forgets everything that the state has of a changelog.

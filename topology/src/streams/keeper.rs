@@ -121,6 +121,8 @@ impl Keeper {
         match found {
             Ok(mut restore) => {
                 restore.begin(&self.env, &mut *self.reader)?;
+                let missing = restore.lag();
+                tracing::info!(missing, "the rows of tasks {lane} are brought up to date");
                 let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
                 self.restoring.insert(lane, Restoring::Reading(restore));
             }

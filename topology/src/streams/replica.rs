@@ -1,12 +1,24 @@
 //! The rows of a task as its changelogs have them.
 
+use std::time::Duration;
+
 use super::changelog;
 use super::env::Env;
 use super::mark::Mark;
 use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
-use crate::store::Family;
+use crate::store::{Family, FamilyWrites};
+use crate::time::Timestamp;
+
+/// How many bytes of all changelogs wait, more or less, until they are written together; of one of them, at
+/// least and at most.
+const ALL: usize = 64 << 20;
+const LEAST: usize = 2 << 20;
+const MOST: usize = 32 << 20;
+
+/// For how long they do at most: a process that is killed reads again what waited.
+const LONG: Duration = Duration::from_secs(1);
 
 /// The rows of a task, brought up to what its changelogs say.
 #[derive(Debug)]
@@ -24,6 +36,20 @@ struct Log {
     next: i64,
     /// Behind the last record that was there when it was asked for.
     end: i64,
+    /// What was read and is not in the state yet.
+    waiting: FamilyWrites,
+    /// Since when.
+    since: Timestamp,
+}
+
+impl Log {
+    /// True where what waits is to be written: where nothing more is known to come, and else where it is much or
+    /// has waited long.
+    fn is_due(&self, env: &Env) -> bool {
+        self.next >= self.end
+            || self.waiting.size() >= much(env)
+            || env.has_passed(LONG, self.since)
+    }
 }
 
 impl Replica {
@@ -44,6 +70,8 @@ impl Replica {
         Ok(Replica {
             logs: logs
                 .map(|((family, from), there)| Log {
+                    waiting: FamilyWrites::new(family.clone()),
+                    since: 0,
                     family,
                     from,
                     next: there.first,
@@ -102,7 +130,8 @@ impl Replica {
         }
     }
 
-    /// Writes what was read of a changelog, if it is one of these.
+    /// Takes what was read of a changelog, if it is one of these, and writes it, at the latest when the end is
+    /// reached that is known.
     ///
     /// # Errors
     ///
@@ -116,10 +145,21 @@ impl Replica {
         let Some(log) = self.logs.iter_mut().find(|log| log.from == *from) else {
             return Ok(false);
         };
-        let commit = changelog::rows_of(env, &log.family, from, batch)?;
-        env.state.commit(commit, false)?;
+        if log.waiting.is_empty() {
+            log.since = env.clock.now();
+        }
+        changelog::add_rows(env, &mut log.waiting, from, batch)?;
         log.next = batch.end;
         self.read += batch.len() as u64;
+        if log.is_due(env) {
+            let empty = FamilyWrites::new(log.family.clone());
+            let rows = std::mem::replace(&mut log.waiting, empty);
+            let commit = changelog::rows_of(env, from, rows, log.next);
+            env.state.commit_in_bulk(commit)?;
+            if log.next >= log.end {
+                env.state.end_bulk(&log.family)?;
+            }
+        }
         Ok(true)
     }
 
@@ -146,6 +186,12 @@ impl Replica {
         lags.map(|log| u64::try_from(log.end - log.next).unwrap_or(0))
             .sum()
     }
+}
+
+/// How many bytes of a changelog wait. All of this process may be read at a time.
+fn much(env: &Env) -> usize {
+    let logs = (env.topics.changelogs.len() * usize::from(env.topics.lanes)).max(1);
+    (ALL / logs).clamp(LEAST, MOST)
 }
 
 /// By what the ends of changelogs are asked for.

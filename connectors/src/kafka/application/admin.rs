@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::super::cluster::Cluster;
-use super::super::failure::engine_error;
+use super::super::failure::{engine_error, in_words, lacks_right};
 use super::super::listener::Listener;
 use super::super::native::Consumer;
 use super::super::topic::{Missing, described};
@@ -24,6 +24,11 @@ const SETTINGS: [&str; 4] = [
     "max.message.bytes",
     "message.timestamp.type",
 ];
+
+/// The operations that requests need rights to.
+const LOOK: &str = "DescribeConfigs";
+const MAKE: &str = "Create";
+const DELETE: &str = "Delete";
 
 fn client(cluster: &Cluster) -> Result<AdminClient<Listener>> {
     let made = cluster
@@ -38,23 +43,22 @@ fn options(cluster: &Cluster) -> AdminOptions {
         .operation_timeout(Some(cluster.patience))
 }
 
-/// The error of a request that was refused, or not answered.
-fn refused(what: &str, code: RDKafkaErrorCode) -> Error {
+/// The error of a request that was refused, or not answered. `operations` are those that it needs rights to.
+fn refused(what: &str, operations: &str, code: RDKafkaErrorCode) -> Error {
     let kind = match code {
-        RDKafkaErrorCode::TopicAuthorizationFailed
-        | RDKafkaErrorCode::ClusterAuthorizationFailed
-        | RDKafkaErrorCode::PolicyViolation
+        code if lacks_right(code) => ErrorKind::Invalid,
+        RDKafkaErrorCode::PolicyViolation
         | RDKafkaErrorCode::InvalidConfig
         | RDKafkaErrorCode::InvalidReplicationFactor
         | RDKafkaErrorCode::InvalidTopic => ErrorKind::Invalid,
         _ => ErrorKind::Unavailable,
     };
-    Error::new(kind, format!("{what}: {code}"))
+    Error::new(kind, format!("{what}: {}", in_words(code, operations)))
 }
 
-fn failed(what: &str, e: &KafkaError) -> Error {
+fn failed(what: &str, operations: &str, e: &KafkaError) -> Error {
     match e.rdkafka_error_code() {
-        Some(code) => refused(what, code),
+        Some(code) => refused(what, operations, code),
         None => Error::new(ErrorKind::Unavailable, format!("{what}: {e}")),
     }
 }
@@ -86,12 +90,12 @@ fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
     let asked = [ResourceSpecifier::Topic(name)];
     let answer = block_on(client.describe_configs(&asked, &options(cluster)));
     let mut found = Vec::new();
-    for resource in answer.map_err(|e| failed(&what, &e))? {
+    for resource in answer.map_err(|e| failed(&what, LOOK, &e))? {
         let resource = match resource {
             Ok(resource) => resource,
             // Who may not look is believed to have it right.
             Err(RDKafkaErrorCode::TopicAuthorizationFailed) => continue,
-            Err(code) => return Err(refused(&what, code)),
+            Err(code) => return Err(refused(&what, LOOK, code)),
         };
         for entry in resource.entries {
             if let Some(value) = entry.value
@@ -115,11 +119,11 @@ pub(super) fn create(cluster: &Cluster, consumer: &Consumer, topic: &NewTopic) -
         new = new.set(key, value);
     }
     let made = block_on(client.create_topics([&new], &options(cluster)));
-    for result in made.map_err(|e| failed(&what, &e))? {
+    for result in made.map_err(|e| failed(&what, MAKE, &e))? {
         match result {
             Ok(_) => tracing::info!("made topic {} on {}", topic.name, cluster.name),
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((_, code)) => return Err(refused(&what, code)),
+            Err((_, code)) => return Err(refused(&what, MAKE, code)),
         }
     }
     wait_for(cluster, consumer, &topic.name)
@@ -144,14 +148,14 @@ pub(super) fn delete_records(cluster: &Cluster, before: &[(TopicPartition, i64)]
     for (of, offset) in before {
         let offset = Offset::Offset(*offset);
         list.add_partition_offset(&of.topic, number(of.partition), offset)
-            .map_err(|e| failed(&what, &e))?;
+            .map_err(|e| failed(&what, DELETE, &e))?;
     }
     let client = client(cluster)?;
     let deleted = block_on(client.delete_records(&list, &options(cluster)));
-    let deleted = deleted.map_err(|e| failed(&what, &e))?;
+    let deleted = deleted.map_err(|e| failed(&what, DELETE, &e))?;
     deleted
         .elements()
         .iter()
         .try_for_each(|element| element.error())
-        .map_err(|e| failed(&what, &e))
+        .map_err(|e| failed(&what, DELETE, &e))
 }

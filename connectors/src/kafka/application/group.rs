@@ -16,7 +16,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::super::cluster::Cluster;
-use super::super::failure::engine_error;
+use super::super::failure::{engine_error, in_words, lacks_right};
 use super::super::listener::{self, Listener};
 use super::super::native::{commit_offsets, member_name};
 use super::super::properties::Role;
@@ -216,10 +216,12 @@ impl Member for GroupMember {
                         | RDKafkaErrorCode::InconsistentGroupProtocol
                         | RDKafkaErrorCode::InvalidSessionTimeout,
                     ) => {
-                        let message = format!(
-                            "group {} does not take this process: {e}",
-                            self.options.group
-                        );
+                        let why = match e.rdkafka_error_code() {
+                            Some(code) if lacks_right(code) => in_words(code, "Describe and Read"),
+                            _ => e.to_string(),
+                        };
+                        let group = &self.options.group;
+                        let message = format!("group {group} does not take this process: {why}");
                         return Err(Error::new(ErrorKind::Invalid, message));
                     }
                     _ => tracing::debug!("group {}: {e}", self.options.group),

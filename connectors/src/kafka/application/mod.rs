@@ -27,7 +27,7 @@ use self::offsets::Committers;
 use self::transactions::Transactions;
 use self::writer::Limits;
 use super::cluster::Cluster;
-use super::failure::engine_error;
+use super::failure::{engine_error, in_words, lacks_right};
 use super::listener::Listener;
 use super::native::{self, Consumer};
 use super::properties::Properties;
@@ -244,7 +244,11 @@ impl ClusterPort for KafkaCluster {
                     RDKafkaErrorCode::GroupAuthorizationFailed => ErrorKind::Invalid,
                     _ => ErrorKind::Unavailable,
                 };
-                let message = format!("the members of group {group} are not told: {e}");
+                let why = match lacks_right(e.code) {
+                    true => in_words(e.code, "Describe and Read"),
+                    false => e.to_string(),
+                };
+                let message = format!("the members of group {group} are not told: {why}");
                 Err(Error::new(kind, message))
             }
         }

@@ -11,6 +11,7 @@ use ferrisstreams_topology::{Error, ErrorKind};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::super::failure::in_words;
 use super::number;
 
 /// How long the group may take to answer.
@@ -94,7 +95,7 @@ impl Committers {
             Ok(()) if is_same() => Ok(()),
             Ok(()) => Err(TransactionError::Unknown(stranger())),
             Err(code @ (Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed)) => {
-                let message = format!("{code}; give the application the right to read its group");
+                let message = in_words(code, "Describe and Read");
                 Err(TransactionError::Fatal(failed(&message)))
             }
             Err(code @ Code::OperationTimedOut) => Err(TransactionError::Unknown(failed(&code))),

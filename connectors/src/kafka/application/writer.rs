@@ -133,7 +133,22 @@ impl Writer {
         if let Err(undelivered) = self.check_delivered() {
             return undelivered;
         }
-        if let Some(e) = hopeless(&self.brokers, e.code, None) {
+        if e.code == Code::State
+            && let Some(cause) = self.producer.lost_by()
+        {
+            return self.meaning(&cause);
+        }
+        self.meaning(e)
+    }
+
+    /// What a refusal means that is no consequence of another.
+    fn meaning(&self, e: &CallError) -> TransactionError {
+        let location = match e.code {
+            // Which of them it is the library does not say.
+            Code::TopicAuthorizationFailed => self.topics_in_words(),
+            _ => self.brokers.clone(),
+        };
+        if let Some(e) = hopeless(&location, e.code, None) {
             return TransactionError::Fatal(e);
         }
         let message = format!("{} cannot be written to: {}", self.brokers, e.message);
@@ -143,6 +158,17 @@ impl Writer {
             _ if e.abortable && !e.fatal => TransactionError::Abort(error(ErrorKind::Unavailable)),
             _ => TransactionError::Fenced(error(ErrorKind::Unavailable)),
         }
+    }
+
+    /// The topics that were written to.
+    fn topics_in_words(&self) -> String {
+        let mut names: Vec<&str> = self.topics.keys().map(|name| &**name).collect();
+        names.sort_unstable();
+        let words = match names.len() {
+            1 => "topic",
+            _ => "one of the topics",
+        };
+        format!("{words} {} on {}", names.join(", "), self.brokers)
     }
 
     /// Fails where a record was not delivered.
@@ -251,7 +277,11 @@ impl Writer {
 
     /// Waits until everything is written; the offset behind the last record of each partition.
     pub(super) fn flush(&mut self) -> Result<BTreeMap<TopicPartition, i64>, TransactionError> {
-        self.wait(|producer, limit| producer.flush(limit))?;
+        self.wait(|producer, limit| {
+            let flushed = producer.flush(limit);
+            // What waits is not sent any more where the transaction is lost.
+            flushed.map_err(|e| producer.lost_by().unwrap_or(e))
+        })?;
         self.check_delivered()?;
         for (topic, partition, end) in self.producer.take_ends() {
             let found = self.topics.iter().find(|(_, known)| known.place == topic);

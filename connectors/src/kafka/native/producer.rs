@@ -325,6 +325,13 @@ impl Producer {
         call::take_error(unsafe { sys::rd_kafka_begin_transaction(self.client.native_ptr()) })
     }
 
+    /// What the transaction that was begun is lost by, if it is.
+    pub(in crate::kafka) fn lost_by(&self) -> Option<CallError> {
+        // Another one is not begun before it is over, and the refusal says what is wrong with it.
+        let refusal = self.begin().err()?;
+        (refusal.abortable || refusal.fatal).then_some(refusal)
+    }
+
     /// Commits; after a time-out the same call goes on waiting.
     pub(in crate::kafka) fn commit(&self, limit: Duration) -> Result<(), CallError> {
         self.check_answers()?;

@@ -18,6 +18,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.processor.StateRestoreListener;
 
 /**
  * Runs one job until it has read, written and committed all records of a topic of one partition, and prints
@@ -46,12 +47,16 @@ public final class Main {
 
     public static void main(String[] args) throws Exception {
         if (args.length != 8) {
-            System.err.println("arguments: BROKERS APPLICATION-ID FROM TO pass|filter|count"
+            System.err.println("arguments: BROKERS APPLICATION-ID FROM TO pass|filter|count|restore"
                     + " at_least_once|exactly_once_v2 RECORDS STATE-DIR");
             System.exit(2);
         }
-        var job = Job.valueOf(args[4].toUpperCase(Locale.ROOT));
         var main = new Main(args[0], args[1], Long.parseLong(args[6]));
+        if (args[4].equals("restore")) {
+            System.out.println(main.restore(args[2], args[3], args[5], args[7]));
+            return;
+        }
+        var job = Job.valueOf(args[4].toUpperCase(Locale.ROOT));
         long nanos = main.run(job, args[2], args[3], args[5], args[7]);
         main.checkCommitted(args[2]);
         System.out.println((double) nanos / (main.records - main.records / 2));
@@ -72,6 +77,33 @@ public final class Main {
             return SYSTEM.getProcessCpuTime() - half;
         } catch (TimeoutException e) {
             throw new IllegalStateException(seen + " of " + records + " records were read in ten minutes", e);
+        }
+    }
+
+    /** Nanoseconds of CPU time for each record of the changelog, from the first to the last. */
+    private double restore(String from, String to, String guarantee, String stateDir) throws Exception {
+        var restored = new CompletableFuture<Double>();
+        var listener = new StateRestoreListener() {
+            private long begun;
+
+            @Override
+            public void onRestoreStart(TopicPartition partition, String store, long first, long end) {
+                begun = SYSTEM.getProcessCpuTime();
+            }
+
+            @Override
+            public void onBatchRestored(TopicPartition partition, String store, long end, long count) {}
+
+            @Override
+            public void onRestoreEnd(TopicPartition partition, String store, long count) {
+                restored.complete((double) (SYSTEM.getProcessCpuTime() - begun) / count);
+            }
+        };
+        var topology = Job.COUNT.topology(from, to, () -> {});
+        try (var streams = new KafkaStreams(topology, config(guarantee, stateDir))) {
+            streams.setGlobalStateRestoreListener(listener);
+            streams.start();
+            return restored.get(10, TimeUnit.MINUTES);
         }
     }
 

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use ferrisstreams::prelude::*;
 
+use crate::orders::RECORDS;
 use crate::ours::Job;
 
 /// The program, where it has been built.
@@ -36,22 +37,21 @@ impl KafkaStreams {
             Job::Filter => "filter",
             Job::Count => "count",
         };
-        self.start(job, guarantee, id, from, to)
+        self.start((job, guarantee), id, (from, to), records)
     }
 
     /// Starts the application that has counted, without its state, until that is read again from the changelog,
     /// and tells what a record of it cost.
-    pub fn restore(&self, guarantee: ProcessingGuarantee, id: &str, from: &str, to: &str) -> f64 {
-        self.start("restore", guarantee, id, from, to)
+    pub fn restore(&self, guarantee: ProcessingGuarantee, id: &str, topics: (&str, &str)) -> f64 {
+        self.start(("restore", guarantee), id, topics, RECORDS)
     }
 
     fn start(
         &self,
-        job: &str,
-        guarantee: ProcessingGuarantee,
+        (job, guarantee): (&str, ProcessingGuarantee),
         id: &str,
-        from: &str,
-        to: &str,
+        (from, to): (&str, &str),
+        records: u64,
     ) -> f64 {
         let guarantee = match guarantee {
             ProcessingGuarantee::AtLeastOnce => "at_least_once",

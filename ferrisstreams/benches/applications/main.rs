@@ -77,7 +77,7 @@ fn main() {
                 with_topics(&cluster, |id, to| {
                     let what = (*job, guarantee);
                     let run = theirs.run(what, id, (&from, to), orders::RECORDS);
-                    let restore = || theirs.restore(guarantee, id, &from, to);
+                    let restore = || theirs.restore(guarantee, id, (&from, to));
                     (run, restores.then(restore))
                 })
             });

@@ -237,8 +237,8 @@ fn shown(cell: Cell, text: &[u8]) -> String {
 
 fn check(reader: &mut JsonReader, line: &[u8]) -> Result<(), TestCaseError> {
     let text = String::from_utf8_lossy(line);
-    // Bytes that are no UTF-8 are found where a column is written, or when an escape is read.
-    let may_fail = text.as_bytes() != line && line.contains(&b'\\');
+    // Bytes that are no UTF-8 are found where a column is written, or a line is looked at closely.
+    let may_fail = text.as_bytes() != line;
     let scanned = reader.scan(line);
     if text.trim_ascii() == "null" {
         prop_assert_eq!(scanned.ok(), Some(false));

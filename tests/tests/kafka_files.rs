@@ -306,6 +306,13 @@ fn a_file_that_grows_is_read_once_though_processes_are_killed() {
         orders.write(&trial.dir, 200);
     }
     check(&orders);
+    // Another file in its place: what was made of the former one is taken back.
+    let mut others = Orders {
+        written: Vec::new(),
+    };
+    trial.dir.replace("orders.jsonl", "");
+    others.write(&trial.dir, 777);
+    await_equal("spent", &others.spent(), || trial.last(&spent, "TOTAL"));
     for process in processes.into_iter().flatten() {
         process.interrupt();
         process.wait(LIMIT).assert_success();
@@ -351,5 +358,57 @@ fn a_file_that_is_not_there_is_told_and_waited_for() {
         trial.each_once(&enriched, "ID", "CITY")
     });
     one.terminate();
+    one.wait(LIMIT).assert_success();
+}
+
+#[test]
+fn rows_that_are_made_up_and_written_out_are_read_once() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let trial = Trial::new(kafka, "files-made-id");
+    let (orders, named) = (trial.topic("files-orders"), trial.topic("files-named"));
+    let (joined, counted) = (trial.topic("files-joined"), trial.topic("files-made"));
+    trial.dir.write(
+        "app.sql",
+        format!(
+            "CREATE STREAM made (id BIGINT, customer TEXT) FROM generator://made\n\
+               WITH ('rows' = '3000', 'id.start' = '0', 'customer.words' = 'a,b,c');\n\
+             CREATE TABLE names (customer TEXT PRIMARY KEY, name TEXT);\n\
+             INSERT INTO names VALUES ('a', 'Ann'), ('b', 'Bob'), ('c', 'Cid');\n\
+             CREATE STREAM orders (id BIGINT, customer TEXT) FROM kafka://{orders};\n\
+             INSERT INTO kafka://{joined}\n\
+               SELECT o.id, n.name FROM orders o JOIN names n ON o.customer = n.customer;\n\
+             INSERT INTO kafka://{named}\n\
+               SELECT m.id, n.name FROM made m JOIN names n ON m.customer = n.customer;\n\
+             CREATE TABLE counts WITH (sink = 'kafka://{counted}') AS\n\
+               SELECT customer, COUNT(*) AS n FROM made GROUP BY customer;\n"
+        ),
+    );
+    let order = |id: usize| {
+        let customer = ["a", "b", "c"][id % 3];
+        let value = format!(r#"{{"id":{id},"customer":"{customer}"}}"#);
+        Record::new(format!("order{id}"), value).at(id as i64)
+    };
+    trial.kafka.produce(&orders, (0..300).map(order));
+    let one = trial.start("one");
+    wait_until("some rows are named", LIMIT, || {
+        !trial.kafka.read_committed(&named).is_empty()
+    });
+    one.kill();
+    let one = trial.start("one");
+    wait_until("all rows are named", LIMIT, || {
+        trial.each_once(&named, "ID", "NAME").len() == 3_000
+    });
+    let names = ["Ann", "Bob", "Cid"].map(str::to_owned);
+    let expected = (0..300).map(|id| (id.to_string(), names[id % 3].clone()));
+    let expected: BTreeMap<String, String> = expected.collect();
+    await_equal("joined", &expected, || {
+        trial.each_once(&joined, "ID", "NAME")
+    });
+    wait_until("all rows are counted", LIMIT, || {
+        let counts = trial.last(&counted, "N").into_values();
+        let counts = counts.map(|n| n.parse::<u64>().expect("a number"));
+        counts.sum::<u64>() == 3_000
+    });
+    one.interrupt();
     one.wait(LIMIT).assert_success();
 }

@@ -102,7 +102,10 @@ impl PartForm {
             Format::Json(json) => {
                 let name = |column: &usize| self.schema.fields()[*column].name.clone();
                 let wrapped = json.wrapped || self.columns.len() != 1;
-                Part::Json(JsonReader::new(wanted.iter().map(name).collect(), wrapped))
+                Part::Json(Box::new(JsonReader::new(
+                    wanted.iter().map(name).collect(),
+                    wrapped,
+                )))
             }
             Format::Kafka => Part::Whole(Form::Binary),
             Format::Text => Part::Whole(Form::Text),
@@ -143,7 +146,7 @@ pub(super) enum Part {
     /// A CSV line.
     Csv(CsvReader),
     /// JSON.
-    Json(JsonReader),
+    Json(Box<JsonReader>),
     /// One value that is all there is.
     Whole(Form),
 }

@@ -6,7 +6,7 @@
 #   scripts/kafka.sh node DIR I               become node I (exec: the caller's child is the broker); logs to DIR/nodeI/log
 #   scripts/kafka.sh wait DIR I=PID...        until these nodes, started with these process ids, serve requests
 #   scripts/kafka.sh addresses DIR            the brokers as host:port,...
-#   scripts/kafka.sh sasl-addresses DIR       the same, for clients that say who they are (SASL/PLAIN: ferris, hunter2)
+#   scripts/kafka.sh sasl-addresses DIR       the same, for clients that say who they are (SASL/PLAIN: ferris, hunter2; OAUTHBEARER: anybody)
 #   scripts/kafka.sh tool CLASS ARGS...       become one of Kafka's own tools, such as org.apache.kafka.tools.TopicCommand
 #
 # `wait` fails with 3 when a port of the cluster was taken by somebody else: configure again, and start again.
@@ -129,8 +129,9 @@ listeners=$plain,CONTROLLER://127.0.0.1:$((port + 2 * i - 1)),$sasl
 advertised.listeners=$plain,$sasl
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
-listener.name.sasl.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
+listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 log.dirs=$dir/node$i/data
 
 # Who says nothing of who they are may do everything; others what no rule is about, or what one allows.
@@ -163,6 +164,7 @@ log.initial.task.delay.ms=500
 log.retention.check.interval.ms=1000
 log.cleaner.backoff.ms=1000
 log.segment.delete.delay.ms=1000
+quota.window.num=2
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=250
 controller.quorum.election.timeout.ms=500

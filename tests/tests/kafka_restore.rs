@@ -42,6 +42,12 @@ impl Trial {
                  INSERT INTO kafka://{counts} SELECT id, n, LENGTH(words) AS len FROM kept;\n"
             ),
         );
+        // Answers are small, so that brokers can hold them back one by one.
+        let brokers = kafka.bootstrap();
+        let properties = format!(
+            "[kafka]\nbootstrap.servers = '{brokers}'\nmax.partition.fetch.bytes = '65536'\n"
+        );
+        dir.write("ferris.toml", properties);
         Trial {
             id: input.replace("in", "app"),
             kafka,
@@ -56,9 +62,19 @@ impl Trial {
     fn start(&self) -> Process {
         Ferris::new(["run"])
             .arg(self.dir.join("app.sql"))
-            .args_of(&self.id, self.kafka.bootstrap())
+            .args(["--application-id", &self.id, "--output", "csv"])
+            .arg("--config")
+            .arg(self.dir.join("ferris.toml"))
             .state_dir(self.dir.join("state"))
             .start()
+    }
+
+    /// Says how the brokers treat clients.
+    fn configure_clients(&self, how: &[&str]) {
+        let clients = ["--alter", "--entity-type", "clients", "--entity-default"];
+        let arguments = [&clients, how].concat();
+        let tool = self.kafka.tool("kafka.admin.ConfigCommand", &arguments);
+        tool.wait(LIMIT).assert_success();
     }
 
     /// Sends one record for each row, long ones the first time, and waits until all are counted.
@@ -118,21 +134,13 @@ fn end(process: Process) {
     process.wait(LIMIT).assert_success();
 }
 
-trait OfCluster {
-    fn args_of(self, id: &str, bootstrap: &str) -> Self;
+trait Arguments {
+    fn args(self, arguments: [&str; 4]) -> Self;
 }
 
-impl OfCluster for Ferris {
-    fn args_of(self, id: &str, bootstrap: &str) -> Self {
-        let all = [
-            "--application-id",
-            id,
-            "--bootstrap-servers",
-            bootstrap,
-            "--output",
-            "csv",
-        ];
-        all.iter().fold(self, Ferris::arg)
+impl Arguments for Ferris {
+    fn args(self, arguments: [&str; 4]) -> Self {
+        arguments.iter().fold(self, Ferris::arg)
     }
 }
 
@@ -157,24 +165,14 @@ fn rows_are_restored_from_where_a_killed_process_was_soak() {
     let Some(broker) = KafkaBroker::start() else {
         return;
     };
-    let mut trial = Trial::new(broker.kafka().clone(), soak::rounds(60_000, 4_000_000));
+    let mut trial = Trial::new(broker.kafka().clone(), soak::rounds(40_000, 4_000_000));
     let process = trial.start();
     trial.count_all();
     end(process);
 
     // Slow enough for something to be seen.
-    let rate = soak::rounds(5_000_000, 60_000_000);
-    let limit = format!("consumer_byte_rate={rate}");
-    let arguments = [
-        "--alter",
-        "--entity-type",
-        "clients",
-        "--entity-default",
-        "--add-config",
-        &limit,
-    ];
-    let config = trial.kafka.tool("kafka.admin.ConfigCommand", &arguments);
-    config.wait(LIMIT).assert_success();
+    let rate = soak::rounds(3_000_000, 60_000_000);
+    trial.configure_clients(&["--add-config", &format!("consumer_byte_rate={rate}")]);
 
     fs::remove_dir_all(trial.dir.join("state")).expect("it is there");
     let mut process = trial.start();
@@ -191,6 +189,7 @@ fn rows_are_restored_from_where_a_killed_process_was_soak() {
         again < most * 4 / 5,
         "{begun} changes were missing, {left} when it was killed, and {again} after it"
     );
+    trial.configure_clients(&["--delete-config", "consumer_byte_rate"]);
     process.stderr.wait_for_text("RUNNING  tasks 0 to 3", LIMIT);
     trial.count_all();
     end(process);

@@ -138,10 +138,6 @@ fn check_primitive(schema: &Schema, column: usize) -> Result<(), ConnectorError>
 }
 
 /// Finds the fields of one part of records.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each source that is read"
-)]
 pub(super) enum Part {
     /// A CSV line.
     Csv(CsvReader),

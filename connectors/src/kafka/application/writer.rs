@@ -17,12 +17,15 @@ use super::super::native::{CallError, Destination, Outgoing, Producer, TopicPlac
 use super::super::properties::Role;
 use super::number;
 
-/// What a producer is unless the user says otherwise. Batches fill up until they are flushed; refusals that
-/// pass are tried again soon.
-const DEFAULTS: [(&str, &str); 9] = [
+/// How long records wait for others of their batch: in a transaction until that is flushed, as nobody sees
+/// them before; and else as in Java's clients.
+const TRANSACTION_LINGER: &str = "100";
+const LINGER: &str = "5";
+
+/// What a producer is unless the user says otherwise. Refusals that pass are tried again soon.
+const DEFAULTS: [(&str, &str); 8] = [
     ("client.id", "ferrisstreams"),
     ("compression.type", "lz4"),
-    ("linger.ms", "100"),
     ("batch.num.messages", "100000"),
     ("queue.buffering.max.messages", "1000000"),
     ("retry.backoff.ms", "5"),
@@ -91,6 +94,13 @@ impl Writer {
         let batch = limits.least().unwrap_or(BATCH).min(BATCH).to_string();
         let mut defaults = DEFAULTS.to_vec();
         defaults.push(("batch.size", &batch));
+        let transactional = fixed.iter().any(|(name, _)| *name == "transactional.id");
+        let linger = if transactional {
+            TRANSACTION_LINGER
+        } else {
+            LINGER
+        };
+        defaults.push(("linger.ms", linger));
         let mut all = vec![("enable.idempotence", "true")];
         all.extend(fixed);
         let config: ClientConfig = cluster.properties.config(Role::Producer, &defaults, &all);

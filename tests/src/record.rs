@@ -99,6 +99,27 @@ impl ConsumedRecord {
             .map(|key| String::from_utf8_lossy(key).into_owned())
     }
 
+    /// A field of the value, which is a JSON object, as text. Names are the same in any case.
+    ///
+    /// # Panics
+    ///
+    /// Where the value is no such object, or has no such field.
+    #[track_caller]
+    #[must_use]
+    pub fn field(&self, name: &str) -> String {
+        let text = self.value_text().expect("a value");
+        let row: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let fields = row.as_object().expect("an object");
+        let found = fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name));
+        match found.map(|(_, value)| value) {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+            None => panic!("{text} has no {name}"),
+        }
+    }
+
     /// The value as text; `None` for a tombstone.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ferrisstreams_tests::{ConsumedRecord, Ferris, Kafka, Process, Record, TestDir, wait_until};
+use ferrisstreams_tests::{Ferris, Kafka, Process, Record, TestDir, wait_until};
 
 const PARTITIONS: i32 = 4;
 const LIMIT: Duration = Duration::from_secs(90);
@@ -48,8 +48,8 @@ impl Trial {
     fn each_once(&self, topic: &str, key: &str, value: &str) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
         for record in self.kafka.read_committed(topic) {
-            let key = field(&record, key);
-            let other = all.insert(key.clone(), field(&record, value));
+            let key = record.field(key);
+            let other = all.insert(key.clone(), record.field(value));
             assert!(other.is_none(), "{key} is twice in {topic}");
         }
         all
@@ -68,26 +68,11 @@ impl Trial {
         for record in self.kafka.read_committed(topic) {
             let key = record.key_text().expect("a key");
             match record.value {
-                Some(_) => rows.insert(key, field(&record, name)),
+                Some(_) => rows.insert(key, record.field(name)),
                 None => rows.remove(&key),
             };
         }
         rows
-    }
-}
-
-/// A field of a record's value as text.
-fn field(record: &ConsumedRecord, name: &str) -> String {
-    let text = record.value_text().expect("a value");
-    let row: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let fields = row.as_object().expect("an object");
-    let found = fields
-        .iter()
-        .find(|(field, _)| field.eq_ignore_ascii_case(name));
-    match found.map(|(_, value)| value) {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => panic!("{text} has no {name}"),
     }
 }
 

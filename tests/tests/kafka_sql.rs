@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use ferrisstreams_tests::{ConsumedRecord, Ferris, Kafka, Process, Record, TestDir};
+use ferrisstreams_tests::{Ferris, Kafka, Process, Record, TestDir};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -119,7 +119,7 @@ impl Trial {
                 .kafka
                 .read_committed(&self.joined)
                 .iter()
-                .map(|record| field(record, "NAME"))
+                .map(|record| record.field("NAME"))
                 .collect();
             if names.len() == PRODUCTS {
                 return;
@@ -203,9 +203,9 @@ impl Trial {
     fn joined(&self) -> BTreeMap<(i64, String), usize> {
         let mut joined = BTreeMap::new();
         for record in self.kafka.read_committed(&self.joined) {
-            let id: i64 = field(&record, "ID").parse().expect("a number");
+            let id: i64 = record.field("ID").parse().expect("a number");
             if id >= FIRST_ORDER as i64 {
-                *joined.entry((id, field(&record, "NAME"))).or_default() += 1;
+                *joined.entry((id, record.field("NAME"))).or_default() += 1;
             }
         }
         joined
@@ -237,7 +237,7 @@ impl Trial {
                 rows.remove(&key);
                 continue;
             }
-            let number = |name: &str| field(&record, name).parse().expect("a number");
+            let number = |name: &str| record.field(name).parse().expect("a number");
             rows.insert(key, (number(count), number("TOTAL")));
         }
         rows
@@ -249,21 +249,6 @@ fn order(id: usize, customer: usize, product: usize, amount: i64) -> Record {
         r#"{{"id":{id},"customer":"customer{customer}","product":"code{product}","amount":{amount}}}"#
     );
     Record::new(format!("order{id}"), value)
-}
-
-/// A field of a record's value as text.
-fn field(record: &ConsumedRecord, name: &str) -> String {
-    let text = record.value_text().expect("a value");
-    let row: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let fields = row.as_object().expect("an object");
-    let found = fields
-        .iter()
-        .find(|(field, _)| field.eq_ignore_ascii_case(name));
-    match found.map(|(_, value)| value) {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => panic!("{text} has no {name}"),
-    }
 }
 
 /// Waits until what is there is what should be there.
@@ -438,7 +423,7 @@ fn a_sum_of_all_is_there_from_the_start() {
     let last = || {
         let records = kafka.read_committed(&output);
         let last = records.iter().rev().find(|record| record.value.is_some());
-        last.map(|record| (field(record, "N"), field(record, "TOTAL")))
+        last.map(|record| (record.field("N"), record.field("TOTAL")))
     };
     let row = |n: &str, total: &str| Some((n.to_owned(), total.to_owned()));
     await_equal("the first row", last, row("0", "null"));

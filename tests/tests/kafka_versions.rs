@@ -35,13 +35,9 @@ impl Trial {
         let mut last = BTreeMap::new();
         for record in self.kafka.read_committed(topic) {
             let key = record.key_text().expect("a key");
-            match record.value_text() {
+            match record.value {
                 None => last.remove(&key),
-                Some(value) => {
-                    let value: serde_json::Value = serde_json::from_str(&value).expect("JSON");
-                    let count = value["n"].as_i64();
-                    last.insert(key, count.unwrap_or_else(|| panic!("{value} has no count")))
-                }
+                Some(_) => last.insert(key, record.field("n").parse().expect("a count")),
             };
         }
         last

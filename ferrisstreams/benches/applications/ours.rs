@@ -1,5 +1,6 @@
 //! The jobs, and what an order costs an application that does them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
@@ -55,6 +56,21 @@ fn cpu_nanos() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
+/// An application that keeps its state in a directory, with the defaults of its configuration.
+fn application(
+    cluster: &KafkaCluster,
+    builder: StreamsBuilder,
+    guarantee: ProcessingGuarantee,
+    id: &str,
+    state: &Path,
+) -> Application {
+    let topology = builder.build().expect("a topology");
+    let config = StreamsConfig::new(id)
+        .processing_guarantee(guarantee)
+        .state_dir(state);
+    Application::new(&topology, Arc::new(cluster.clone()), config).expect("an application")
+}
+
 /// Starts the application of a job that has run, without its state, until that is read again from the changelog,
 /// and tells what a record of it cost, in nanoseconds of this process's CPU time.
 pub fn restore(
@@ -65,13 +81,8 @@ pub fn restore(
 ) -> f64 {
     let builder = StreamsBuilder::new();
     job.build(&builder.stream::<String, Order>(from, Consumed::json()), to);
-    let topology = builder.build().expect("a topology");
     let state = tempfile::tempdir().expect("a directory");
-    let config = StreamsConfig::new(id)
-        .processing_guarantee(guarantee)
-        .state_dir(state.path());
-    let mut app =
-        Application::new(&topology, Arc::new(cluster.clone()), config).expect("an application");
+    let mut app = application(cluster, builder, guarantee, id, state.path());
     let (tell, told) = channel();
     app.on_restore(move |progress| {
         if progress.is_done() && progress.total > 0 {
@@ -105,13 +116,8 @@ pub fn run(
         }
     });
     job.build(&orders, to);
-    let topology = builder.build().expect("a topology");
     let state = tempfile::tempdir().expect("a directory");
-    let config = StreamsConfig::new(id)
-        .processing_guarantee(guarantee)
-        .state_dir(state.path());
-    let mut app =
-        Application::new(&topology, Arc::new(cluster.clone()), config).expect("an application");
+    let mut app = application(cluster, builder, guarantee, id, state.path());
     app.start().expect("it starts");
     let half = told.recv_timeout(LIMIT).expect("half is seen");
     told.recv_timeout(LIMIT).expect("all is seen");

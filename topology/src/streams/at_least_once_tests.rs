@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::tests::{
-    PARTITIONS, PATIENCE, check, cluster, config, counting, expected, start, wait_until, write,
+    COMMIT_FAULTS, PARTITIONS, PATIENCE, check, cluster, config, counting, expected, start,
+    wait_until, write,
 };
 use super::{ProcessingGuarantee, StreamsConfig};
 use crate::cluster::memory::{Fault, MemoryCluster};
@@ -91,14 +92,7 @@ fn records_are_done_once_where_nothing_fails() {
 
 #[test]
 fn whatever_fails_in_a_commit_nothing_is_lost() {
-    for fault in [
-        Fault::Send,
-        Fault::Flush,
-        Fault::SendOffsets,
-        Fault::Commit,
-        Fault::CommitLost,
-        Fault::AnswerLost,
-    ] {
+    for fault in COMMIT_FAULTS {
         let cluster = cluster();
         cluster.add_topic("seen", PARTITIONS, &[]).unwrap();
         let app = start(&cluster, &passing(), at_least_once());

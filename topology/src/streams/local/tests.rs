@@ -11,7 +11,7 @@ use crate::connector::Health;
 use crate::dsl::{Consumed, Grouped, Joined, Materialized, Produced, StreamsBuilder};
 use crate::graph::Topology;
 use crate::streams::partitioner::Partitioner;
-use crate::streams::tests::{PARTITIONS, PATIENCE, config, start, wait_until};
+use crate::streams::tests::{COMMIT_FAULTS, PARTITIONS, PATIENCE, config, start, wait_until};
 use crate::streams::{Application, ProcessingGuarantee, StreamsState};
 
 fn cluster() -> MemoryCluster {
@@ -182,14 +182,7 @@ fn streams_meet_a_table_that_is_loaded_first_and_replaced() {
 
 #[test]
 fn lines_are_read_once_whatever_fails() {
-    for fault in [
-        Fault::Send,
-        Fault::Flush,
-        Fault::SendOffsets,
-        Fault::Commit,
-        Fault::CommitLost,
-        Fault::AnswerLost,
-    ] {
+    for fault in COMMIT_FAULTS {
         let cluster = cluster();
         let lines = Lines::new("lines.csv");
         let app = start(&cluster, &counted(&lines), config());

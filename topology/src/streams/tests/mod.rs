@@ -18,6 +18,16 @@ use crate::graph::Topology;
 pub(super) const PARTITIONS: u32 = 4;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What may fail in a commit.
+pub(super) const COMMIT_FAULTS: [Fault; 6] = [
+    Fault::Send,
+    Fault::Flush,
+    Fault::SendOffsets,
+    Fault::Commit,
+    Fault::CommitLost,
+    Fault::AnswerLost,
+];
+
 pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -205,14 +215,7 @@ fn tasks_are_shared_and_move_when_instances_come_and_go() {
 
 #[test]
 fn whatever_fails_in_a_commit_nothing_is_lost_or_doubled() {
-    for fault in [
-        Fault::Send,
-        Fault::Flush,
-        Fault::SendOffsets,
-        Fault::Commit,
-        Fault::CommitLost,
-        Fault::AnswerLost,
-    ] {
+    for fault in COMMIT_FAULTS {
         let cluster = cluster();
         let app = start(&cluster, &counting(), config());
         app.wait_until_running(PATIENCE).unwrap();

@@ -10,8 +10,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::{
@@ -326,6 +326,49 @@ fn a_sink_that_does_not_return_does_not_hold_up_the_end() {
     );
     assert!(begun.elapsed() < Duration::from_secs(30));
     abyss.open.store(true, Ordering::Release);
+}
+
+#[test]
+fn what_a_worker_does_that_is_not_waited_for_is_not_committed() {
+    // The first time that a word comes, its worker stands still until it is told to go on.
+    let (go_on, told) = mpsc::channel::<()>();
+    let (arrived, told) = (Arc::new(AtomicBool::new(false)), Mutex::new(told));
+    let builder = StreamsBuilder::new();
+    builder.query("words", ErrorPolicy::Skip);
+    let words = builder.stream::<(), Text>("words", Consumed::plain());
+    let here = arrived.clone();
+    words
+        .peek(move |_, word| {
+            if word == "stop" && !here.swap(true, Ordering::AcqRel) {
+                told.lock().unwrap().recv().unwrap();
+            }
+        })
+        .group_by(|_, word| word.clone(), Grouped::named("by-word"))
+        .count(Materialized::named("counts"));
+    let topology = builder.build().unwrap();
+    let (state, lines) = (memory(), Lines::new("words"));
+    lines.append(0, "stop");
+    let source = Arc::new(lines.clone());
+    let options = quick().source("words", source.clone());
+    let mut app = Embedded::new(&topology, state.clone(), options).unwrap();
+    app.start().unwrap();
+    wait_until("the word has come", || arrived.load(Ordering::Acquire));
+    let e = app.close(Duration::from_millis(10)).unwrap_err();
+    assert!(e.to_string().contains("does not end"), "{e}");
+
+    let count_all = || {
+        let options = quick().bounded().source("words", Arc::new(lines.clone()));
+        let mut app = Embedded::new(&topology, state.clone(), options).unwrap();
+        app.start().unwrap();
+        assert_eq!(app.wait(Some(MINUTE)).unwrap(), Outcome::Finished);
+        counted(&app, "counts")
+    };
+    lines.append(0, "other");
+    let want = BTreeMap::from([("stop".to_owned(), 1), ("other".to_owned(), 1)]);
+    assert_eq!(count_all(), want);
+    go_on.send(()).unwrap();
+    wait_until("the worker is gone", || Arc::strong_count(&source) == 1);
+    assert_eq!(count_all(), want);
 }
 
 #[test]

@@ -40,7 +40,7 @@ use crate::record::Data;
 use crate::store::State;
 
 /// How long threads that were told to end at once may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A topology that runs in this process.
 ///
@@ -354,6 +354,10 @@ impl Embedded {
         let mut ended = Ok(());
         for thread in self.threads.drain(..) {
             ended = ended.and(thread.join(patience));
+        }
+        if ended.is_err() {
+            // Whoever has the state next must not find it changed by what is still at work here.
+            self.shared.state.end(&self.shared.tenure);
         }
         ended.and_then(|()| self.note_deliveries())?;
         self.shared.fatal_error()

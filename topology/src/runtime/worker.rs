@@ -178,18 +178,31 @@ impl Worker {
     /// Has everybody commit where rows take too much memory here: what is not written cannot be
     /// forgotten. While a commit is being written its rows count as well, and the next one waits.
     fn limit_memory(&mut self) {
-        let budget = self.budget();
-        if self.set.memory() + self.set.write_memory() > budget.saturating_add(budget / 8) {
-            let known = self.shared.status().handed == self.acknowledged;
-            if known {
-                self.shared.request(self.rounds);
-            }
+        if self.takes_eighths_of_budget(9) && !self.is_writing() {
+            self.shared.request(self.rounds);
         }
+    }
+
+    /// True where rows take so much memory here that no more are to come before those are known to be written
+    /// that the disk is busy with.
+    fn waits_for_memory(&mut self) -> bool {
+        self.takes_eighths_of_budget(10) && self.is_writing()
+    }
+
+    /// True where rows, and what it takes to write them, need more memory than so many eighths of what they may.
+    fn takes_eighths_of_budget(&mut self, eighths: usize) -> bool {
+        let limit = (self.budget() / 8).saturating_mul(eighths);
+        self.set.memory() + self.set.write_memory() > limit
+    }
+
+    /// True while a commit is on its way to the disk.
+    fn is_writing(&self) -> bool {
+        self.shared.status().handed != self.acknowledged
     }
 
     /// Polls the readers that may be read; true where records came.
     fn read(&mut self) -> bool {
-        if self.shared.is_held() {
+        if self.shared.is_held() || self.waits_for_memory() {
             return false;
         }
         let mut any = false;

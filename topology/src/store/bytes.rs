@@ -91,7 +91,7 @@ pub(crate) trait ByteState: ReadBytes {
     fn families(&self) -> Vec<Family>;
 
     /// Writes everything or nothing; with `sync` it survives a power cut.
-    fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()>;
+    fn write(&self, writes: Vec<FamilyWrites>, sync: bool) -> Result<()>;
 
     /// Takes sorted writes in as a whole file, past the log in which others wait for their place: cheaper where
     /// there are many, and written for good when this returns. False where it does not do so.
@@ -188,7 +188,7 @@ impl ByteState for MemoryBytes {
         names
     }
 
-    fn write(&self, writes: &[FamilyWrites], _sync: bool) -> Result<()> {
+    fn write(&self, writes: Vec<FamilyWrites>, _sync: bool) -> Result<()> {
         let mut families = self.families.write().expect("no panic while locked");
         for part in writes {
             let keys = families.entry(part.family.clone()).or_default();

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 
 use super::index::Index;
+use super::slots::Slots;
 use crate::prefetch::{AHEAD, prefetch};
 
 /// The place of an entry.
@@ -32,7 +33,7 @@ struct Slot<K, E> {
 pub(super) struct Cache<K, E> {
     hasher: RandomState,
     index: Index,
-    slots: Vec<Option<Slot<K, E>>>,
+    slots: Slots<Option<Slot<K, E>>>,
     free: Vec<Place>,
     hand: usize,
     /// What all keys and entries take on the heap.
@@ -47,7 +48,7 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
         Cache {
             hasher: RandomState::default(),
             index: Index::new(),
-            slots: Vec::new(),
+            slots: Slots::new(),
             free: Vec::new(),
             hand: 0,
             heap_bytes: 0,
@@ -207,7 +208,7 @@ impl<K: Eq + Hash, E: Entry> Cache<K, E> {
             }
         }
         if evicted && self.len() == 0 {
-            self.slots = Vec::new();
+            self.slots = Slots::new();
             self.free = Vec::new();
             self.index = Index::new();
         }

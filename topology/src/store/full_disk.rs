@@ -48,7 +48,7 @@ impl ByteState for FullDisk {
         self.bytes.families()
     }
 
-    fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()> {
+    fn write(&self, writes: Vec<FamilyWrites>, sync: bool) -> Result<()> {
         if self.full.load(Ordering::Acquire) {
             return Err(Error::new(
                 ErrorKind::Storage,

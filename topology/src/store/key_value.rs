@@ -198,12 +198,16 @@ impl<K: Key, V: Data> Layer<K, V> {
             }
         }
         base.write(writes, commit);
-        self.frozen.append(&mut self.dirty);
+        if self.frozen.is_empty() {
+            std::mem::swap(&mut self.frozen, &mut self.dirty);
+        } else {
+            self.frozen.append(&mut self.dirty);
+        }
         Ok(())
     }
 
     fn committed(&mut self) {
-        let frozen = std::mem::take(&mut self.frozen);
+        let mut frozen = std::mem::take(&mut self.frozen);
         for places in frozen.chunks(AHEAD) {
             self.cache.prefetch_places(places, |_, _| {});
             for &place in places {
@@ -213,6 +217,11 @@ impl<K: Key, V: Data> Layer<K, V> {
                     self.cache.remove(place);
                 }
             }
+        }
+        if self.frozen.is_empty() {
+            // Its memory is for the next commit.
+            frozen.clear();
+            self.frozen = frozen;
         }
     }
 

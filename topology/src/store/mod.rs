@@ -7,6 +7,7 @@
 mod base;
 mod bucket;
 mod bytes;
+mod slots;
 mod cache;
 mod index;
 mod key_value;
@@ -30,7 +31,7 @@ pub(crate) use self::full_disk::full_disk;
 pub(crate) use self::index::Index;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
-pub(crate) use self::state::{Commit, META, StateSnapshot, store_family};
+pub(crate) use self::state::{Commit, META, StateSnapshot, Tenure, store_family};
 pub use self::state::{STATE_FORMAT, State, StateOptions};
 pub(crate) use self::writes::FamilyWrites;
 use crate::error::Result;

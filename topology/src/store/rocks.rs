@@ -244,9 +244,10 @@ impl ByteState for RocksBytes {
         self.known().iter().cloned().collect()
     }
 
-    fn write(&self, writes: &[FamilyWrites], sync: bool) -> Result<()> {
+    fn write(&self, writes: Vec<FamilyWrites>, sync: bool) -> Result<()> {
         // A batch that grows step by step is copied each time, and is there twice while it is.
-        let mut batch = WriteBatch::with_capacity_bytes(batch_bytes(writes));
+        let mut batch = WriteBatch::with_capacity_bytes(batch_bytes(&writes));
+        // What has been copied goes before the database makes room for it once more.
         for part in writes {
             let family = self.family(&part.family)?;
             for (from, to) in &part.cleared {
@@ -389,7 +390,7 @@ mod tests {
                 if is_file {
                     assert!(state.take_file(&writes).unwrap());
                 } else {
-                    state.write(&[writes], false).unwrap();
+                    state.write(vec![writes], false).unwrap();
                     state.end_files(&family).unwrap();
                 }
                 let mut found = BTreeMap::new();

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::fmt;
 #[cfg(feature = "rocksdb")]
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::FamilyWrites;
 use super::bytes::{ByteState, Family, MemoryBytes, Part, ReadBytes, Visit};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The version of everything that a state directory holds.
 pub const STATE_FORMAT: u32 = 1;
@@ -24,8 +24,14 @@ pub struct StateOptions {
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { memory: 336 << 20 }
+        StateOptions { memory: 288 << 20 }
     }
+}
+
+/// How much of some memory rows may take: what they lack they have from the database, whose files are in the
+/// system's cache as well.
+fn rows_of(memory: usize) -> usize {
+    memory / 9 * 7
 }
 
 /// The state of a process. Cheap to clone: clones are the same state.
@@ -52,6 +58,13 @@ struct Inner {
 /// A table in memory that can be seen as it is now, for ever.
 pub(super) trait FreezeTable: Any + Send + Sync {
     fn freeze(&self) -> Arc<dyn Any + Send + Sync>;
+}
+
+/// The right to commit to a state. Somebody who is not waited for any more loses it, so that the state can be
+/// handed on.
+#[derive(Debug, Default)]
+pub(crate) struct Tenure {
+    is_over: AtomicBool,
 }
 
 /// What a commit applies.
@@ -93,9 +106,12 @@ impl State {
         let dir = dir.as_ref();
         let said = || format!("cannot open the state directory {}", dir.display());
         std::fs::create_dir_all(dir)
-            .map_err(|e| Error::new(crate::error::ErrorKind::Storage, said()).with_source(e))?;
-        let disk = super::rocks::RocksBytes::open(&dir.join(DATABASE), options.memory / 3)
-            .map_err(|e| e.context(said()))?;
+            .map_err(|e| Error::new(ErrorKind::Storage, said()).with_source(e))?;
+        let disk = super::rocks::RocksBytes::open(
+            &dir.join(DATABASE),
+            options.memory - rows_of(options.memory),
+        )
+        .map_err(|e| e.context(said()))?;
         let mut state = State::over(Box::new(disk), options, true);
         Arc::get_mut(&mut state.inner)
             .expect("nobody else has the state yet")
@@ -179,7 +195,7 @@ impl State {
     /// Bytes of memory that rows of stores may take.
     pub(crate) fn rows_budget(&self) -> usize {
         if self.is_durable() {
-            self.inner.options.memory / 3 * 2
+            rows_of(self.inner.options.memory)
         } else {
             usize::MAX
         }
@@ -246,20 +262,41 @@ impl State {
     }
 
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
-    pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
+    pub(crate) fn commit(&self, commit: Commit, sync: bool) -> Result<()> {
+        self.commit_as(&Tenure::default(), commit, sync)
+    }
+
+    /// Applies a commit as one who may until the tenure [is over](State::end).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`commit`](State::commit), and where the tenure is over.
+    pub(crate) fn commit_as(&self, tenure: &Tenure, mut commit: Commit, sync: bool) -> Result<()> {
         for writes in &mut commit.writes {
             writes.sort();
         }
         let _applying = self.inner.commit.write().expect("no panic while locked");
+        if tenure.is_over.load(Ordering::Acquire) {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "others may have the state by now",
+            ));
+        }
         let epoch = self.epoch() + 1;
         commit.put_meta("epoch", &epoch.to_be_bytes());
         commit.meta().sort();
-        self.inner.bytes.write(&commit.writes, sync)?;
+        self.inner.bytes.write(commit.writes, sync)?;
         for apply in commit.memory {
             apply();
         }
         self.inner.epoch.store(epoch, Ordering::Release);
         Ok(())
+    }
+
+    /// Ends a tenure: when this returns, what was committed under it stands, and nothing more comes.
+    pub(crate) fn end(&self, tenure: &Tenure) {
+        let _applying = self.inner.commit.write().expect("no panic while locked");
+        tenure.is_over.store(true, Ordering::Release);
     }
 
     /// Applies a commit of rows that are known elsewhere as well, where there are many of them at less cost: what

@@ -94,7 +94,7 @@ pub(crate) struct Engine {
     /// The number of threads that process records
     #[arg(long, value_name = "N", env = "FERRIS_WORKERS")]
     pub(crate) workers: Option<u16>,
-    /// Memory for all state together, in MiB [default: 336]
+    /// Memory for all state together, in MiB [default: 288]
     #[arg(long, value_name = "MIB", env = "FERRIS_MEMORY")]
     pub(crate) memory: Option<usize>,
     /// The time between commits while records come in slowly, in milliseconds

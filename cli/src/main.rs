@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. The exit status is 0 where all
 //! went well, 1 where something failed while running, 2 where the SQL or the command line is wrong.
 
+mod allocator;
 mod args;
 mod failure;
 mod config;
@@ -16,11 +17,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Rows and records are allocated in one thread and freed in another, which the allocator of glibc is slow at.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::set_up();
     let arguments = args::Arguments::parse();
     let level = if watch::draws(&arguments) {
         "off"

@@ -6,6 +6,9 @@
 
 #![allow(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
+/// As the command `ferris` has it; the loops written by hand have it too.
+#[path = "../../cli/src/allocator.rs"]
+mod allocator;
 mod support;
 
 use std::collections::HashMap;
@@ -15,16 +18,13 @@ use std::path::{Path, PathBuf};
 
 use support::{Bench, run_sql};
 
-/// As the command `ferris` has it; the loops written by hand have it too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Orders in a file of each format.
 const ORDERS: usize = 10_000_000;
 /// Distinct keys of the grouped orders and of the joined table.
 const KEYS: usize = 1_000_000;
 
 fn main() {
+    allocator::set_up();
     let mut bench = Bench::from_args();
     let dir = tempfile::tempdir().expect("a directory for the inputs");
     let input = Inputs::new(dir.path());

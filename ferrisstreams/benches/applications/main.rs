@@ -15,6 +15,9 @@
 
 #![allow(clippy::print_stdout, reason = "results go to standard output")]
 
+/// As the command `ferris` has it.
+#[path = "../../../cli/src/allocator.rs"]
+mod allocator;
 mod kafka_streams;
 mod latency;
 mod orders;
@@ -43,11 +46,8 @@ const GUARANTEES: [(&str, ProcessingGuarantee); 2] = [
     ("exactly once", ProcessingGuarantee::ExactlyOnce),
 ];
 
-/// As the command `ferris` has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
+    allocator::set_up();
     let Ok(brokers) = std::env::var("FERRIS_TEST_KAFKA") else {
         println!("applications: left out, as there is no broker (see scripts/with-services.sh)");
         return;

@@ -92,16 +92,19 @@ impl Partition {
 
     /// True where more is known to be there.
     pub(super) fn knows_more(&self) -> bool {
-        if self.is_done() || self.at_end {
-            return false;
+        !self.is_done() && self.next < self.known_end()
+    }
+
+    /// The offset behind the last record that is known to be there, or is wanted.
+    pub(super) fn known_end(&self) -> i64 {
+        if self.at_end {
+            return self.next;
+        }
+        if self.bounded {
+            return self.goal;
         }
         let end = self.fetch.known_end().unwrap_or(self.goal);
-        let end = if self.bounded {
-            self.goal
-        } else {
-            end.max(self.goal)
-        };
-        self.next < end
+        end.max(self.goal)
     }
 
     /// The batch that tells the engine where reading begins, and that it has.

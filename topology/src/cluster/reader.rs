@@ -46,4 +46,10 @@ pub trait LogReader: Send {
 
     /// True where more is known to be there of a partition behind what was polled.
     fn is_behind(&self, partition: &TopicPartition) -> bool;
+
+    /// The offset behind the last committed record that is known to be there of a partition, without asking
+    /// anybody; none where it is not known.
+    fn known_end(&self, _partition: &TopicPartition) -> Option<i64> {
+        None
+    }
 }

@@ -245,6 +245,11 @@ impl State {
         self.inner.bytes.scan(family, from, to, visit)
     }
 
+    /// A number that is known of a family without a look at its keys; see [`ByteState::property`].
+    pub(crate) fn property(&self, family: &Family, name: &str) -> Option<u64> {
+        self.inner.bytes.property(family, name)
+    }
+
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
         for writes in &mut commit.writes {
@@ -325,6 +330,11 @@ impl fmt::Debug for State {
 /// The family of a store's rows.
 pub(crate) fn store_family(name: &str) -> Family {
     Family::new(&format!("store:{name}"))
+}
+
+/// The store whose rows are in a family, if any is.
+pub(crate) fn store_of(family: &Family) -> Option<&str> {
+    family.name().strip_prefix("store:")
 }
 
 fn read_meta(bytes: &dyn ReadBytes, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {

@@ -155,7 +155,7 @@ impl Coordinator {
         self.env.standing.is_at_work();
         if self.env.has_passed(metrics::EVERY, self.told_metrics) || self.phase == Phase::Ended {
             self.told_metrics = self.env.clock.now();
-            self.metrics.tell(&self.status);
+            self.metrics.tell(&self.env, &self.status);
         }
         self.phase != Phase::Ended
     }

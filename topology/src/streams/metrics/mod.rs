@@ -62,7 +62,7 @@
 //! | name | what |
 //! |---|---|
 //! | `kafka_streams_store_num_keys` | rows, where they are in memory |
-//! | `kafka_streams_store_estimate_num_keys` | RocksDB's estimate of that, where they are on disk; so are all that follow |
+//! | `kafka_streams_store_estimate_num_keys` | RocksDB's estimate of that, where they are on disk, for which all that follow are; a row that is written again counts again until files are merged |
 //! | `kafka_streams_store_total_sst_files_size`, `kafka_streams_store_live_sst_files_size` | bytes of all its files, and of those that are not only there for readers that began before |
 //! | `kafka_streams_store_cur_size_all_mem_tables` | bytes that are not in files yet |
 //! | `kafka_streams_store_mem_table_flush_pending` | 1 where these are to be written |

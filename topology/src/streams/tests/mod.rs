@@ -2,6 +2,7 @@
 
 mod marks;
 mod metrics;
+mod recorder;
 mod standbys;
 
 use std::collections::{BTreeMap, BTreeSet};

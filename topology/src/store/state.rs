@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::FamilyWrites;
-use super::bytes::{ByteState, Family, MemoryBytes, Part, ReadBytes, Visit};
+use super::bytes::{ByteState, Family, MemoryBytes, NUM_KEYS, Part, ReadBytes, Visit};
 use crate::error::{Error, Result};
 
 /// The version of everything that a state directory holds.
@@ -52,6 +52,9 @@ struct Inner {
 /// A table in memory that can be seen as it is now, for ever.
 pub(super) trait FreezeTable: Any + Send + Sync {
     fn freeze(&self) -> Arc<dyn Any + Send + Sync>;
+
+    /// The number of rows.
+    fn len(&self) -> usize;
 }
 
 /// What a commit applies.
@@ -247,7 +250,12 @@ impl State {
 
     /// A number that is known of a family without a look at its keys; see [`ByteState::property`].
     pub(crate) fn property(&self, family: &Family, name: &str) -> Option<u64> {
-        self.inner.bytes.property(family, name)
+        if self.inner.as_bytes {
+            return self.inner.bytes.property(family, name);
+        }
+        let store = store_of(family).filter(|_| name == NUM_KEYS)?;
+        let tables = self.inner.tables.lock().expect("no panic while locked");
+        u64::try_from(tables.get(store)?.len()).ok()
     }
 
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::env::Env;
 use super::local::{self, Reading as LocalReading};
 use super::messages::{Command, Report, Stop};
-use super::metrics::{Labels, ReplicaMetrics};
+use super::metrics::ReplicaMetrics;
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
 use crate::cluster::{LogReader, TopicPartition};
 use crate::connector::{RawBatch, Waker};
 use crate::error::{ErrorKind, Result};
+use crate::meter::Labels;
 use crate::time::Timestamp;
 
 /// How many records are taken from the reader at a time.

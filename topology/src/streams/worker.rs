@@ -16,12 +16,13 @@ use super::keeper::Keeper;
 use super::local::Loaded;
 use super::mark::Mark;
 use super::messages::{Command, Report, Stop};
-use super::metrics::{self, ThreadMetrics};
+use super::metrics::ThreadMetrics;
 use super::pace::Pace;
 use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
+use crate::meter;
 use crate::store::{Commit, FamilyWrites};
 use crate::time::Timestamp;
 
@@ -297,7 +298,7 @@ impl Worker {
 
     /// Passes on how its tasks are, now and then.
     fn tell_if_due(&mut self) {
-        if self.env.has_passed(metrics::EVERY, self.told_metrics) {
+        if self.env.has_passed(meter::EVERY, self.told_metrics) {
             self.told_metrics = self.env.clock.now();
             for column in self.columns.values_mut() {
                 column.tell(&self.env, &*self.reader);

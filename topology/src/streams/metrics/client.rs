@@ -4,9 +4,7 @@ use metrics::Gauge;
 
 use super::super::env::Env;
 use super::super::status::Status;
-use super::labels::{Labels, Level};
-use super::node::NodeMetrics;
-use super::state::StateMetrics;
+use crate::meter::{Level, NodeMetrics, RowsMetrics};
 
 /// What an instance counts as a whole.
 pub(in super::super) struct ClientMetrics {
@@ -16,16 +14,16 @@ pub(in super::super) struct ClientMetrics {
     restore_lag: Level,
     standby_lag: Level,
     nodes: Vec<NodeMetrics>,
-    rows: StateMetrics,
+    rows: RowsMetrics,
 }
 
 impl ClientMetrics {
     pub(in super::super) fn new(env: &Env) -> Self {
-        let labels = Labels::of(env);
+        let labels = super::labels(env);
         let nodes = env.graph.nodes.iter();
         ClientMetrics {
             nodes: nodes.map(|node| NodeMetrics::new(&labels, node)).collect(),
-            rows: StateMetrics::new(&labels, &env.graph, &env.state),
+            rows: RowsMetrics::new(&labels, &env.graph, &env.state),
             state: labels.gauge("kafka_streams_state"),
             active: labels.level("kafka_streams_active_tasks"),
             standby: labels.level("kafka_streams_standby_tasks"),
@@ -35,14 +33,14 @@ impl ClientMetrics {
     }
 
     /// Passes on what is known now.
-    pub(in super::super) fn tell(&self, env: &Env, status: &Status) {
+    pub(in super::super) fn tell(&mut self, env: &Env, status: &Status) {
         let standbys = status.standbys();
         self.state.set(status.state() as u8);
         self.active.set(status.running().len() as f64);
         self.standby.set(standbys.len() as f64);
         self.restore_lag.set(status.lag() as f64);
         self.standby_lag.set(standbys.values().sum::<u64>() as f64);
-        self.nodes.iter().for_each(NodeMetrics::tell);
+        self.nodes.iter_mut().for_each(NodeMetrics::tell);
         self.rows.tell(&env.state);
     }
 }

@@ -99,25 +99,28 @@
 //! What the clients of the cluster count is told beside it, where the property `statistics.interval.ms` is set:
 //! `kafka_client_` and so on.
 
-mod describe;
-mod labels;
-mod node;
-mod state;
 mod store;
 mod client;
 mod replica;
 mod task;
 mod thread;
 
-use std::time::Duration;
-
 pub(super) use self::client::ClientMetrics;
-#[cfg(test)]
-pub(super) use self::describe::names;
-pub(super) use self::labels::Labels;
 pub(super) use self::replica::ReplicaMetrics;
 pub(super) use self::task::TaskMetrics;
 pub(super) use self::thread::ThreadMetrics;
+use super::env::Env;
+use crate::meter::Labels;
 
-/// How often what others count is passed on.
-pub(super) const EVERY: Duration = Duration::from_secs(1);
+/// The labels of everything in an instance.
+pub(super) fn labels(env: &Env) -> Labels {
+    Labels::new([
+        ("application_id", &env.application),
+        ("instance", &env.instance),
+    ])
+}
+
+/// Those of a task in a thread that has these labels.
+fn of_task(thread: &Labels, task: u16) -> Labels {
+    thread.with("task", task.to_string())
+}

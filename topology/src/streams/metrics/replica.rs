@@ -2,7 +2,8 @@
 
 use metrics::Counter;
 
-use super::labels::{Labels, Level};
+use super::of_task;
+use crate::meter::{Labels, Level};
 use crate::store::{Family, store_of};
 
 /// What is counted while the rows of the tasks of a number are brought up to date.
@@ -16,7 +17,7 @@ pub(in super::super) struct ReplicaMetrics {
 impl ReplicaMetrics {
     /// Of tasks that are to run in this thread.
     pub(in super::super) fn of_restore(thread: &Labels, task: u16) -> Self {
-        let labels = thread.of_task(task);
+        let labels = of_task(thread, task);
         ReplicaMetrics {
             read: labels.counter("kafka_streams_task_restore_total"),
             remaining: labels.level("kafka_streams_task_restore_remaining_records"),
@@ -26,7 +27,7 @@ impl ReplicaMetrics {
 
     /// Of tasks that run elsewhere.
     pub(in super::super) fn of_standby(thread: &Labels, task: u16) -> Self {
-        let labels = thread.of_task(task);
+        let labels = of_task(thread, task);
         ReplicaMetrics {
             read: labels.counter("kafka_streams_task_update_total"),
             remaining: labels.level("kafka_streams_task_update_remaining_records"),

@@ -2,7 +2,7 @@
 
 use metrics::Counter;
 
-use super::labels::{Labels, Level, Total};
+use crate::meter::{Labels, Level, Total};
 use crate::processor::StoreId;
 use crate::store::{AnyStore, Family, FamilyWrites, store_family};
 

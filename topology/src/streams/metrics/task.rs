@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use metrics::Counter;
 
 use super::super::env::Env;
-use super::labels::{Labels, Level, Total};
+use super::of_task;
 use super::store::StoreMetrics;
 use crate::cluster::TopicPartition;
 use crate::graph::Graph;
+use crate::meter::{Labels, Level, Total};
 use crate::store::Commit;
 use crate::tasks::TaskSet;
 use crate::time::NO_TIMESTAMP;
@@ -36,7 +37,7 @@ impl TaskMetrics {
         graph: &Graph,
         set: &mut TaskSet,
     ) -> Self {
-        let labels = thread.of_task(task);
+        let labels = of_task(thread, task);
         let stores = set.stores();
         let total = |name| Total::new(labels.counter(name));
         TaskMetrics {

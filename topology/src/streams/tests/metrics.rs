@@ -2,13 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::recorder::{Counted, instance, record};
 use super::*;
 use crate::cluster::memory::LoggedRecord;
-use crate::streams::metrics::{Labels, ReplicaMetrics, names};
+use crate::meter::names;
+use crate::meter::recorder::{Counted, record};
+use crate::streams::metrics::{ReplicaMetrics, labels};
 use crate::streams::partitioner::Partitioner;
 use crate::ticker::Ticker;
 use crate::time::Clock;
+
+/// What an instance has counted so far.
+fn counted_by(app: &Application) -> Counted {
+    Counted::by(&app.env.instance)
+}
+
+/// The name of an instance, which outlives it.
+fn instance(app: &Application) -> String {
+    app.env.instance.clone()
+}
 
 /// An application that commits where it is told to, and not before.
 fn seldom(name: &str) -> StreamsConfig {
@@ -67,9 +78,9 @@ fn what_is_done_is_counted() {
     write(&cluster, 0, 1_000);
     let app = start(&cluster, &counting(), seldom("metered-once"));
     let name = instance(&app);
-    let processed = || Counted::by(&app).sum_of("task_process_total");
+    let processed = || counted_by(&app).sum_of("task_process_total");
     wait_until("all is processed", || processed() == 1_000.0);
-    let counted = Counted::by(&app);
+    let counted = counted_by(&app);
     assert_eq!(counted.of("thread_poll_records_total thread=0"), 1_000.0);
     let (records, words) = (written(0, 1_000), written(0, 23));
     for task in 0..PARTITIONS as usize {
@@ -91,7 +102,7 @@ fn what_is_done_is_counted() {
     }
     assert_eq!(counted.of("store_num_keys store=counts"), 0.0);
     app.close().unwrap();
-    let counted = Counted::by_instance(&name);
+    let counted = Counted::by(&name);
     for task in 0..PARTITIONS as usize {
         let of = |name: &str| counted.of(&format!("task_{name} thread=0 task={task}"));
         let of_store =
@@ -135,11 +146,11 @@ fn what_waits_is_told() {
     app.pause();
     write(&cluster, 0, 500);
     // Who reads nothing knows nevertheless how much is there.
-    let lag = || Counted::by(&app).sum_of("task_consumer_lag");
+    let lag = || counted_by(&app).sum_of("task_consumer_lag");
     wait_until("all is to be read", || lag() == 500.0);
     app.resume();
     wait_until("nothing is to be read", || lag() == 0.0);
-    assert_eq!(Counted::by(&app).sum_of("task_process_total"), 500.0);
+    assert_eq!(counted_by(&app).sum_of("task_process_total"), 500.0);
     app.close().unwrap();
 }
 
@@ -151,7 +162,7 @@ fn what_is_told_of_a_task_that_has_moved_is_0() {
     let one = start(&cluster, &counting(), often("metered-moving"));
     check(&cluster, 1_000);
     let cached = |app: &Application| -> BTreeSet<u16> {
-        let counted = Counted::by(app);
+        let counted = counted_by(app);
         let name = |task: &u16| format!("store_cache_bytes thread=0 task={task} store=counts");
         let tasks = 0..PARTITIONS as u16;
         tasks.filter(|task| counted.of(&name(task)) > 0.0).collect()
@@ -167,7 +178,7 @@ fn what_is_told_of_a_task_that_has_moved_is_0() {
     let there = |task: u16| committed(&cluster, "metered-moving-counts-changelog", task.into());
     for task in two.running_tasks() {
         let of_task = format!("thread=0 task={task}");
-        let (left, taken) = (Counted::by(&one), Counted::by(&two));
+        let (left, taken) = (counted_by(&one), counted_by(&two));
         let levels: Vec<String> = left.not_zero(&LEVELS);
         let of_it = levels.iter().filter(|name| name.contains(&of_task));
         assert_eq!(of_it.collect::<Vec<_>>(), [""; 0]);
@@ -184,7 +195,7 @@ fn what_is_told_of_a_task_that_has_moved_is_0() {
     let (of_one, of_two) = (instance(&one), instance(&two));
     one.close().unwrap();
     two.close().unwrap();
-    let counted = [Counted::by_instance(&of_one), Counted::by_instance(&of_two)];
+    let counted = [Counted::by(&of_one), Counted::by(&of_two)];
     let processed = counted.iter().map(|of| of.sum_of("task_process_total"));
     assert_eq!(processed.sum::<f64>(), 1_500.0);
 }
@@ -200,7 +211,7 @@ fn records_that_are_read_to_restore_rows_are_counted() {
     // Its rows were in memory.
     let app = start(&cluster, &counting(), seldom("metered-restored"));
     app.wait_until_running(PATIENCE).unwrap();
-    let counted = Counted::by(&app);
+    let counted = counted_by(&app);
     for task in 0..PARTITIONS {
         let rows = committed(&cluster, "metered-restored-counts-changelog", task).len() as f64;
         let own = committed(&cluster, "metered-restored-tasks-changelog", task).len() as f64;
@@ -214,7 +225,7 @@ fn records_that_are_read_to_restore_rows_are_counted() {
     let threads = counted.of("thread_restore_records_total thread=0");
     assert_eq!(threads, counted.sum_of("task_restore_total"));
     wait_until("the rows that are here are told", || {
-        Counted::by(&app).of("store_num_keys store=counts") == 23.0
+        counted_by(&app).of("store_num_keys store=counts") == 23.0
     });
     app.close().unwrap();
 }
@@ -229,13 +240,13 @@ fn what_is_missing_is_told_while_it_is() {
         often("metered-missing"),
     );
     let app = app.unwrap();
-    let thread = Labels::of(&app.env);
+    let thread = labels(&app.env);
     let restore = ReplicaMetrics::of_restore(&thread, 3);
     let standby = ReplicaMetrics::of_standby(&thread, 3);
     restore.remain(7);
     standby.remain(8);
     let told = || {
-        let counted = Counted::by(&app);
+        let counted = counted_by(&app);
         ["restore", "update"].map(|of| counted.sum_of(&format!("task_{of}_remaining_records")))
     };
     assert_eq!(told(), [7.0, 8.0]);
@@ -274,10 +285,10 @@ fn rows_that_are_removed_and_records_that_are_lost_are_counted() {
     }
     let app = start(&cluster, &topology, seldom("metered-lost"));
     let name = instance(&app);
-    let failed = || Counted::by(&app).sum_of("task_failed_records_total");
+    let failed = || counted_by(&app).sum_of("task_failed_records_total");
     wait_until("all was read", || failed() == 2.0);
     app.close().unwrap();
-    let counted = Counted::by_instance(&name);
+    let counted = Counted::by(&name);
     for (name, value) in [
         ("task_process_total thread=0 task=1", 5.0),
         ("task_failed_records_total thread=0 task=1", 1.0),
@@ -305,7 +316,7 @@ fn what_was_not_committed_does_not_count_as_written() {
     check(&cluster, 1_000);
     let name = instance(&app);
     app.close().unwrap();
-    let counted = Counted::by_instance(&name);
+    let counted = Counted::by(&name);
     assert_eq!(counted.sum_of("thread_abort_total"), 1.0);
     let processed = counted.sum_of("task_process_total");
     let polled = counted.sum_of("thread_poll_records_total");
@@ -335,14 +346,14 @@ fn who_is_not_waited_for_is_counted() {
         let app = start(&cluster, &topology, often(name).max_task_idle(idle));
         write(&cluster, 0, 1);
         wait_until("it is processed", || {
-            Counted::by(&app).sum_of("task_process_total") >= 2.0
+            counted_by(&app).sum_of("task_process_total") >= 2.0
         });
         app
     };
     let patient = enforced("metered-patient", Duration::from_secs(3_600));
     let idle = Duration::from_millis(100);
     let quick = enforced("metered-quick", idle);
-    let total = |app: &Application| Counted::by(app).sum_of("task_enforced_processing_total");
+    let total = |app: &Application| counted_by(app).sum_of("task_enforced_processing_total");
     // Each of the tasks is fed by all, of which one alone had anything to say; and that once.
     wait_until("nobody is waited for", || total(&quick) == 16.0);
     assert_eq!(total(&patient), 0.0);
@@ -373,11 +384,11 @@ fn what_the_documentation_lists_is_told_and_nothing_else() {
     let one = start(&cluster, &counting(), one);
     check(&cluster, seven);
     let two = start(&cluster, &counting(), two);
-    let keys = |app: &Application| Counted::by(app).of("store_estimate_num_keys store=counts");
+    let keys = |app: &Application| counted_by(app).of("store_estimate_num_keys store=counts");
     wait_until("both have all rows", || {
         keys(&one) >= 23.0 && keys(&two) >= 23.0
     });
-    let counted = [&one, &two].map(Counted::by);
+    let counted = [&one, &two].map(counted_by);
     for counted in &counted {
         let of_database = |name: &str| counted.of(&format!("rocksdb_{name}"));
         assert!(of_database("block_cache_capacity") > 0.0);
@@ -395,10 +406,10 @@ fn what_the_documentation_lists_is_told_and_nothing_else() {
     let of_one = instance(&one);
     two.close().unwrap();
     one.close().unwrap();
-    assert_eq!(Counted::by_instance(&of_one).not_zero(&LEVELS), [""; 0]);
+    assert_eq!(Counted::by(&of_one).not_zero(&LEVELS), [""; 0]);
     // Rows in memory are counted exactly.
     let beside = start(&cluster, &counting(), often("metered-in-memory"));
-    told.extend(Counted::by(&beside).names());
+    told.extend(counted_by(&beside).names());
     beside.close().unwrap();
     assert_eq!(told, documented());
     assert_eq!(names().map(str::to_owned).collect::<BTreeSet<_>>(), told);
@@ -419,7 +430,7 @@ fn rows_that_are_read_from_disk_are_counted() {
     check(&cluster, 1_000);
     let name = instance(&app);
     app.close().unwrap();
-    let misses = || Counted::by_instance(&name).sum_of("store_cache_miss_total");
+    let misses = || Counted::by(&name).sum_of("store_cache_miss_total");
     assert_eq!(misses(), 0.0, "all rows were in memory");
     let app = start(
         &cluster,
@@ -429,7 +440,7 @@ fn rows_that_are_read_from_disk_are_counted() {
     write(&cluster, 1_000, 2_000);
     check(&cluster, 2_000);
     wait_until("files are there", || {
-        Counted::by(&app).of("store_total_sst_files_size store=counts") > 0.0
+        counted_by(&app).of("store_total_sst_files_size store=counts") > 0.0
     });
     app.close().unwrap();
     assert_eq!(misses(), 23.0, "each word was read once");

@@ -2,7 +2,6 @@
 
 mod marks;
 mod metrics;
-mod recorder;
 mod standbys;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -263,7 +263,7 @@ const NAMES: &[(Kind, &str, &str)] = &[
 ];
 
 /// Says what each name stands for.
-pub(super) fn describe() {
+pub(crate) fn describe() {
     for (kind, name, what) in NAMES.iter().copied() {
         match kind {
             Counter => describe_counter!(name, what),
@@ -275,6 +275,6 @@ pub(super) fn describe() {
 
 /// All names.
 #[cfg(test)]
-pub(in super::super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(_, name, _)| *name)
 }

@@ -1,24 +1,24 @@
-//! A recorder of what applications count, which can be asked again and again.
+//! A recorder of what is counted, which can be asked again and again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{LazyLock, Once};
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::registry::{AtomicStorage, Registry};
 
-use super::Application;
-
-/// What the names of applications begin with of which anything is recorded. Others run in the same process.
-pub(super) const RECORDED: &str = "metered";
+/// What the names of applications, or of the steps and stores of embedded topologies, begin with of which anything
+/// is recorded. Others run in the same process.
+const RECORDED: &str = "metered";
 
 static REGISTRY: LazyLock<Registry<Key, AtomicStorage>> = LazyLock::new(Registry::atomic);
 
 struct ToRegistry;
 
 fn is_recorded(key: &Key) -> bool {
+    let names = ["application_id", "node", "store"];
     key.labels()
-        .any(|label| label.key() == "application_id" && label.value().starts_with(RECORDED))
+        .any(|label| names.contains(&label.key()) && label.value().starts_with(RECORDED))
 }
 
 impl Recorder for ToRegistry {
@@ -50,13 +50,13 @@ impl Recorder for ToRegistry {
     }
 }
 
-/// Has what applications count be recorded from now on.
-pub(super) fn record() {
+/// Has what is counted be recorded from now on.
+pub(crate) fn record() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| metrics::set_global_recorder(ToRegistry).expect("there is no other"));
 }
 
-/// What was recorded so far, by instance, name and other labels: `kafka_streams_name thread=0 task=1`. Of times it
+/// What was recorded so far, by instance or state, name and other labels: `kafka_streams_name thread=0 task=1`. Of times it
 /// is how many there are.
 fn recorded() -> Vec<(String, String, f64)> {
     let counters = REGISTRY.get_counter_handles().into_iter();
@@ -72,7 +72,7 @@ fn recorded() -> Vec<(String, String, f64)> {
         for label in key.labels() {
             match label.key() {
                 "application_id" => {}
-                "instance" => label.value().clone_into(&mut instance),
+                "instance" | "state" => label.value().clone_into(&mut instance),
                 other => name.push_str(&format!(" {other}={}", label.value())),
             }
         }
@@ -82,45 +82,47 @@ fn recorded() -> Vec<(String, String, f64)> {
 }
 
 /// What an instance has counted so far.
-pub(super) struct Counted(BTreeMap<String, f64>);
+pub(crate) struct Counted(BTreeMap<String, f64>);
 
 impl Counted {
-    pub(super) fn by(app: &Application) -> Counted {
-        Counted::by_instance(&app.env.instance)
-    }
-
-    pub(super) fn by_instance(instance: &str) -> Counted {
+    /// By an instance of an application, or an embedded topology of a state.
+    pub(crate) fn by(instance: &str) -> Counted {
         let all = recorded().into_iter();
         let own = all.filter(|(of, ..)| *of == instance);
         Counted(own.map(|(_, name, value)| (name, value)).collect())
     }
 
+    /// The value of a name with labels, which is there.
+    pub(crate) fn of(&self, name: &str) -> f64 {
+        let found = self.find(name);
+        found.unwrap_or_else(|| panic!("no {name} in {:#?}", self.0.keys()))
+    }
+
     /// The value of a name with labels.
-    pub(super) fn of(&self, name: &str) -> f64 {
-        let found = self.0.get(&format!("kafka_streams_{name}"));
-        *found.unwrap_or_else(|| panic!("no {name} in {:#?}", self.0.keys()))
+    pub(crate) fn find(&self, name: &str) -> Option<f64> {
+        self.0.get(&format!("kafka_streams_{name}")).copied()
     }
 
     /// The values of a name, with whatever labels.
-    pub(super) fn all_of(&self, name: &str) -> Vec<f64> {
+    pub(crate) fn all_of(&self, name: &str) -> Vec<f64> {
         let begins = format!("kafka_streams_{name} ");
         let all = self.0.iter();
         let all = all.filter(|(of, _)| of.starts_with(&begins));
         all.map(|(_, value)| *value).collect()
     }
 
-    pub(super) fn sum_of(&self, name: &str) -> f64 {
+    pub(crate) fn sum_of(&self, name: &str) -> f64 {
         self.all_of(name).iter().sum()
     }
 
     /// All names, without labels.
-    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let names = self.0.keys().map(|name| name.split(' ').next());
         names.map(|name| name.unwrap_or_default().to_owned())
     }
 
     /// The names and labels that have another value than 0, of those that begin with one of these.
-    pub(super) fn not_zero(&self, names: &[&str]) -> Vec<String> {
+    pub(crate) fn not_zero(&self, names: &[&str]) -> Vec<String> {
         let all = self.0.iter().filter(|(_, value)| **value != 0.0);
         let begins = |of: &str| {
             let of = of.strip_prefix("kafka_streams_");
@@ -130,9 +132,4 @@ impl Counted {
             .map(|(of, _)| of.clone())
             .collect()
     }
-}
-
-/// The name of an instance, which outlives it.
-pub(super) fn instance(app: &Application) -> Arc<str> {
-    app.env.instance.as_str().into()
 }

@@ -1,4 +1,4 @@
-//! What is known of the rows of an instance's stores without a look at them.
+//! What is known of the rows of all stores without a look at them.
 
 use super::labels::{Labels, Level};
 use crate::graph::Graph;
@@ -73,8 +73,8 @@ const OF_DATABASE: [(&str, &str); 8] = [
     ),
 ];
 
-/// The stores of an instance, and the database below them.
-pub(super) struct StateMetrics(Vec<Property>);
+/// The stores of a process, and the database below them.
+pub(crate) struct RowsMetrics(Vec<Property>);
 
 /// A number that is known of a family.
 struct Property {
@@ -83,9 +83,9 @@ struct Property {
     level: Level,
 }
 
-impl StateMetrics {
+impl RowsMetrics {
     /// What is known of this state: not the same in memory and on disk.
-    pub(super) fn new(labels: &Labels, graph: &Graph, state: &State) -> Self {
+    pub(crate) fn new(labels: &Labels, graph: &Graph, state: &State) -> Self {
         let mut properties = Vec::new();
         let mut add = |labels: &Labels, family: &Family, asked: &[(&'static str, &'static str)]| {
             for (name, gauge) in asked {
@@ -103,11 +103,11 @@ impl StateMetrics {
             add(&labels, &store_family(&store.name), &OF_STORES);
         }
         add(labels, &Family::new(META), &OF_DATABASE);
-        StateMetrics(properties)
+        RowsMetrics(properties)
     }
 
     /// Passes on what is known now.
-    pub(super) fn tell(&self, state: &State) {
+    pub(crate) fn tell(&self, state: &State) {
         for property in &self.0 {
             if let Some(value) = state.property(&property.family, property.name) {
                 property.level.set(value as f64);

@@ -4,6 +4,7 @@ use metrics::Gauge;
 
 use super::super::env::Env;
 use super::super::status::Status;
+use super::labels::of_instance;
 use crate::meter::{Level, NodeMetrics, RowsMetrics};
 
 /// What an instance counts as a whole.
@@ -19,7 +20,7 @@ pub(in super::super) struct ClientMetrics {
 
 impl ClientMetrics {
     pub(in super::super) fn new(env: &Env) -> Self {
-        let labels = super::labels(env);
+        let labels = of_instance(env);
         let nodes = env.graph.nodes.iter();
         ClientMetrics {
             nodes: nodes.map(|node| NodeMetrics::new(&labels, node)).collect(),

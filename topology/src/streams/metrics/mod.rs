@@ -99,6 +99,7 @@
 //! What the clients of the cluster count is told beside it, where the property `statistics.interval.ms` is set:
 //! `kafka_client_` and so on.
 
+mod labels;
 mod store;
 mod client;
 mod replica;
@@ -106,21 +107,8 @@ mod task;
 mod thread;
 
 pub(super) use self::client::ClientMetrics;
+#[cfg(test)]
+pub(super) use self::labels::of_instance;
 pub(super) use self::replica::ReplicaMetrics;
 pub(super) use self::task::TaskMetrics;
 pub(super) use self::thread::ThreadMetrics;
-use super::env::Env;
-use crate::meter::Labels;
-
-/// The labels of everything in an instance.
-pub(super) fn labels(env: &Env) -> Labels {
-    Labels::new([
-        ("application_id", &env.application),
-        ("instance", &env.instance),
-    ])
-}
-
-/// Those of a task in a thread that has these labels.
-fn of_task(thread: &Labels, task: u16) -> Labels {
-    thread.with("task", task.to_string())
-}

@@ -2,7 +2,7 @@
 
 use metrics::Counter;
 
-use super::of_task;
+use super::labels::of_task;
 use crate::meter::{Labels, Level};
 use crate::store::{Family, store_of};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use metrics::Counter;
 
 use super::super::env::Env;
-use super::of_task;
+use super::labels::of_task;
 use super::store::StoreMetrics;
 use crate::cluster::TopicPartition;
 use crate::graph::Graph;

@@ -3,6 +3,7 @@
 use metrics::{Counter, Histogram};
 
 use super::super::env::Env;
+use super::labels::of_instance;
 use crate::meter::{Labels, describe};
 
 /// What a thread counts.
@@ -19,7 +20,7 @@ pub(in super::super) struct ThreadMetrics {
 impl ThreadMetrics {
     pub(in super::super) fn new(env: &Env, number: u16) -> Self {
         describe();
-        let labels = super::labels(env).with("thread", number.to_string());
+        let labels = of_instance(env).with("thread", number.to_string());
         ThreadMetrics {
             polled: labels.counter("kafka_streams_thread_poll_records_total"),
             commits: labels.counter("kafka_streams_thread_commit_total"),

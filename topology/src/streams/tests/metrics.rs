@@ -6,7 +6,7 @@ use super::*;
 use crate::cluster::memory::LoggedRecord;
 use crate::meter::names;
 use crate::meter::recorder::{Counted, record};
-use crate::streams::metrics::{ReplicaMetrics, labels};
+use crate::streams::metrics::{ReplicaMetrics, of_instance};
 use crate::streams::partitioner::Partitioner;
 use crate::ticker::Ticker;
 use crate::time::Clock;
@@ -240,7 +240,7 @@ fn what_is_missing_is_told_while_it_is() {
         often("metered-missing"),
     );
     let app = app.unwrap();
-    let thread = labels(&app.env);
+    let thread = of_instance(&app.env);
     let restore = ReplicaMetrics::of_restore(&thread, 3);
     let standby = ReplicaMetrics::of_standby(&thread, 3);
     restore.remain(7);

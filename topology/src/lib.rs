@@ -18,6 +18,7 @@ mod stamped;
 mod view;
 pub mod query;
 mod graph;
+mod meter;
 mod operators;
 pub mod dsl;
 mod task;

@@ -140,6 +140,17 @@ pub(crate) struct Exits {
     /// How many records left for other tasks, by the record of the present run that caused them.
     departed: Vec<u16>,
     first_cause: u32,
+    /// How many records went no further so far.
+    pub(crate) lost: Lost,
+}
+
+/// Records of a task that went no further.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Those without a key where one is needed.
+    pub(crate) dropped: u64,
+    /// Those that could not be read, or for which something failed.
+    pub(crate) failed: u64,
 }
 
 impl Exits {
@@ -279,6 +290,12 @@ impl Context<'_> {
         &self.node.stats
     }
 
+    /// Counts records that are dropped as they have no key where one is needed.
+    pub(crate) fn count_dropped(&mut self, n: u64) {
+        self.node.stats.count_dropped(n);
+        self.exits.lost.dropped += n;
+    }
+
     /// The node's facts.
     pub(crate) fn node(&self) -> &NodeFacts {
         self.node
@@ -320,6 +337,7 @@ impl NodeFacts {
         exits: &mut Exits,
     ) -> Result<()> {
         self.stats.count_failed(1);
+        exits.lost.failed += 1;
         let place = || origin.place(cause);
         if self.policy == ErrorPolicy::Fail {
             return Err(Error::new(

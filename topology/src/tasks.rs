@@ -10,10 +10,10 @@ use crate::connector::{RawBatch, Waker};
 use crate::error::Result;
 use crate::graph::{Graph, Kind, NodeId, Plan};
 use crate::horizon::Horizon;
-use crate::processor::{Departure, Output};
+use crate::processor::{Departure, Output, StoreId};
 use crate::run::{Origin, Run, Stamp};
-use crate::store::{Commit, State};
-use crate::task::{Said, Task, TaskOptions};
+use crate::store::{AnyStore, Commit, State};
+use crate::task::{Counts, Said, Task, TaskOptions};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
 /// What one set of tasks sends to another.
@@ -337,6 +337,20 @@ impl TaskSet {
             waiting[self.components[node.index()]] += task.waiting() as u64;
         }
         waiting
+    }
+
+    /// What the tasks have counted since they were opened.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for task in &self.tasks {
+            counts += task.counts();
+        }
+        counts
+    }
+
+    /// The stores of all tasks.
+    pub(crate) fn stores(&mut self) -> impl Iterator<Item = (StoreId, &dyn AnyStore)> {
+        self.tasks.iter_mut().flat_map(Task::stores)
     }
 
     /// True where something waits of a node that records come in through.

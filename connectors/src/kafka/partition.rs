@@ -23,6 +23,8 @@ pub(super) struct Partition {
     pub(super) bounded: bool,
     /// True while the broker says that there is nothing behind what was read.
     at_end: bool,
+    /// The end with all transactions when it said so.
+    end_then: Option<i64>,
     /// True where what came last is a record, so that the library's own position is right.
     settled: bool,
     /// True once the engine was told where reading begins.
@@ -64,6 +66,7 @@ impl Partition {
             goal: start.end,
             bounded,
             at_end: false,
+            end_then: None,
             settled: false,
             announced: false,
             behind: false,
@@ -102,6 +105,17 @@ impl Partition {
             end.max(self.goal)
         };
         self.next < end
+    }
+
+    /// Where the partition ends as far as it is known, also where the library was not asked since for what has
+    /// come.
+    pub(super) fn known_end(&self) -> i64 {
+        let told = self.fetch.known_end();
+        if self.at_end && told == self.end_then {
+            // What stands there is of open transactions.
+            return self.next;
+        }
+        told.unwrap_or(self.goal).max(self.goal).max(self.next)
     }
 
     /// The batch that tells the engine where reading begins, and that it has.
@@ -187,6 +201,7 @@ impl Partition {
         match code {
             Code::PartitionEOF => {
                 self.at_end = true;
+                self.end_then = self.fetch.known_end();
                 self.pass(message.offset());
             }
             Code::AutoOffsetReset | Code::OffsetOutOfRange => *found = Some(Notice::OutOfRange),

@@ -46,4 +46,10 @@ pub trait LogReader: Send {
 
     /// True where more is known to be there of a partition behind what was polled.
     fn is_behind(&self, partition: &TopicPartition) -> bool;
+
+    /// Where a partition ends that is being read, as far as it is known without asking anybody; none where it
+    /// is not known. Records of open transactions may stand before.
+    fn known_end(&self, _partition: &TopicPartition) -> Option<i64> {
+        None
+    }
 }

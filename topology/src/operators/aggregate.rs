@@ -221,7 +221,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
             }
         }
         lent.give_back(cx.stores);
-        cx.stats().count_dropped(dropped);
+        cx.count_dropped(dropped);
         tell(&failures, cx)?;
         cx.forward(out);
         Ok(())

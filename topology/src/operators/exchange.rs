@@ -68,7 +68,7 @@ impl<K: Data, V: Data> Processor for Exchange<K, V> {
         if let Some(is_null) = self.drop_null_keys {
             let before = records.len();
             records.retain(|record| !is_null(&record.key));
-            cx.stats().count_dropped((before - records.len()) as u64);
+            cx.count_dropped((before - records.len()) as u64);
         }
         let lanes = cx.node().lanes;
         if lanes == 1 {

@@ -73,7 +73,7 @@ where
             }
         }
         cx.stats().count_missing(missing);
-        cx.stats().count_dropped(dropped);
+        cx.count_dropped(dropped);
         cx.forward(self.join.finish(made));
         Ok(())
     }

@@ -75,7 +75,7 @@ impl<K: Key, V: Data> Processor for ToTable<K, V> {
                 }
             }
         }
-        cx.stats().count_dropped(dropped);
+        cx.count_dropped(dropped);
         cx.forward(out);
         Ok(())
     }

@@ -3,11 +3,21 @@
 //! Records are processed by worker threads, and everything is committed as one: the rows of all
 //! stores, where reading each source goes on, and output on its way. At every commit all tables
 //! reflect the same prefix of the inputs; a process that is killed goes on from the last commit.
+//!
+//! # Metrics
+//!
+//! Whoever collects through the `metrics` facade is told once a second, under the names that
+//! [applications on a cluster](crate::streams::metrics) have for them, what steps count
+//! (`kafka_streams_processor_node_process_total` and so on), how large stores are (`kafka_streams_store_num_keys` or
+//! `kafka_streams_store_estimate_num_keys` and so on) and how RocksDB is (`kafka_streams_rocksdb_block_cache_usage`
+//! and so on). In the place of `application_id` and `instance` they have `state`, the directory or `memory`. Gauges are
+//! 0 once the topology has ended.
 
 mod delivery;
 mod feed;
 mod intake;
 mod meeting;
+mod metrics;
 mod options;
 mod outbox;
 mod shared;
@@ -24,6 +34,7 @@ use self::delivery::Outlet;
 use self::feed::FeedSource;
 pub use self::feed::Feeder;
 use self::intake::{Bound, ReadingPlan};
+use self::metrics::EmbeddedMetrics;
 pub use self::options::{EmbeddedOptions, Emit};
 use self::shared::{Shared, Sources};
 pub use self::targets::known_sinks;
@@ -193,7 +204,8 @@ impl Embedded {
         }
         let shared = self.shared.clone();
         let commits = ready.commits;
-        self.spawn("commit", move || shared.write_commits(&commits))?;
+        let metrics = EmbeddedMetrics::new(&shared.graph, &shared.state);
+        self.spawn("commit", move || shared.write_commits(&commits, metrics))?;
         for (index, worker) in ready.workers.into_iter().enumerate() {
             self.spawn(&format!("worker-{index}"), move || worker.run())?;
         }

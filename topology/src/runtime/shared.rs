@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::RecvTimeoutError;
+
 use super::delivery::Outlet;
 use super::meeting::Meeting;
+use super::metrics::EmbeddedMetrics;
 use super::options::EmbeddedOptions;
 use crate::connector::{SinkRecord, Waker};
 use crate::error::{Error, ErrorKind, Result};
@@ -317,40 +320,54 @@ impl Shared {
         }
     }
 
-    /// Writes the commits that are handed over until the sender is gone.
-    pub(super) fn write_commits(&self, commits: &crossbeam_channel::Receiver<Handed>) {
+    /// Writes the commits that are handed over until the sender is gone; in between it tells how things are.
+    pub(super) fn write_commits(
+        &self,
+        commits: &crossbeam_channel::Receiver<Handed>,
+        mut metrics: EmbeddedMetrics,
+    ) {
         let mut synced = Instant::now();
-        for handed in commits {
-            let started = Instant::now();
-            let overdue = started.duration_since(synced) >= SYNC_EVERY;
-            let sync = !handed.outputs.is_empty() || handed.sync || overdue;
-            let Handed {
-                commit, outputs, ..
-            } = handed;
-            let write = || self.state.commit_as(&self.tenure, commit, sync);
-            let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| {
-                let message = format!("panicked: {}", panic_message(&*panic));
-                Err(Error::new(ErrorKind::Storage, message))
-            });
-            match written {
-                Ok(()) => {
-                    if sync {
-                        synced = Instant::now();
-                    }
-                    for (sink, records) in outputs {
-                        if let Some(Some(outlet)) = self.outlets.get(sink) {
-                            outlet.push(records);
-                        }
-                    }
-                    self.written(|status| status.write_time = started.elapsed());
-                }
-                Err(e) => {
-                    self.written(|_| {});
-                    self.fatal(e.context("cannot commit; what was committed before is safe"));
-                }
+        loop {
+            match commits.recv_timeout(metrics.until_due()) {
+                Ok(handed) => self.write_commit(handed, &mut synced),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.wake_all();
+            metrics.tell_if_due(&self.state);
         }
+        metrics.tell(&self.state);
+    }
+
+    fn write_commit(&self, handed: Handed, synced: &mut Instant) {
+        let started = Instant::now();
+        let overdue = started.duration_since(*synced) >= SYNC_EVERY;
+        let sync = !handed.outputs.is_empty() || handed.sync || overdue;
+        let Handed {
+            commit, outputs, ..
+        } = handed;
+        let write = || self.state.commit_as(&self.tenure, commit, sync);
+        let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| {
+            let message = format!("panicked: {}", panic_message(&*panic));
+            Err(Error::new(ErrorKind::Storage, message))
+        });
+        match written {
+            Ok(()) => {
+                if sync {
+                    *synced = Instant::now();
+                }
+                for (sink, records) in outputs {
+                    if let Some(Some(outlet)) = self.outlets.get(sink) {
+                        outlet.push(records);
+                    }
+                }
+                self.written(|status| status.write_time = started.elapsed());
+            }
+            Err(e) => {
+                self.written(|_| {});
+                self.fatal(e.context("cannot commit; what was committed before is safe"));
+            }
+        }
+        self.wake_all();
     }
 }
 

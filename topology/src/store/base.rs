@@ -75,6 +75,10 @@ impl<K: Data, V: Data> FreezeTable for MemoryTable<K, V> {
     fn freeze(&self) -> Arc<dyn std::any::Any + Send + Sync> {
         Arc::new(FrozenTable(self.rows()))
     }
+
+    fn len(&self) -> usize {
+        self.rows.read().expect("no panic while locked").len()
+    }
 }
 
 /// Where the committed rows are.

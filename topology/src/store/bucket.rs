@@ -46,6 +46,8 @@ struct Layer<P, S, V> {
     dirty: Vec<Touched>,
     frozen: Vec<Touched>,
     complete: bool,
+    /// How often rows had to be read from the base.
+    misses: u64,
 }
 
 /// Which generation of a store is meant.
@@ -120,6 +122,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
             dirty: Vec::new(),
             frozen: Vec::new(),
             complete: base.is_empty(&format.rows, part)?,
+            misses: 0,
         })
     }
 
@@ -151,6 +154,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
         let mut whole = true;
         let mut bytes = format.key.heap_bytes(key);
         if !self.complete {
+            self.misses += 1;
             let prefix = format.prefix(key)?;
             scan_base(base, format, self.part, &prefix, &mut |sub_bytes, row| {
                 if rows.len() == WHOLE {
@@ -196,6 +200,7 @@ impl<P: Key, S: Key, V: Data> Layer<P, S, V> {
             let value = if bucket.whole {
                 None
             } else {
+                self.misses += 1;
                 base.get(&format.rows, self.part, &(key.clone(), sub.clone()))?
             };
             let row = BucketRow {
@@ -497,10 +502,14 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
         self.current.write_bytes() + building.map_or(0, Layer::write_bytes)
     }
 
-    #[cfg(test)]
     fn uncommitted(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |layer| layer.dirty.len());
         self.current.dirty.len() + building
+    }
+
+    fn misses(&self) -> u64 {
+        let building = self.building.as_ref().map_or(0, |layer| layer.misses);
+        self.current.misses + building
     }
 
     fn evict(&mut self, target: usize) {
@@ -519,6 +528,7 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
 
     fn begin_generation(&mut self, commit: &mut Commit) -> Result<Generations> {
         if let Some(abandoned) = self.building.take() {
+            self.current.misses += abandoned.misses;
             self.base.clear(&self.format.rows, abandoned.part, commit);
         }
         let part = Part {
@@ -538,7 +548,8 @@ impl<P: Key, S: Key, V: Data> AnyStore for BucketStore<P, S, V> {
     }
 
     fn switch_generation(&mut self) {
-        if let Some(built) = self.building.take() {
+        if let Some(mut built) = self.building.take() {
+            built.misses += self.current.misses;
             self.former = Some(std::mem::replace(&mut self.current, built));
         }
     }

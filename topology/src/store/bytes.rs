@@ -65,6 +65,9 @@ pub(crate) fn increment(key: &mut Vec<u8>) {
     }
 }
 
+/// The property that is the number of keys, where it is known exactly.
+pub(crate) const NUM_KEYS: &str = "num-keys";
+
 /// What a scan does with each key and value.
 pub(crate) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>> + 'a;
 
@@ -102,6 +105,12 @@ pub(crate) trait ByteState: ReadBytes {
     /// No more files come for now: a family is put in order as it is where none do.
     fn end_files(&self, _family: &Family) -> Result<()> {
         Ok(())
+    }
+
+    /// A number that is known of a family without a look at its keys, by the name that RocksDB has for it; none
+    /// where it is not known.
+    fn property(&self, _family: &Family, _name: &str) -> Option<u64> {
+        None
     }
 
     /// The state as it is now, for ever.
@@ -210,6 +219,15 @@ impl ByteState for MemoryBytes {
             }
         }
         Ok(())
+    }
+
+    fn property(&self, family: &Family, name: &str) -> Option<u64> {
+        if name != NUM_KEYS {
+            return None;
+        }
+        let families = self.families.read().expect("no panic while locked");
+        let keys = families.get(family).map_or(0, imbl::OrdMap::len);
+        u64::try_from(keys).ok()
     }
 
     fn snapshot(&self) -> Box<dyn ReadBytes> {

@@ -58,6 +58,10 @@ impl ByteState for FullDisk {
         self.bytes.write(writes, sync)
     }
 
+    fn property(&self, family: &Family, name: &str) -> Option<u64> {
+        self.bytes.property(family, name)
+    }
+
     fn snapshot(&self) -> Box<dyn ReadBytes> {
         self.bytes.snapshot()
     }

@@ -41,6 +41,8 @@ struct Layer<K, V> {
     frozen: Vec<Place>,
     /// True while every row there is stands in the cache, so that what is not there is nowhere.
     complete: bool,
+    /// How often a row had to be read from the base.
+    misses: u64,
 }
 
 /// A key-value store: one value a key, in memory as long as it is used, committed with the task.
@@ -65,6 +67,7 @@ impl<K: Key, V: Data> Layer<K, V> {
             dirty: Vec::new(),
             frozen: Vec::new(),
             complete: base.is_empty(format, part)?,
+            misses: 0,
         })
     }
 
@@ -86,6 +89,7 @@ impl<K: Key, V: Data> Layer<K, V> {
         let value = if self.complete {
             None
         } else {
+            self.misses += 1;
             base.get(format, self.part, key)?
         };
         let bytes = format.heap_bytes(key, value.as_ref());
@@ -509,10 +513,14 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
         self.current.write_bytes() + building.map_or(0, Layer::write_bytes)
     }
 
-    #[cfg(test)]
     fn uncommitted(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |layer| layer.dirty.len());
         self.current.dirty.len() + building
+    }
+
+    fn misses(&self) -> u64 {
+        let building = self.building.as_ref().map_or(0, |layer| layer.misses);
+        self.current.misses + building
     }
 
     fn evict(&mut self, target: usize) {
@@ -531,6 +539,7 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
 
     fn begin_generation(&mut self, commit: &mut Commit) -> Result<Generations> {
         if let Some(abandoned) = self.building.take() {
+            self.current.misses += abandoned.misses;
             self.base.clear(&self.format, abandoned.part, commit);
         }
         let part = Part {
@@ -550,7 +559,8 @@ impl<K: Key, V: Data> AnyStore for KeyValueStore<K, V> {
     }
 
     fn switch_generation(&mut self) {
-        if let Some(built) = self.building.take() {
+        if let Some(mut built) = self.building.take() {
+            built.misses += self.current.misses;
             self.former = Some(std::mem::replace(&mut self.current, built));
         }
     }

@@ -25,13 +25,13 @@ use std::any::Any;
 
 pub(crate) use self::base::{ByteRange, SnapshotRows, StoreFormat};
 pub(crate) use self::bucket::{BucketFormat, BucketStore, Target};
-pub(crate) use self::bytes::{Family, Part};
+pub(crate) use self::bytes::{Family, NUM_KEYS, Part};
 #[cfg(test)]
 pub(crate) use self::full_disk::full_disk;
 pub(crate) use self::index::Index;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
-pub(crate) use self::state::{Commit, META, StateSnapshot, Tenure, store_family};
+pub(crate) use self::state::{Commit, META, StateSnapshot, Tenure, store_family, store_of};
 pub use self::state::{STATE_FORMAT, State, StateOptions};
 pub(crate) use self::writes::FamilyWrites;
 use crate::error::Result;
@@ -87,8 +87,10 @@ pub(crate) trait AnyStore: Any + Send {
     fn write_memory(&self) -> usize;
 
     /// How many rows were written since the last commit.
-    #[cfg(test)]
     fn uncommitted(&self) -> usize;
+
+    /// How often a row, or those of a bucket, had to be read as they were not in memory, so far.
+    fn misses(&self) -> u64;
 
     /// Forgets committed rows until about `target` bytes are taken.
     fn evict(&mut self, target: usize);

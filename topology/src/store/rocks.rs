@@ -301,6 +301,13 @@ impl ByteState for RocksBytes {
         Ok(())
     }
 
+    fn property(&self, family: &Family, name: &str) -> Option<u64> {
+        let family = self.db.cf_handle(family.name())?;
+        let found = self.db.property_int_value_cf(&family, name);
+        // It is told again soon, and nothing depends on it.
+        found.ok().flatten()
+    }
+
     fn snapshot(&self) -> Box<dyn ReadBytes> {
         Box::new(OwnedSnapshot::new(self.db.clone(), |db| db.snapshot()))
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::FamilyWrites;
-use super::bytes::{ByteState, Family, MemoryBytes, Part, ReadBytes, Visit};
+use super::bytes::{ByteState, Family, MemoryBytes, NUM_KEYS, Part, ReadBytes, Visit};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The version of everything that a state directory holds.
@@ -58,6 +58,9 @@ struct Inner {
 /// A table in memory that can be seen as it is now, for ever.
 pub(super) trait FreezeTable: Any + Send + Sync {
     fn freeze(&self) -> Arc<dyn Any + Send + Sync>;
+
+    /// The number of rows.
+    fn len(&self) -> usize;
 }
 
 /// The right to commit to a state. Somebody who is not waited for any more loses it, so that the state can be
@@ -261,6 +264,16 @@ impl State {
         self.inner.bytes.scan(family, from, to, visit)
     }
 
+    /// A number that is known of a family without a look at its keys; see [`ByteState::property`].
+    pub(crate) fn property(&self, family: &Family, name: &str) -> Option<u64> {
+        if self.inner.as_bytes {
+            return self.inner.bytes.property(family, name);
+        }
+        let store = store_of(family).filter(|_| name == NUM_KEYS)?;
+        let tables = self.inner.tables.lock().expect("no panic while locked");
+        u64::try_from(tables.get(store)?.len()).ok()
+    }
+
     /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     pub(crate) fn commit(&self, commit: Commit, sync: bool) -> Result<()> {
         self.commit_as(&Tenure::default(), commit, sync)
@@ -362,6 +375,11 @@ impl fmt::Debug for State {
 /// The family of a store's rows.
 pub(crate) fn store_family(name: &str) -> Family {
     Family::new(&format!("store:{name}"))
+}
+
+/// The store whose rows are in a family, if any is.
+pub(crate) fn store_of(family: &Family) -> Option<&str> {
+    family.name().strip_prefix("store:")
 }
 
 fn read_meta(bytes: &dyn ReadBytes, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {

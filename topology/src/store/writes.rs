@@ -17,6 +17,8 @@ pub(crate) struct FamilyWrites {
     pub(super) family: Family,
     bytes: Vec<u8>,
     entries: Vec<Write>,
+    /// How many of them remove a key.
+    removed: usize,
     /// Ranges of keys that are removed before anything is written: from, and up to but without.
     pub(super) cleared: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -40,6 +42,7 @@ impl FamilyWrites {
             family,
             bytes: Vec::new(),
             entries: Vec::new(),
+            removed: 0,
             cleared: Vec::new(),
         }
     }
@@ -85,6 +88,7 @@ impl FamilyWrites {
             key_len: key_len as u32,
             value_len: present.then_some(value_len as u32),
         });
+        self.removed += usize::from(!present);
         if self.entries.len() == SAMPLE {
             self.reserve_bytes();
         }
@@ -129,6 +133,7 @@ impl FamilyWrites {
                 write.start += base;
                 write
             }));
+        self.removed += std::mem::take(&mut other.removed);
         self.cleared.append(&mut other.cleared);
     }
 
@@ -151,10 +156,14 @@ impl FamilyWrites {
         self.entries.is_empty() && self.cleared.is_empty()
     }
 
-    /// The number of keys written.
-    #[cfg(any(test, feature = "rocksdb"))]
+    /// The number of keys written, or removed.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The number of keys that are removed.
+    pub(crate) fn removed(&self) -> usize {
+        self.removed
     }
 
     /// How many bytes the keys and values have.
@@ -267,6 +276,10 @@ mod tests {
         let got: Vec<_> = writes.iter().map(|(key, _)| key).collect();
         assert_eq!(got, sorted);
         assert_eq!(writes.len(), 6);
+        let removed = keys.iter().filter(|key| key.len() % 2 == 1).count();
+        assert_eq!(writes.removed(), removed);
+        let mut all = FamilyWrites::new(Family::new("t"));
+        all.put(&[b"d"], None);
         let size: usize = keys.iter().map(|key| key.len() + 1).sum();
         assert_eq!(writes.size(), size);
         assert!(
@@ -274,6 +287,9 @@ mod tests {
                 .iter()
                 .all(|(k, v)| v.is_some() == (k.len() % 2 == 0))
         );
+        all.append(&mut writes);
+        assert_eq!((all.len(), all.removed()), (7, removed + 1));
+        assert_eq!((writes.len(), writes.removed()), (0, 0));
     }
 
     #[test]

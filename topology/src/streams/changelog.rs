@@ -14,7 +14,7 @@ use super::topics::Topics;
 use crate::cluster::{Isolation, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::{Error, Result};
-use crate::store::{Commit, Family, FamilyWrites, Generations, META, Part, State};
+use crate::store::{Commit, Family, FamilyWrites, Generations, META, Part, State, store_of};
 
 /// A record of a changelog.
 pub(super) struct ChangelogRecord<'a> {
@@ -91,7 +91,7 @@ fn place_of_meta(topics: &Topics, key: &[u8]) -> Option<TopicPartition> {
 
 /// Which generation of a store's rows is that of its changelog.
 fn current(state: &State, family: &Family, lane: u16) -> Result<u8> {
-    let Some(store) = family.name().strip_prefix("store:") else {
+    let Some(store) = store_of(family) else {
         return Ok(0);
     };
     let found = state.meta(&format!("generation/{lane}/{store}"))?;

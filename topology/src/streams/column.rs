@@ -6,14 +6,16 @@ use std::sync::Arc;
 use super::env::Env;
 use super::local::{Gate, Loaded, LocalSources, Reading, Readings, forget_unfinished};
 use super::made;
+use super::metrics::TaskMetrics;
 use super::positions::{self, Position};
 use super::restore::Restore;
 use super::times;
 use super::topics::Topics;
-use crate::cluster::{CommittedOffset, TopicPartition};
+use crate::cluster::{CommittedOffset, LogReader, TopicPartition};
 use crate::connector::{RawBatch, RawRecord, Waker};
 use crate::error::Result;
 use crate::graph::NodeId;
+use crate::meter::Labels;
 use crate::processor::{Output, in_order};
 use crate::run::{Run, Stamp};
 use crate::store::{Commit, FamilyWrites};
@@ -30,6 +32,7 @@ pub(super) struct Column {
     gate: Gate,
     /// Keys and words that are to be remembered with the next commit.
     unsaid: Vec<(String, String)>,
+    metrics: TaskMetrics,
 }
 
 struct Input {
@@ -60,7 +63,12 @@ impl Column {
     /// # Errors
     ///
     /// Where the state cannot be read, or its rows were made by another program.
-    pub(super) fn open(env: &Env, restore: &Restore, opened: Vec<Reading>) -> Result<Self> {
+    pub(super) fn open(
+        env: &Env,
+        restore: &Restore,
+        opened: Vec<Reading>,
+        thread: &Labels,
+    ) -> Result<Self> {
         let lane = restore.lane;
         forget_unfinished(env, lane)?;
         let unsaid = made::missing(env, lane)?;
@@ -104,6 +112,7 @@ impl Column {
             );
         }
         Ok(Column {
+            metrics: TaskMetrics::new(thread, lane, &env.graph, &mut set),
             set,
             inputs,
             readings,
@@ -311,11 +320,15 @@ impl Column {
             own.put_meta(key, words.as_bytes());
         }
         self.set.freeze(&mut own)?;
+        self.metrics.froze(&own);
         let beside = if self.readings.is_empty() {
             Commit::default()
         } else {
             self.readings.freeze(&self.set.positions(), &mut own)?
         };
+        if !own.is_empty() {
+            self.metrics.changed();
+        }
         commit.merge(own);
         Ok(beside)
     }
@@ -355,12 +368,35 @@ impl Column {
         self.set.committed();
         self.unsaid.clear();
         self.readings.committed(offsets, &self.set);
+        let mut moved = false;
         for input in self.inputs.values_mut() {
             let found = offsets.iter().find(|(of, _)| *of == input.partition);
             if let Some((_, at)) = found {
                 input.committed = at.clone();
+                moved = true;
             }
         }
+        self.metrics.committed(moved);
+    }
+
+    /// Passes on how the tasks are, and how much is there that they have not processed, as far as who reads
+    /// it knows.
+    pub(super) fn tell(&mut self, env: &Env, reader: &dyn LogReader) {
+        self.metrics.count(&mut self.set);
+        let mut processed = BTreeMap::new();
+        let reached: BTreeMap<NodeId, i64> = (self.set.positions().into_iter())
+            .map(|(node, _, offset, _)| (node, offset))
+            .collect();
+        for (node, input) in &self.inputs {
+            let offset = reached.get(node).copied().unwrap_or(input.from.offset);
+            let least = processed.entry(&input.partition).or_insert(offset);
+            *least = offset.min(*least);
+        }
+        let lags = processed.into_iter().filter_map(|(partition, offset)| {
+            let missing = reader.known_end(partition)? - offset;
+            Some((partition.clone(), u64::try_from(missing).unwrap_or(0)))
+        });
+        self.metrics.tell(env, &self.set, lags);
     }
 
     /// About how many bytes the rows take in memory.
@@ -371,6 +407,13 @@ impl Column {
     /// Has the rows shrink to so many bytes, as far as they can.
     pub(super) fn evict(&mut self, target: usize) {
         self.set.evict(target);
+    }
+}
+
+impl Drop for Column {
+    fn drop(&mut self) {
+        // What was done since it was told last.
+        self.metrics.count(&mut self.set);
     }
 }
 

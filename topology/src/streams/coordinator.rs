@@ -11,11 +11,12 @@ use super::changelog;
 use super::env::Env;
 use super::membership::{Control, InstanceRecord, Leader, Limits, Office, Producing, Share};
 use super::messages::{Command, Report};
-use super::metrics::{self, ClientMetrics};
+use super::metrics::ClientMetrics;
 use super::status::Status;
 use crate::cluster::{GroupEvent, Member};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
+use crate::meter;
 use crate::time::Timestamp;
 
 /// How long the group is asked for news at a time.
@@ -153,9 +154,9 @@ impl Coordinator {
             }
         }
         self.env.standing.is_at_work();
-        if self.env.has_passed(metrics::EVERY, self.told_metrics) || self.phase == Phase::Ended {
+        if self.env.has_passed(meter::EVERY, self.told_metrics) || self.phase == Phase::Ended {
             self.told_metrics = self.env.clock.now();
-            self.metrics.tell(&self.status);
+            self.metrics.tell(&self.env, &self.status);
         }
         self.phase != Phase::Ended
     }

@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::env::Env;
 use super::local::{self, Reading as LocalReading};
 use super::messages::{Command, Report, Stop};
+use super::metrics::ReplicaMetrics;
 use super::restore::Restore;
 use super::standby::{Progress, Standby};
 use crate::cluster::{LogReader, TopicPartition};
 use crate::connector::{RawBatch, Waker};
 use crate::error::{ErrorKind, Result};
+use crate::meter::Labels;
 use crate::time::Timestamp;
 
 /// How many records are taken from the reader at a time.
@@ -35,6 +37,8 @@ pub(super) struct Keeper {
     answers: Sender<Command>,
     reports: Sender<Report>,
     waker: Waker,
+    /// Those of the worker.
+    labels: Labels,
 }
 
 /// How far the taking over of tasks is.
@@ -60,6 +64,7 @@ impl Keeper {
         answers: Sender<Command>,
         reports: Sender<Report>,
         waker: Waker,
+        labels: Labels,
     ) -> Result<Self> {
         Ok(Keeper {
             env: env.clone(),
@@ -70,6 +75,7 @@ impl Keeper {
             answers,
             reports,
             waker,
+            labels,
         })
     }
 
@@ -120,7 +126,8 @@ impl Keeper {
         }
         match found {
             Ok(mut restore) => {
-                restore.begin(&self.env, &mut *self.reader)?;
+                let metrics = ReplicaMetrics::of_restore(&self.labels, lane);
+                restore.begin(&self.env, &mut *self.reader, metrics)?;
                 let missing = restore.lag();
                 tracing::info!(missing, "the rows of tasks {lane} are brought up to date");
                 let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
@@ -222,7 +229,10 @@ impl Keeper {
             return Ok(());
         };
         match found {
-            Ok(progress) => standby.answer(progress, &self.env, &mut *self.reader)?,
+            Ok(progress) => {
+                let metrics = || ReplicaMetrics::of_standby(&self.labels, lane);
+                standby.answer(progress, &self.env, &mut *self.reader, metrics)?;
+            }
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("how far the rows of tasks {lane} are behind is not told yet: {e}");
                 standby.wait(&self.env);

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use metrics::Counter;
+
 use super::changelog;
 use super::env::Env;
 use super::mark::Mark;
+use super::metrics::ReplicaMetrics;
 use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
@@ -26,6 +29,8 @@ pub(super) struct Replica {
     logs: Vec<Log>,
     /// How many records were read.
     pub(super) read: u64,
+    /// There once it is known who has it read.
+    metrics: Option<ReplicaMetrics>,
 }
 
 /// A changelog, and how far the state has it.
@@ -40,6 +45,8 @@ struct Log {
     waiting: FamilyWrites,
     /// Since when.
     since: Timestamp,
+    /// The records that were read.
+    restored: Counter,
 }
 
 impl Log {
@@ -72,6 +79,7 @@ impl Replica {
                 .map(|((family, from), there)| Log {
                     waiting: FamilyWrites::new(family.clone()),
                     since: 0,
+                    restored: Counter::noop(),
                     family,
                     from,
                     next: there.first,
@@ -79,6 +87,7 @@ impl Replica {
                 })
                 .collect(),
             read: 0,
+            metrics: None,
         })
     }
 
@@ -87,8 +96,9 @@ impl Replica {
     /// # Errors
     ///
     /// Where the state cannot be read or written.
-    pub(super) fn begin(&mut self, env: &Env) -> Result<()> {
+    pub(super) fn begin(&mut self, env: &Env, metrics: ReplicaMetrics) -> Result<()> {
         for log in &mut self.logs {
+            log.restored = metrics.of_family(&log.family);
             let from = &log.from;
             let there = OffsetRange {
                 first: log.next,
@@ -104,7 +114,16 @@ impl Replica {
             let commit = changelog::forget(env, &log.family, from)?;
             env.state.commit(commit, false)?;
         }
+        self.metrics = Some(metrics);
+        self.tell();
         Ok(())
+    }
+
+    /// Passes on how much is missing.
+    fn tell(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.remain(self.lag());
+        }
     }
 
     /// Forgets the changelogs that the state has to their ends.
@@ -150,7 +169,12 @@ impl Replica {
         }
         changelog::add_rows(env, &mut log.waiting, from, batch)?;
         log.next = batch.end;
-        self.read += batch.len() as u64;
+        let records = batch.len() as u64;
+        self.read += records;
+        log.restored.increment(records);
+        if let Some(metrics) = &self.metrics {
+            metrics.read.increment(records);
+        }
         if log.is_due(env) {
             let empty = FamilyWrites::new(log.family.clone());
             let rows = std::mem::replace(&mut log.waiting, empty);
@@ -160,6 +184,7 @@ impl Replica {
                 env.state.end_bulk(&log.family)?;
             }
         }
+        self.tell();
         Ok(true)
     }
 
@@ -173,6 +198,7 @@ impl Replica {
         for (log, there) in self.logs.iter_mut().zip(ends) {
             log.end = there.end;
         }
+        self.tell();
     }
 
     /// True where nothing is missing.

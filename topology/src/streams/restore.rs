@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::env::Env;
 use super::local::Loaded;
+use super::metrics::ReplicaMetrics;
 use super::positions::Position;
 use super::replica::Replica;
 use crate::cluster::{CommittedOffset, Isolation, LogReader, TopicPartition};
@@ -63,8 +64,13 @@ impl Restore {
     /// # Errors
     ///
     /// Where the state cannot be read or written, or a changelog is not there.
-    pub(super) fn begin(&mut self, env: &Env, reader: &mut dyn LogReader) -> Result<()> {
-        self.replica.begin(env)?;
+    pub(super) fn begin(
+        &mut self,
+        env: &Env,
+        reader: &mut dyn LogReader,
+        metrics: ReplicaMetrics,
+    ) -> Result<()> {
+        self.replica.begin(env, metrics)?;
         self.replica.keep_unfinished();
         self.replica.assign(reader)
     }

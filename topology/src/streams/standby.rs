@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::env::Env;
+use super::metrics::ReplicaMetrics;
 use super::replica::Replica;
 use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
@@ -69,11 +70,12 @@ impl Standby {
         progress: Progress,
         env: &Env,
         reader: &mut dyn LogReader,
+        metrics: impl FnOnce() -> ReplicaMetrics,
     ) -> Result<()> {
         self.wait(env);
         match (progress, &mut self.replica) {
             (Progress::Begins(mut replica), None) => {
-                replica.begin(env)?;
+                replica.begin(env, metrics())?;
                 replica.assign(reader)?;
                 self.replica = Some(replica);
             }

@@ -22,6 +22,7 @@ use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
+use crate::meter;
 use crate::store::{Commit, FamilyWrites};
 use crate::time::Timestamp;
 
@@ -63,6 +64,8 @@ pub(super) struct Worker {
     refresh_interval: Duration,
     closing: bool,
     last_purge: Timestamp,
+    /// When others were told last how its tasks are.
+    told_metrics: Timestamp,
     /// What is done next.
     pub(super) next: Step,
     /// True where records wait and none of them may be processed before others are read.
@@ -126,11 +129,14 @@ impl Worker {
         let id = transactional_id(env, options.number);
         let mut transaction = Transaction::new(env.clone(), id);
         transaction.take_over()?;
+        let metrics = ThreadMetrics::new(env, options.number);
+        let (answers, waker) = (commands.0.clone(), options.waker.clone());
+        let labels = metrics.labels.clone();
         Ok(Worker {
             reader: env.cluster.reader(options.waker.clone())?,
-            metrics: ThreadMetrics::new(env, options.number),
-            answers: commands.0.clone(),
-            keeper: Keeper::new(env, commands.0, reports.clone(), options.waker.clone())?,
+            metrics,
+            answers: commands.0,
+            keeper: Keeper::new(env, answers, reports.clone(), waker, labels)?,
             transaction,
             env: env.clone(),
             commands: commands.1,
@@ -149,6 +155,7 @@ impl Worker {
             at_work: None,
             panic: None,
             last_purge: env.clock.now(),
+            told_metrics: env.clock.now(),
         })
     }
 
@@ -246,7 +253,10 @@ impl Worker {
             Step::Read | Step::Process if self.is_paused() => self.pause(),
             Step::Read => self.read(),
             Step::Process => self.process(),
-            Step::Commit => self.commit_if_due(),
+            Step::Commit => {
+                self.tell_if_due();
+                self.commit_if_due()
+            }
         };
         match done {
             Ok(busy) => Ok(busy),
@@ -284,6 +294,16 @@ impl Worker {
             self.paused = true;
         }
         Ok(false)
+    }
+
+    /// Passes on how its tasks are, now and then.
+    fn tell_if_due(&mut self) {
+        if self.env.has_passed(meter::EVERY, self.told_metrics) {
+            self.told_metrics = self.env.clock.now();
+            for column in self.columns.values_mut() {
+                column.tell(&self.env, &*self.reader);
+            }
+        }
     }
 
     fn commit_if_due(&mut self) -> Result<bool, Stop> {
@@ -374,7 +394,7 @@ impl Worker {
         let mut any = self.keeper.turn()?;
         for (restore, opened) in self.keeper.finished() {
             any = true;
-            let column = Column::open(&self.env, &restore, opened)?;
+            let column = Column::open(&self.env, &restore, opened, &self.metrics.labels)?;
             for (partition, next) in column.inputs(&self.env.topics.locals) {
                 self.reader.assign(partition, next)?;
             }
@@ -528,7 +548,9 @@ impl Worker {
             if !late && !self.transaction.seeks_refused() {
                 self.pace.recover();
             }
+            let flushed = Instant::now();
             self.env.state.commit(commit, false)?;
+            self.metrics.flush_seconds.record(flushed.elapsed());
             self.metrics.commits.increment(1);
             self.metrics.commit_seconds.record(begun.elapsed());
             let now = self.env.clock.now();

@@ -63,6 +63,8 @@ pub(super) struct Channels {
     awake: Awake,
     /// The greatest timestamp that was processed.
     processed: Timestamp,
+    /// How often a channel was waited for no longer.
+    given_up: u64,
     #[cfg(test)]
     takes_greatest: bool,
 }
@@ -85,6 +87,22 @@ struct Channel {
     time: Timestamp,
     /// When it said something, by the task's own clock.
     heard: i64,
+    /// True while it is not waited for.
+    is_silent: bool,
+}
+
+impl Fed {
+    /// Waits no longer for those who have said nothing for so long, and again for who has spoken up; how many
+    /// were given up.
+    fn give_up(&mut self, idle: i64) -> u64 {
+        let mut given_up = 0;
+        for channel in &mut self.channels {
+            let is_silent = self.seen - channel.heard >= idle;
+            given_up += u64::from(is_silent && !channel.is_silent);
+            channel.is_silent = is_silent;
+        }
+        given_up
+    }
 }
 
 /// A clock that stands while the task does.
@@ -121,6 +139,10 @@ impl Channels {
             });
         }
         let idle = feeders.idle_ms();
+        for fed in &mut fed {
+            // Where nobody is waited for, nobody is given up.
+            fed.give_up(idle);
+        }
         Ok((!fed.is_empty()).then_some(Channels {
             fed,
             idle,
@@ -130,6 +152,7 @@ impl Channels {
                 most: (idle / STRETCHES).max(1),
             },
             processed: NO_TIMESTAMP,
+            given_up: 0,
             #[cfg(test)]
             takes_greatest: feeders.takes_greatest,
         }))
@@ -166,21 +189,26 @@ impl Channels {
                 channel.time = channel.time.max(said.time);
             }
         }
+        self.given_up += fed.give_up(self.idle);
     }
 
     /// All is processed that is known to have come out of an exchange.
     pub(super) fn caught_up(&mut self, node: NodeId) {
         if let Some(fed) = self.fed.iter_mut().find(|fed| fed.node == node) {
             fed.seen = self.awake.elapsed;
+            self.given_up += fed.give_up(self.idle);
         }
+    }
+
+    /// How often a task that had fed this one, or was to, was waited for no longer, so far.
+    pub(super) fn given_up(&self) -> u64 {
+        self.given_up
     }
 
     /// The channels that are waited for.
     fn awaited(&self) -> impl Iterator<Item = &Channel> {
-        self.fed.iter().flat_map(|fed| {
-            let channels = fed.channels.iter();
-            channels.filter(|channel| fed.seen - channel.heard < self.idle)
-        })
+        let channels = self.fed.iter().flat_map(|fed| &fed.channels);
+        channels.filter(|channel| !channel.is_silent)
     }
 
     /// True where some channel is waited for.
@@ -236,6 +264,7 @@ fn channels(senders: &[u16], known: Option<&[u8]>) -> Vec<Channel> {
         from: *from,
         time: known.get(from).copied().unwrap_or(NO_TIMESTAMP),
         heard: 0,
+        is_silent: false,
     };
     senders.iter().map(channel).collect()
 }
@@ -264,6 +293,7 @@ mod tests {
                 most: 25,
             },
             processed: NO_TIMESTAMP,
+            given_up: 0,
             takes_greatest: false,
         }
     }
@@ -310,6 +340,20 @@ mod tests {
             ("0:5 2:3 +-9999 +25 =", "-1 3 3 3 3"),
         ] {
             assert_eq!(run(&mut of_two(None), script), times, "{script}");
+        }
+    }
+
+    #[test]
+    fn who_is_waited_for_no_longer_is_counted() {
+        for (script, given_up) in [
+            ("0:5 2:3 +25 +25 +25 =", 0),
+            ("0:5 2:3 +25 +25 +25 +25", 0),
+            ("0:5 2:3 +25 +25 +25 +25 = = +25 =", 2),
+            ("0:5 +25 +25 +25 0:6 +25 = 2:1 +25 +25 +25 +25 =", 3),
+        ] {
+            let mut channels = of_two(None);
+            run(&mut channels, script);
+            assert_eq!(channels.given_up(), given_up, "{script}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! write. Whoever hosts it does the rest: the runtime, the test driver, a user's own loop.
 
 mod channels;
+mod counts;
 mod herald;
 mod input;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use self::channels::Channels;
 pub(crate) use self::channels::{Feeders, Said};
+pub(crate) use self::counts::Counts;
 use self::herald::Herald;
 use self::input::{Input, Taken};
 use crate::connector::RawBatch;
@@ -23,7 +25,7 @@ use crate::processor::{
     Child, Context, Exits, NextPunctuation, NodeFacts, Processor, SinkId, StoreId, Stores,
 };
 use crate::run::{Origin, Run, Stamp};
-use crate::store::{Commit, Generations, State};
+use crate::store::{AnyStore, Commit, Generations, State};
 use crate::time::{Clock, NO_TIMESTAMP, Timestamp};
 
 /// How tasks are to work.
@@ -77,6 +79,8 @@ pub(crate) struct Task {
     herald: Herald,
     /// The greatest time of tasks that feed this one in memory, as they have said it.
     heard: Timestamp,
+    /// How many records were taken so far.
+    taken: u64,
 }
 
 /// What all nodes of a task share.
@@ -146,6 +150,7 @@ impl Task {
             )?,
             herald: Herald::new(part, &options.feeders),
             heard: NO_TIMESTAMP,
+            taken: 0,
         };
         task.order.extend(&part.exits);
         task.nodes.resize_with(graph.nodes.len(), || None);
@@ -345,6 +350,17 @@ impl Task {
         self.inputs.iter().map(Input::len).sum()
     }
 
+    /// What the task has counted since it was opened.
+    pub(crate) fn counts(&self) -> Counts {
+        let lost = self.shared.exits.lost;
+        Counts {
+            processed: self.taken,
+            dropped: lost.dropped,
+            failed: lost.failed,
+            given_up: self.channels.as_ref().map_or(0, Channels::given_up),
+        }
+    }
+
     /// The sources of which something waits.
     pub(crate) fn waiting_sources(&self) -> impl Iterator<Item = NodeId> {
         let waiting = self.inputs.iter().filter(|input| !input.is_empty());
@@ -414,6 +430,7 @@ impl Task {
         } = taken;
         let instance = node(&mut self.nodes, id);
         instance.facts.stats.count_records(run.len());
+        self.taken += run.len() as u64;
         let mut forwarded = self.shared.spare.pop().unwrap_or_default();
         // What failed may stand before everything else, or be all there is.
         let first_bad = bad.first().map(|(cause, _)| *cause);
@@ -620,6 +637,12 @@ impl Task {
             let (offset, reached) = input.position()?;
             Some((input.node, input.partition, offset, reached))
         })
+    }
+
+    /// The stores of the task.
+    pub(crate) fn stores(&mut self) -> impl Iterator<Item = (StoreId, &dyn AnyStore)> {
+        let stores = self.shared.stores.iter_mut();
+        stores.map(|(id, store)| (id, &**store))
     }
 
     /// About how many bytes the stores take in memory.

@@ -120,4 +120,9 @@ impl LogReader for Reader {
         let found = self.partitions.iter().find(|(known, _)| known == of);
         found.is_some_and(|(_, partition)| partition.behind)
     }
+
+    fn known_end(&self, of: &TopicPartition) -> Option<i64> {
+        let found = self.partitions.iter().find(|(known, _)| known == of);
+        found.map(|(_, partition)| partition.known_end())
+    }
 }

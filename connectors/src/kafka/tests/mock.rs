@@ -1,12 +1,14 @@
 //! Reading, against the mock of a cluster.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::ErrorKind;
-use ferrisstreams_topology::connector::{Health, Poll, Sink, SinkRecord, SinkStart, Stats};
+use ferrisstreams_topology::cluster::{Cluster as _, TopicPartition};
+use ferrisstreams_topology::connector::{Health, Poll, Sink, SinkRecord, SinkStart, Stats, Waker};
 
-use super::harness::{Reads, cluster, mock, reading, write};
+use super::harness::{LIMIT, Reads, cluster, mock, reading, write};
+use crate::kafka::KafkaCluster;
 use crate::kafka::reading::{Beginning, Reading, Untimed};
 use crate::kafka::sink::KafkaSink;
 use crate::kafka::writing::{Guarantee, Writing};
@@ -283,4 +285,33 @@ fn a_sink_that_was_written_is_written_on_once_its_brokers_answer() {
         headers: Default::default(),
     };
     late.deliver(3, &[record]).unwrap();
+}
+
+#[test]
+fn where_a_partition_ends_is_known_though_nothing_is_taken() {
+    let mock = mock(2);
+    let bootstrap = mock.bootstrap_servers();
+    let cluster = KafkaCluster::new([("bootstrap.servers", bootstrap.as_str())]).unwrap();
+    write(&bootstrap, "t", "0/a=1@1 0/a=2@2 0/a=3@3");
+    let waker = Waker::new();
+    let mut reader = cluster.reader(waker.clone()).unwrap();
+    let of = TopicPartition::new("t", 0);
+    assert_eq!(reader.known_end(&of), None, "nobody reads it");
+    reader.assign(&of, 0).unwrap();
+    assert_eq!(reader.known_end(&of), Some(3));
+    let deadline = Instant::now() + LIMIT;
+    let mut reached = 0;
+    while reached < 3 || reader.is_behind(&of) {
+        assert!(Instant::now() < deadline, "{reached} of 3 were read");
+        match reader.poll(10).unwrap() {
+            Some((_, batch)) => reached = batch.end,
+            None => drop(waker.wait(Duration::from_millis(100))),
+        }
+    }
+    assert_eq!(reader.known_end(&of), Some(3));
+    write(&bootstrap, "t", "0/a=4@4 0/a=5@5");
+    while reader.known_end(&of) != Some(5) {
+        assert!(Instant::now() < deadline, "what has come is not known");
+        waker.wait(Duration::from_millis(10));
+    }
 }

@@ -377,6 +377,8 @@ impl Bench {
         self.positions[partition] = end;
         let behind = end < self.model.stable(partition);
         assert_eq!(self.reader.is_behind(&of), behind);
+        let known = i64::try_from(self.model.stable(partition)).unwrap();
+        assert_eq!(self.reader.known_end(&of), Some(known));
     }
 
     fn check(&self, partition: usize) {

@@ -98,6 +98,13 @@ impl LogReader for MemoryReader {
             .map(|log| log.offsets(Isolation::ReadCommitted));
         offsets.is_ok_and(|offsets| self.partitions[index].1 < offsets.end)
     }
+
+    fn known_end(&self, partition: &TopicPartition) -> Option<i64> {
+        self.index(partition)?;
+        let state = self.shared.lock();
+        let log = state.log(partition).ok()?;
+        Some(log.offsets(Isolation::ReadCommitted).end)
+    }
 }
 
 impl Drop for MemoryReader {

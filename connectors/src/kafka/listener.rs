@@ -10,7 +10,7 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 
-use super::statistics;
+use super::{security, statistics};
 
 /// Hears what a client tells. Clones hear the same.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub(super) enum TroubleKind {
     Passing,
     /// No broker can be reached; it is tried again.
     AllDown,
+    /// A broker hangs up, perhaps since it expects another protocol; it is tried again.
+    Suspect,
     /// The brokers do not believe who we are, or we do not believe them.
     Refused,
 }
@@ -101,13 +103,19 @@ impl Listener {
             | RDKafkaErrorCode::SaslAuthenticationFailed
             | RDKafkaErrorCode::SSL => TroubleKind::Refused,
             RDKafkaErrorCode::AllBrokersDown => TroubleKind::AllDown,
+            _ if security::is_alert(reason) => TroubleKind::Refused,
+            _ if security::is_suspicious(reason) => TroubleKind::Suspect,
             _ => TroubleKind::Passing,
         };
         tracing::debug!(target: "librdkafka", "{code:?}: {reason}");
         let mut heard = self.lock();
-        // "All brokers are down" says less of why than what was heard before.
+        // "All brokers are down" says less of why than what was heard before, and so does what comes after
+        // a refusal.
         let reason = match (&heard.trouble, kind) {
             (Some(before), TroubleKind::AllDown) => before.reason.clone(),
+            (Some(before), kind) if before.kind > kind.max(TroubleKind::AllDown) => {
+                before.reason.clone()
+            }
             _ => reason.to_owned(),
         };
         let kind = heard

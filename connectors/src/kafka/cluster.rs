@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
@@ -54,8 +55,11 @@ const LONG: Duration = Duration::from_secs(15);
 impl Cluster {
     /// The configuration of a consumer.
     pub(super) fn consumer_config(&self) -> ClientConfig {
-        self.properties
-            .config(Role::Consumer, &CONSUMER_DEFAULTS, &CONSUMER_FIXED)
+        let properties = &self.properties;
+        let mut config = properties.config(Role::Consumer, &CONSUMER_DEFAULTS, &CONSUMER_FIXED);
+        // The listener wants to hear why brokers hang up.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config
     }
 
     /// The same cluster, which is given up earlier or later.

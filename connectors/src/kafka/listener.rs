@@ -159,13 +159,20 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
         Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
             tracing::warn!(target: "librdkafka", "{facility}: {line}");
         }
-        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{facility}: {line}"),
-        Level::Debug => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
+        // Mostly connections that brokers close.
+        Level::Notice | Level::Info | Level::Debug => {
+            tracing::debug!(target: "librdkafka", "{facility}: {line}")
+        }
     }
 }
 
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        // That a broker hangs up is told in the log alone, where nothing else was asked of it.
+        if facility == "FAIL" && security::is_suspicious(line) {
+            let reason = line.split_once("]: ").map_or(line, |(_, reason)| reason);
+            self.hear_trouble(RDKafkaErrorCode::BrokerTransportFailure, reason);
+        }
         log(level, facility, line);
     }
 

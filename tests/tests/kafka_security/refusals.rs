@@ -124,7 +124,7 @@ fn wrong_certificates(secured: &Secured) -> Vec<Mistake> {
         "check that ssl.ca.location",
         "host name that is in this certificate",
     ];
-    let unread = "cannot read /nowhere/at.pem: No such file";
+    const UNREAD: &str = "cannot read /nowhere/at.pem: No such file";
     let key: &[&str] = &[
         "ssl.key.location failed",
         "is ssl.key.password its password?",
@@ -156,7 +156,7 @@ fn wrong_certificates(secured: &Secured) -> Vec<Mistake> {
             "no such authority",
             "tls",
             tls(vec![("ssl.ca.location", nowhere())]),
-            &["no client", "ssl.ca.location", unread],
+            &["no client", "ssl.ca.location", UNREAD],
         ),
         mistake(
             "no authority in the file",
@@ -190,13 +190,13 @@ fn wrong_certificates(secured: &Secured) -> Vec<Mistake> {
             "no such certificate",
             "mtls",
             mutual(vec![("ssl.certificate.location", nowhere())]),
-            &["ssl.certificate.location", unread],
+            &["ssl.certificate.location", UNREAD],
         ),
         mistake(
             "no such key",
             "mtls",
             mutual(vec![("ssl.key.location", nowhere())]),
-            &["ssl.key.location", unread],
+            &["ssl.key.location", UNREAD],
         ),
         mistake(
             "no password of the key",

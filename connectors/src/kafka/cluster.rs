@@ -131,31 +131,41 @@ impl Cluster {
                 return Err(self.refused(&why));
             }
             let is_over = Instant::now() + Duration::from_millis(1) >= deadline;
-            if let Some(why) = trying.is_certain(is_over) {
+            // Who is waited for long may be behind something that takes connections before it does.
+            if let Some(why) = trying.certain().filter(|_| self.patience <= LONG) {
                 return Err(self.refused(why));
             }
-            let why = || {
-                trying
-                    .reason()
-                    .map_or_else(|| self.in_words(&e), str::to_owned)
-            };
-            if is_over {
-                return Err(self.unreachable(&why()));
-            }
-            if !is_told && begun.elapsed() > GLANCE {
+            let is_late = !is_told && begun.elapsed() > GLANCE;
+            if is_over || is_late {
+                let (why, help) = self.why(&trying, &e);
+                if is_over {
+                    return Err(self.unreachable(&why, help));
+                }
                 is_told = true;
-                let why = why();
                 let (name, brokers, limit) = (&self.name, self.brokers(), self.patience);
                 tracing::warn!(
-                    "{name} does not answer at {brokers}, trying again for {limit:?}: {why} (is \
-                     bootstrap.servers right, and is the broker running?)"
+                    "{name} does not answer at {brokers}, trying again for {limit:?}: {why} ({help})"
                 );
             }
-            limit = match trying.is_suspicious() {
-                true => TRY,
-                false => (limit * 2).min(LONG),
+            limit = match trying.suspicion() {
+                Some(_) => TRY,
+                None => (limit * 2).min(LONG),
             };
         }
+    }
+
+    /// Why there is no answer, and what to do.
+    fn why(&self, trying: &Trying, e: &KafkaError) -> (String, &'static str) {
+        if let Some(why) = trying.suspicion() {
+            return (why.to_owned(), security::remedy(why));
+        }
+        let why = trying
+            .reason()
+            .map_or_else(|| self.in_words(e), str::to_owned);
+        (
+            why,
+            "is bootstrap.servers right, and is the broker running?",
+        )
     }
 
     fn in_words(&self, e: &KafkaError) -> String {
@@ -170,14 +180,13 @@ impl Cluster {
             .unwrap_or("no brokers")
     }
 
-    fn unreachable(&self, why: &str) -> ConnectorError {
+    fn unreachable(&self, why: &str, help: &str) -> ConnectorError {
         let (brokers, patience) = (self.brokers(), self.patience);
         let message = format!(
             "{} did not answer at {brokers} within {patience:?}: {why}",
             self.name
         );
-        ConnectorError::new(ConnectorErrorKind::Unreachable, message)
-            .help("is bootstrap.servers right, and is the broker running?")
+        ConnectorError::new(ConnectorErrorKind::Unreachable, message).help(help)
     }
 
     fn refused(&self, why: &str) -> ConnectorError {

@@ -1,12 +1,16 @@
 //! What may be wrong where clients and brokers do not trust each other, and which property to look at.
 
-/// What the library says where a client and a broker seem to speak different protocols: they only hang up.
-/// A broker that is about to end does so too.
-const SUSPICIOUS: [&str; 3] = [
-    "incorrect security.protocol configuration",
-    "verify that security.protocol is correctly configured",
-    "connecting to a PLAINTEXT broker listener?",
+/// States of a connection that stands.
+const STANDING: [&str; 5] = [
+    "SSL_HANDSHAKE",
+    "APIVERSION_QUERY",
+    "AUTH_HANDSHAKE",
+    "AUTH_REQ",
+    "UP",
 ];
+
+/// A connection that ends in less than this was not wanted.
+const UNWANTED_MS: u32 = 2_000;
 
 /// What OpenSSL says of brokers that want another certificate of ours.
 const ALERTS: [&str; 4] = [
@@ -16,9 +20,16 @@ const ALERTS: [&str; 4] = [
     "alert certificate unknown",
 ];
 
-/// True where a broker that hangs up may do so since it expects another protocol.
+/// True where a broker takes a connection and hangs up at once, as it does on clients of another protocol. It
+/// tells them nothing; and one that is about to end does so too.
 pub(super) fn is_suspicious(reason: &str) -> bool {
-    SUSPICIOUS.iter().any(|words| reason.contains(words))
+    let standing = || {
+        let (_, time) = reason.rsplit_once("(after ")?;
+        let (time, state) = time.split_once("ms in state ")?;
+        let state = state.split([',', ')']).next()?;
+        Some((time.parse::<u32>().ok()?, state))
+    };
+    standing().is_some_and(|(time, state)| time < UNWANTED_MS && STANDING.contains(&state))
 }
 
 /// True where a broker says that it does not take our certificate.
@@ -67,8 +78,7 @@ mod tests {
                 "security.protocol and the port",
             ),
             (
-                "Disconnected: verify that security.protocol is correctly configured, broker might require \
-                 SASL authentication",
+                "Disconnected (after 3ms in state APIVERSION_QUERY, 1 identical error(s) suppressed)",
                 "security.protocol and the port",
             ),
             (
@@ -93,6 +103,24 @@ mod tests {
                 "{reason}: {}",
                 remedy(reason)
             );
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_as_soon_as_it_stands_is_suspicious() {
+        for (reason, is_so) in [
+            ("Disconnected (after 3ms in state APIVERSION_QUERY)", true),
+            (
+                "Disconnected: SSL connection closed by peer (after 0ms in state UP, 1 identical error(s) \
+                 suppressed)",
+                true,
+            ),
+            ("Disconnected (after 40000ms in state UP)", false),
+            ("Connection refused (after 0ms in state CONNECT)", false),
+            ("1/1 brokers are down", false),
+            ("(after ms in state UP)", false),
+        ] {
+            assert_eq!(is_suspicious(reason), is_so, "{reason}");
         }
     }
 }

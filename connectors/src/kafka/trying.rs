@@ -8,6 +8,9 @@ use super::listener::{Trouble, TroubleKind};
 /// which that is believed where nothing depends on it.
 pub(super) const GLANCE: Duration = Duration::from_secs(2);
 
+/// The time after which a suspicion is believed.
+const CERTAIN: Duration = Duration::from_secs(5);
+
 /// Why there is no answer yet.
 #[derive(Debug, Default)]
 pub(super) struct Trying {
@@ -64,18 +67,18 @@ impl Trying {
         self.reason.as_deref()
     }
 
-    /// The reason of a suspicion that has become certain, or must do as there is no more time.
-    pub(super) fn is_certain(&self, is_over: bool) -> Option<&str> {
-        let found = self.suspicion.as_ref().filter(|suspicion| {
-            (is_over || suspicion.since.elapsed() >= GLANCE)
-                && (suspicion.is_last || suspicion.is_repeated)
-        });
+    /// The reason of a suspicion that nothing contradicts.
+    pub(super) fn suspicion(&self) -> Option<&str> {
+        let found = self.suspicion.as_ref();
+        let found = found.filter(|suspicion| suspicion.is_last || suspicion.is_repeated);
         found.map(|suspicion| &*suspicion.reason)
     }
 
-    /// True while it is to be known soon.
-    pub(super) fn is_suspicious(&self) -> bool {
-        self.suspicion.is_some()
+    /// The same, where it has been there for long enough.
+    pub(super) fn certain(&self) -> Option<&str> {
+        let found = self.suspicion.as_ref();
+        found.filter(|suspicion| suspicion.since.elapsed() >= CERTAIN)?;
+        self.suspicion()
     }
 }
 
@@ -93,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspicion_becomes_certain_unless_something_else_is_told() {
+    fn a_suspicion_stays_unless_something_else_is_told() {
         use TroubleKind::{AllDown, Passing, Suspect};
         for (troubles, certain) in [
             (&[][..], None),
@@ -110,8 +113,8 @@ mod tests {
             ),
         ] {
             let trying = heard(troubles);
-            assert_eq!(trying.is_certain(true), certain, "{troubles:?}");
-            assert_eq!(trying.is_certain(false), None, "not yet: {troubles:?}");
+            assert_eq!(trying.suspicion(), certain, "{troubles:?}");
+            assert_eq!(trying.certain(), None, "not yet: {troubles:?}");
         }
     }
 

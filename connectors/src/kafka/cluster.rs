@@ -190,7 +190,9 @@ impl Cluster {
     }
 
     fn refused(&self, why: &str) -> ConnectorError {
-        let message = format!("{} at {} refuses us: {why}", self.name, self.brokers());
+        // How long it took, and how often, is of no interest.
+        let words = why.rsplit_once(" (after ").map_or(why, |(words, _)| words);
+        let message = format!("{} at {} refuses us: {words}", self.name, self.brokers());
         ConnectorError::new(ConnectorErrorKind::Unreadable, message).help(security::remedy(why))
     }
 }

@@ -168,8 +168,15 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
 
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        // That a broker hangs up is told in the log alone, where nothing else was asked of it.
-        if facility == "FAIL" && security::is_suspicious(line) {
+        // That a broker hangs up is told in the log alone; what is an error is told as one too.
+        let is_error = matches!(
+            level,
+            RDKafkaLogLevel::Emerg
+                | RDKafkaLogLevel::Alert
+                | RDKafkaLogLevel::Critical
+                | RDKafkaLogLevel::Error
+        );
+        if facility == "FAIL" && !is_error && security::is_suspicious(line) {
             let reason = line.split_once("]: ").map_or(line, |(_, reason)| reason);
             self.hear_trouble(RDKafkaErrorCode::BrokerTransportFailure, reason);
         }

@@ -46,9 +46,6 @@ pub(super) fn remedy(reason: &str) -> &'static str {
     } else if has(&["certificate verify failed", "verify broker certificate"]) {
         "check that ssl.ca.location (or ssl.ca.pem) has the authority that signed the brokers' certificate, \
          and that bootstrap.servers has a host name that is in this certificate"
-    } else if is_suspicious(reason) || has(&["SSL handshake failed"]) {
-        "check security.protocol and the port in bootstrap.servers: the listener there may expect another \
-         protocol"
     } else if has(&["not valid in current SASL state"]) {
         "check security.protocol: the listener in bootstrap.servers wants no user, so that it is plaintext \
          or ssl"
@@ -57,6 +54,9 @@ pub(super) fn remedy(reason: &str) -> &'static str {
     } else if has(&["SASL authentication error"]) {
         "check sasl.username and sasl.password, or, for OAUTHBEARER, sasl.oauthbearer.config; and \
          sasl.mechanism, for which the user must be known"
+    } else if is_suspicious(reason) || has(&["SSL handshake failed"]) {
+        "check security.protocol and the port in bootstrap.servers: the listener there may expect another \
+         protocol"
     } else {
         "check security.protocol, sasl.mechanism, sasl.username and sasl.password"
     }
@@ -94,7 +94,7 @@ mod tests {
                 "check sasl.mechanism",
             ),
             (
-                "SASL authentication error: Authentication failed: Invalid username or password",
+                "SASL authentication error: Authentication failed (after 3ms in state AUTH_REQ)",
                 "sasl.username and sasl.password",
             ),
         ] {

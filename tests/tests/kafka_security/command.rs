@@ -124,7 +124,7 @@ fn ferris_says_what_is_wrong_with_its_settings_and_no_secret() {
         ),
     ] {
         let settings = dir.write(
-            &format!("{name}.toml"),
+            format!("{name}.toml"),
             section("kafka", &brokers, &properties),
         );
         for application in [&[][..], &["--application-id", "mistaken"]] {

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Apache Kafka brokers for tests: KRaft nodes on loopback, run from the jars that tests/kafka/pom.xml names.
 #
-#   scripts/kafka.sh prepare                  put jars, class archive and templates into the cache (once)
+#   scripts/kafka.sh prepare                  put jars, certificates, class archive and templates into the cache (once)
 #   scripts/kafka.sh configure DIR [NODES]    lay out a new cluster of 1 (default) or 3 nodes in DIR, on free ports
 #   scripts/kafka.sh node DIR I               become node I (exec: the caller's child is the broker); logs to DIR/nodeI/log
 #   scripts/kafka.sh wait DIR I=PID...        until these nodes, started with these process ids, serve requests
-#   scripts/kafka.sh addresses DIR            the brokers as host:port,...
-#   scripts/kafka.sh sasl-addresses DIR       the same, for clients that say who they are (SASL/PLAIN: ferris, hunter2; OAUTHBEARER: anybody)
+#   scripts/kafka.sh addresses DIR [LISTENER] the brokers as host:port,...; unless it is said otherwise those of `plaintext`
+#   scripts/kafka.sh certificates             where the files are that clients need for TLS
 #   scripts/kafka.sh tool CLASS ARGS...       become one of Kafka's own tools, such as org.apache.kafka.tools.TopicCommand
+#
+# Listeners are `plaintext`; `sasl`, for clients that say who they are (SASL/PLAIN: ferris, hunter2; OAUTHBEARER:
+# anybody); and, in clusters of one node, three with TLS: `tls`, which looks at a certificate of the client's if it
+# has one; `mtls`, which wants one; and `sasl_ssl` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512: ferris, hunter2).
 #
 # `wait` fails with 3 when a port of the cluster was taken by somebody else: configure again, and start again.
 # It takes at most FERRIS_START_SECONDS (60). A node that was killed is started again with `node`, on
@@ -22,8 +26,10 @@ SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$SCRIPTS/service.sh"
 POM=$SCRIPTS/../tests/kafka/pom.xml
 VERSION=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$POM")
-# Work trees that want other jars do not take each other's away.
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ferrisstreams/kafka-$VERSION-$(md5sum < "$POM" | cut -c1-8)
+# What templates and certificates are made like. A change of that needs another number here: work trees
+# that want other jars or templates do not take each other's away.
+LAYOUT=2
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ferrisstreams/kafka-$VERSION-$(md5sum < "$POM" | cut -c1-8)-$LAYOUT
 JVM=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -Xms256m -Xmx512m
   "-Dlog4j2.configurationFile=file:$SCRIPTS/../tests/kafka/log4j2.properties")
 
@@ -57,6 +63,44 @@ archive() { # where the class archive for this JDK and these jars is kept; an em
   echo "$CACHE/classes-$(stat -c '%n %s %Y' "$java" "$CACHE"/lib/*.jar | md5sum | cut -c1-12).jsa"
 }
 
+# ---- certificates: ca.pem signed those of the broker (127.0.0.1 alone; not localhost) and of a client (CN=ferris-client),
+# whose key has the password hunter2; other-ca.pem signed nobody's.
+
+certificates_ready() { [[ -d $CACHE/tls ]]; }
+
+make_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
+
+sign() { # DIR NAME EXTENSION: a certificate for the key DIR/NAME.key, by the authority
+  openssl req -new -key "$1/$2.key" -subj "/CN=ferris-$2" -out "$1/$2.csr"
+  openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 3650 \
+    -extfile <(echo "$3") -out "$1/$2.pem"
+}
+
+make_certificates() {
+  command -v openssl > /dev/null || fail "openssl is missing: make setup"
+  echo "kafka: making certificates for TLS (once)" >&2
+  local new name
+  new=$(mktemp -d "$CACHE/work.XXXXXX")
+  {
+    for name in ca other-ca server client; do make_key "$new/$name.key"; done
+    for name in ca other-ca; do
+      openssl req -x509 -new -key "$new/$name.key" -subj "/CN=ferris-$name" -days 3650 -out "$new/$name.pem"
+    done
+    sign "$new" server subjectAltName=IP:127.0.0.1
+    sign "$new" client extendedKeyUsage=clientAuth
+    cat "$new/server.key" "$new/server.pem" > "$new/server-keystore.pem"
+    openssl pkcs8 -topk8 -v2 aes256 -in "$new/client.key" -passout pass:hunter2 -out "$new/client-locked.key"
+  } 2> "$new/log" || { cat "$new/log" >&2; fail "certificates could not be made"; }
+  rm "$new"/{ca,other-ca,client,server}.key "$new"/*.csr "$new"/*.srl "$new/server.pem" "$new/log"
+  mv "$new/client-locked.key" "$new/client.key"
+  mv "$new" "$CACHE/tls"
+}
+
+# ---- templates and class archive
+
+USERS=() # those of SCRAM, who are kept with the data
+for mechanism in SCRAM-SHA-256 SCRAM-SHA-512; do USERS+=(--add-scram "$mechanism=[name=ferris,password=hunter2]"); done
+
 format() { # formats a directory for each node of a cluster: TARGET NODES
   local target=$1 nodes=$2 id i
   id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | cut -c1-22)
@@ -64,7 +108,7 @@ format() { # formats a directory for each node of a cluster: TARGET NODES
     mkdir -p "$target/node$i"
     properties "$target" "$i" "$nodes" "$PORTS_FIRST" > "$target/node$i/server.properties"
     java "${JVM[@]}" -cp "$(class_path)" kafka.tools.StorageTool format \
-      -t "K${id:1}" -c "$target/node$i/server.properties" > "$target/log" 2>&1 || { cat "$target/log" >&2; fail "formatting failed"; }
+      -t "K${id:1}" -c "$target/node$i/server.properties" "${USERS[@]}" > "$target/log" 2>&1 || { cat "$target/log" >&2; fail "formatting failed"; }
   done
 }
 
@@ -101,7 +145,7 @@ make_triple() {
   rm -rf "$work"
 }
 
-prepared() { jars_ready && [[ -e $(archive) && -d $CACHE/template-1 ]]; }
+prepared() { jars_ready && certificates_ready && [[ -e $(archive) && -d $CACHE/template-1 ]]; }
 
 prepare() {
   prepared && return
@@ -110,28 +154,59 @@ prepare() {
   flock "$gate" # others may be at it
   rm -rf "$CACHE"/work.* "$CACHE"/lib.*
   jars_ready || fetch_jars
+  certificates_ready || make_certificates
   prepared || make_single
   exec {gate}>&-
 }
 
 # ---- a cluster
 
+listeners() { # NODES: what each has a port for, one behind the other; three would need more neighbours than there are
+  if (($1 > 1)); then echo "plaintext controller sasl"; else echo "plaintext controller sasl tls mtls sasl_ssl"; fi
+}
+
+port_of() { # LISTENER I NODES PORT, that of the first
+  local listener place=0 known
+  read -ra known < <(listeners "$3")
+  for listener in "${known[@]}"; do
+    [[ $listener != "$1" ]] || { echo $(($4 + ${#known[@]} * ($2 - 1) + place)); return; }
+    place=$((place + 1))
+  done
+  fail "no listener $1 in a cluster of $3"
+}
+
+tls_properties() {
+  cat <<PROPERTIES
+ssl.keystore.type=PEM
+ssl.keystore.location=$CACHE/tls/server-keystore.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$CACHE/tls/ca.pem
+listener.name.tls.ssl.client.auth=requested
+listener.name.mtls.ssl.client.auth=required
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+PROPERTIES
+}
+
 properties() { # server.properties of node I: DIR I NODES PORT
-  local dir=$1 i=$2 nodes=$3 port=$4 copies=$(($3 < 3 ? 1 : 3)) in_sync=$(($3 < 3 ? 1 : 2)) voters="" n
-  for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$((port + 2 * n - 1))"; done
-  local plain=PLAINTEXT://127.0.0.1:$((port + 2 * i - 2)) sasl=SASL://127.0.0.1:$((port + 2 * nodes + i - 1))
+  local dir=$1 i=$2 nodes=$3 port=$4 copies=$(($3 < 3 ? 1 : 3)) in_sync=$(($3 < 3 ? 1 : 2)) voters="" bound="" n name
+  for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$(port_of controller "$n" "$nodes" "$port")"; done
+  for name in $(listeners "$nodes"); do bound+="${bound:+,}${name^^}://127.0.0.1:$(port_of "$name" "$i" "$nodes" "$port")"; done
   cat <<PROPERTIES
 process.roles=broker,controller
 node.id=$i
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=$plain,CONTROLLER://127.0.0.1:$((port + 2 * i - 1)),$sasl
-advertised.listeners=$plain,$sasl
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT
+listeners=$bound
+advertised.listeners=$(tr ',' '\n' <<< "$bound" | grep -v CONTROLLER | paste -sd,)
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASL_SSL:SASL_SSL
 inter.broker.listener.name=PLAINTEXT
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
 listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+$( ((nodes > 1)) || tls_properties)
 log.dirs=$dir/node$i/data
 
 # Who says nothing of who they are may do everything; others what no rule is about, or what one allows.
@@ -180,7 +255,7 @@ PROPERTIES
 
 configure() { # DIR NODES
   local dir=$1 nodes=$2 port i
-  port=$(take_ports $((3 * nodes)))
+  port=$(take_ports $(($(listeners "$nodes" | wc -w) * nodes)))
   for ((i = 1; i <= nodes; i++)); do
     mkdir -p "$dir/node$i"
     properties "$dir" "$i" "$nodes" "$port" > "$dir/node$i/server.properties"
@@ -221,17 +296,10 @@ tool() { # CLASS ARGS...; without the log, which would stand among its answers
   exec java "${JVM[@]}" ${flag:+"$flag"} -Dferris.kafka.log=off -cp "$(class_path)" "$@"
 }
 
-addresses() { # DIR
+addresses() { # DIR LISTENER
   local nodes port i list=""
   read -r nodes port < "$1/cluster"
-  for ((i = 0; i < nodes; i++)); do list+="${list:+,}127.0.0.1:$((port + 2 * i))"; done
-  echo "$list"
-}
-
-sasl_addresses() { # DIR
-  local nodes port i list=""
-  read -r nodes port < "$1/cluster"
-  for ((i = 0; i < nodes; i++)); do list+="${list:+,}127.0.0.1:$((port + 2 * nodes + i))"; done
+  for ((i = 1; i <= nodes; i++)); do list+="${list:+,}127.0.0.1:$(port_of "$2" "$i" "$nodes" "$port")"; done
   echo "$list"
 }
 
@@ -263,15 +331,15 @@ has_coordinator() { # PORT KIND, 00 for groups, 01 for transactions (FindCoordin
 }
 
 await() { # DIR I=PID...
-  local dir=$1 nodes port member i pid kind
+  local dir=$1 nodes first port member i pid kind
   shift
-  read -r nodes port < "$dir/cluster"
+  read -r nodes first < "$dir/cluster"
   for member in "$@"; do
-    i=${member%=*} pid=${member#*=}
-    patiently "kafka: node $i" "$dir/node$i/log" "$pid" sees_brokers $((port + 2 * i - 2)) $# || return
+    i=${member%=*} pid=${member#*=} port=$(port_of plaintext "${member%=*}" "$nodes" "$first")
+    patiently "kafka: node $i" "$dir/node$i/log" "$pid" sees_brokers "$port" $# || return
   done
   for kind in 00 01; do
-    patiently "kafka: node $i" "$dir/node$i/log" "$pid" has_coordinator $((port + 2 * i - 2)) $kind || return
+    patiently "kafka: node $i" "$dir/node$i/log" "$pid" has_coordinator "$port" $kind || return
   done
 }
 
@@ -280,8 +348,8 @@ case ${1:-} in
   configure) new_cluster "$(realpath -m "$2")" "${3:-1}" ;;
   node) node "$(realpath "$2")" "$3" ;;
   wait) await "$(realpath "$2")" "${@:3}" ;;
-  addresses) addresses "$2" ;;
-  sasl-addresses) sasl_addresses "$2" ;;
+  addresses) addresses "$2" "${3:-plaintext}" ;;
+  certificates) prepare && echo "$CACHE/tls" ;;
   tool) prepare && tool "${@:2}" ;;
   *) sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "$0"; exit 2 ;;
 esac

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh build    a C++ compiler, make, libclang (for the bindings of RocksDB), the headers of
 #                             OpenSSL and pkg-config, which finds them (for Kafka clients with TLS), Rust
-#   scripts/setup.sh test     the same, and a Java runtime and Maven (for Kafka) and a PostgreSQL server
+#   scripts/setup.sh test     the same, and a Java runtime, Maven and the command openssl (for Kafka) and a PostgreSQL server
 #
 # It says what it installs before it does so, and does nothing where nothing is missing. Made for
 # Debian 12; on a newer Debian or on Ubuntu it takes the versions found there. It needs root, or sudo,
@@ -39,6 +39,7 @@ missing() {
   if [[ $WANTED == test ]]; then
     has_java || echo java
     have mvn || echo maven
+    have openssl || echo openssl-command
     scripts/postgres.sh where > /dev/null || echo postgresql
   fi
 }
@@ -56,6 +57,7 @@ packages() { # after apt-get update, since the names depend on the release
         echo "libclang1-$version" "libclang-common-$version-dev"
         ;;
       openssl) echo libssl-dev pkg-config ;;
+      openssl-command) echo openssl ;;
       certificates) echo ca-certificates ;;
       java) available openjdk-17-jdk-headless && echo openjdk-17-jdk-headless || echo default-jdk-headless ;;
       postgresql) available postgresql-15 && echo postgresql-15 || echo postgresql ;;

@@ -1,5 +1,6 @@
 //! A script: where its statements come from, and a session to run them in.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,28 +29,31 @@ pub(crate) fn session(
     base: PathBuf,
     restarting: bool,
 ) -> Result<Session, Failure> {
-    session_of(config, base, |connections| {
+    let kafka = options(&config.kafka);
+    session_of(config, kafka, base, |connections| {
         connections.restarting(restarting)
     })
 }
 
-/// The same of an application on a cluster.
+/// The same of an application on a cluster, whose clients have these properties.
 pub(crate) fn session_on_cluster(
     config: &Config,
+    kafka: BTreeMap<String, String>,
     base: PathBuf,
     restarting: bool,
 ) -> Result<Session, Failure> {
-    session_of(config, base, |connections| {
+    session_of(config, kafka, base, |connections| {
         connections.restarting(restarting).on_cluster(true)
     })
 }
 
 fn session_of(
     config: &Config,
+    kafka: BTreeMap<String, String>,
     base: PathBuf,
     with: impl FnOnce(Connections) -> Connections,
 ) -> Result<Session, Failure> {
-    let connections = with(Connections::new().base(base).kafka(options(&config.kafka)));
+    let connections = with(Connections::new().base(base).kafka(kafka));
     for (name, table) in &config.connections {
         connections
             .connection(name, options(table))

@@ -1,7 +1,11 @@
 //! A Kafka broker of a test's own, to be killed and started again.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use crate::brokers::KafkaBrokers;
 use crate::kafka::Kafka;
+use crate::service;
 
 /// A broker of its own, on a free loopback port. It starts in one to four seconds and is killed when it is dropped.
 ///
@@ -37,6 +41,24 @@ impl KafkaBroker {
     #[must_use]
     pub fn sasl_bootstrap(&self) -> String {
         self.0.sasl_bootstrap()
+    }
+
+    /// As [`KafkaBrokers::listener`].
+    #[must_use]
+    pub fn listener(&self, name: &str) -> String {
+        self.0.listener(name)
+    }
+
+    /// Where a file for TLS is: `ca.pem` (the authority that signed the broker's certificate), `client.pem` and
+    /// `client.key` (a client's, `CN=ferris-client`; the key has the password `hunter2`), `other-ca.pem`.
+    #[must_use]
+    pub fn certificate(&self, file: &str) -> PathBuf {
+        let output = Command::new(service::script("kafka.sh"))
+            .arg("certificates")
+            .output()
+            .expect("the script runs");
+        assert!(output.status.success(), "{output:?}");
+        Path::new(String::from_utf8_lossy(&output.stdout).trim()).join(file)
     }
 
     /// As [`KafkaBrokers::kill`].

@@ -60,7 +60,14 @@ impl KafkaBrokers {
     /// How clients reach them that say who they are: by SASL/PLAIN, as `ferris` with the password `hunter2`.
     #[must_use]
     pub fn sasl_bootstrap(&self) -> String {
-        let addresses = self.script(&["sasl-addresses"], &[]);
+        self.listener("sasl")
+    }
+
+    /// How clients reach them at one of the listeners that `scripts/kafka.sh` tells of; those with TLS are only there
+    /// where there is one broker.
+    #[must_use]
+    pub fn listener(&self, name: &str) -> String {
+        let addresses = self.script(&["addresses"], &[name]);
         let addresses = addresses.expect("a cluster has an address");
         addresses.trim().to_owned()
     }

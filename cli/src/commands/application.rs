@@ -31,7 +31,11 @@ pub(super) fn run(id: &str, arguments: &Run) -> Result<(), Failure> {
     let source = script::read(&arguments.file)?;
     let base = script::base_of(&arguments.file);
     let restarting = config.state_dir.as_deref().is_some_and(State::is_in);
-    let mut session = script::session_on_cluster(&config, base, restarting)?;
+    // The topics are looked for as who the application is, whatever it was that said so.
+    let kafka = streams.properties();
+    let kafka = kafka.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let kafka = kafka.collect();
+    let mut session = script::session_on_cluster(&config, kafka, base, restarting)?;
     let outcome = script::execute(&mut session, &source)?;
     let program = session
         .program_on_cluster()

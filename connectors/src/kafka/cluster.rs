@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 
-use super::listener::{Listener, TroubleKind};
-use super::native::Consumer;
+use super::listener::Listener;
+use super::native::{self, Consumer};
 use super::properties::{Properties, Role};
+use super::security;
+use super::trying::{GLANCE, Trying};
+use super::unmade;
 
 /// What a consumer is unless the user says otherwise. After a full queue fetching goes on at once and not
 /// after a second, an end is told within a tenth of a second, and 8 MB of each partition wait at most.
@@ -48,15 +52,14 @@ pub(super) struct Cluster {
 const TRY: Duration = Duration::from_millis(1_000);
 const LONG: Duration = Duration::from_secs(15);
 
-/// The time after which it is told that brokers do not answer, where they are waited for long, or after
-/// which that is believed where nothing depends on it.
-pub(super) const GLANCE: Duration = Duration::from_secs(2);
-
 impl Cluster {
     /// The configuration of a consumer.
     pub(super) fn consumer_config(&self) -> ClientConfig {
-        self.properties
-            .config(Role::Consumer, &CONSUMER_DEFAULTS, &CONSUMER_FIXED)
+        let properties = &self.properties;
+        let mut config = properties.config(Role::Consumer, &CONSUMER_DEFAULTS, &CONSUMER_FIXED);
+        // The listener wants to hear why brokers hang up.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config
     }
 
     /// The same cluster, which is given up earlier or later.
@@ -81,8 +84,13 @@ impl Cluster {
             KafkaError::ClientCreation(why) | KafkaError::ClientConfig(_, why, ..) => why.clone(),
             e => e.to_string(),
         };
+        let (why, help) = unmade::unmade(&self.properties, &why);
         let message = format!("no client of {} can be made: {why}", self.name);
-        ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
+        let error = ConnectorError::new(ConnectorErrorKind::InvalidOption, message);
+        match help {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 
     /// What the brokers tell of a topic, or of all.
@@ -106,40 +114,58 @@ impl Cluster {
     ) -> Result<T, ConnectorError> {
         let begun = Instant::now();
         let deadline = begun + self.patience;
-        let mut reason = None;
+        let mut trying = Trying::default();
         let mut is_told = self.patience <= LONG;
         let mut limit = TRY;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let answer = request(limit.min(left));
             // Its events are served here, as nobody else polls this consumer yet.
-            while consumer.poll(Duration::ZERO).is_some() {}
+            native::serve_events(consumer);
             let trouble = consumer.context().take_trouble();
             let e = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(e) => e,
             };
-            if let Some(trouble) = trouble {
-                if trouble.kind == TroubleKind::Refused {
-                    return Err(self.refused(&trouble.reason));
+            if let Some(why) = trouble.and_then(|trouble| trying.hear(trouble)) {
+                return Err(self.refused(&why));
+            }
+            let is_over = Instant::now() + Duration::from_millis(1) >= deadline;
+            // Who is waited for long may be behind something that takes connections before it does.
+            if let Some(why) = trying.certain().filter(|_| self.patience <= LONG) {
+                return Err(self.refused(why));
+            }
+            let is_late = !is_told && begun.elapsed() > GLANCE;
+            if is_over || is_late {
+                let (why, help) = self.why(&trying, &e);
+                if is_over {
+                    return Err(self.unreachable(&why, help));
                 }
-                reason = Some(trouble.reason);
-            }
-            if Instant::now() + Duration::from_millis(1) >= deadline {
-                let why = reason.unwrap_or_else(|| self.in_words(&e));
-                return Err(self.unreachable(&why));
-            }
-            if !is_told && begun.elapsed() > GLANCE {
                 is_told = true;
-                let why = reason.clone().unwrap_or_else(|| self.in_words(&e));
                 let (name, brokers, limit) = (&self.name, self.brokers(), self.patience);
                 tracing::warn!(
-                    "{name} does not answer at {brokers}, trying again for {limit:?}: {why} (is \
-                     bootstrap.servers right, and is the broker running?)"
+                    "{name} does not answer at {brokers}, trying again for {limit:?}: {why} ({help})"
                 );
             }
-            limit = (limit * 2).min(LONG);
+            limit = match trying.suspicion() {
+                Some(_) => TRY,
+                None => (limit * 2).min(LONG),
+            };
         }
+    }
+
+    /// Why there is no answer, and what to do.
+    fn why(&self, trying: &Trying, e: &KafkaError) -> (String, &'static str) {
+        if let Some(why) = trying.suspicion() {
+            return (why.to_owned(), security::remedy(why));
+        }
+        let why = trying
+            .reason()
+            .map_or_else(|| self.in_words(e), str::to_owned);
+        (
+            why,
+            "is bootstrap.servers right, and is the broker running?",
+        )
     }
 
     fn in_words(&self, e: &KafkaError) -> String {
@@ -154,19 +180,19 @@ impl Cluster {
             .unwrap_or("no brokers")
     }
 
-    fn unreachable(&self, why: &str) -> ConnectorError {
+    fn unreachable(&self, why: &str, help: &str) -> ConnectorError {
         let (brokers, patience) = (self.brokers(), self.patience);
         let message = format!(
             "{} did not answer at {brokers} within {patience:?}: {why}",
             self.name
         );
-        ConnectorError::new(ConnectorErrorKind::Unreachable, message)
-            .help("is bootstrap.servers right, and is the broker running?")
+        ConnectorError::new(ConnectorErrorKind::Unreachable, message).help(help)
     }
 
     fn refused(&self, why: &str) -> ConnectorError {
-        let message = format!("{} at {} refuses us: {why}", self.name, self.brokers());
-        ConnectorError::new(ConnectorErrorKind::Unreadable, message)
-            .help("check security.protocol, sasl.mechanism, sasl.username and sasl.password")
+        // How long it took, and how often, is of no interest.
+        let words = why.rsplit_once(" (after ").map_or(why, |(words, _)| words);
+        let message = format!("{} at {} refuses us: {words}", self.name, self.brokers());
+        ConnectorError::new(ConnectorErrorKind::Unreadable, message).help(security::remedy(why))
     }
 }

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use ferrisstreams_topology::connector::{Health, Poll, SourceReader, SourceStart, Stats, Waker};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 
-use super::cluster::GLANCE;
 use super::reader::Reader;
 use super::reading::Reading;
+use super::trying::GLANCE;
 
 /// The pause between tries.
 const RETRY: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 
-use super::statistics;
+use super::{security, statistics};
 
 /// Hears what a client tells. Clones hear the same.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub(super) enum TroubleKind {
     Passing,
     /// No broker can be reached; it is tried again.
     AllDown,
+    /// A broker hangs up, perhaps since it expects another protocol; it is tried again.
+    Suspect,
     /// The brokers do not believe who we are, or we do not believe them.
     Refused,
 }
@@ -101,13 +103,19 @@ impl Listener {
             | RDKafkaErrorCode::SaslAuthenticationFailed
             | RDKafkaErrorCode::SSL => TroubleKind::Refused,
             RDKafkaErrorCode::AllBrokersDown => TroubleKind::AllDown,
+            _ if security::is_alert(reason) => TroubleKind::Refused,
+            _ if security::is_suspicious(reason) => TroubleKind::Suspect,
             _ => TroubleKind::Passing,
         };
         tracing::debug!(target: "librdkafka", "{code:?}: {reason}");
         let mut heard = self.lock();
-        // "All brokers are down" says less of why than what was heard before.
+        // "All brokers are down" says less of why than what was heard before, and so does what comes after
+        // a refusal.
         let reason = match (&heard.trouble, kind) {
             (Some(before), TroubleKind::AllDown) => before.reason.clone(),
+            (Some(before), kind) if before.kind > kind.max(TroubleKind::AllDown) => {
+                before.reason.clone()
+            }
             _ => reason.to_owned(),
         };
         let kind = heard
@@ -151,13 +159,27 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
         Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
             tracing::warn!(target: "librdkafka", "{facility}: {line}");
         }
-        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{facility}: {line}"),
-        Level::Debug => tracing::debug!(target: "librdkafka", "{facility}: {line}"),
+        // Mostly connections that brokers close.
+        Level::Notice | Level::Info | Level::Debug => {
+            tracing::debug!(target: "librdkafka", "{facility}: {line}")
+        }
     }
 }
 
 impl ClientContext for Listener {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        // That a broker hangs up is told in the log alone; what is an error is told as one too.
+        let is_error = matches!(
+            level,
+            RDKafkaLogLevel::Emerg
+                | RDKafkaLogLevel::Alert
+                | RDKafkaLogLevel::Critical
+                | RDKafkaLogLevel::Error
+        );
+        if facility == "FAIL" && !is_error && security::is_suspicious(line) {
+            let reason = line.split_once("]: ").map_or(line, |(_, reason)| reason);
+            self.hear_trouble(RDKafkaErrorCode::BrokerTransportFailure, reason);
+        }
         log(level, facility, line);
     }
 

@@ -1,9 +1,12 @@
 //! Kafka topics as sources and sinks.
 
 pub mod statistics;
+mod security;
 mod listener;
 mod native;
 mod properties;
+mod unmade;
+mod trying;
 mod cluster;
 mod topic;
 mod failure;

@@ -80,7 +80,7 @@ const RESERVED: [(&str, &str); 8] = [
 ];
 
 /// Properties of Java's clients, and what stands for them here.
-const JAVA: [(&str, &str); 4] = [
+const JAVA: [(&str, &str); 7] = [
     (
         "sasl.jaas.config",
         "set sasl.username and sasl.password instead",
@@ -88,6 +88,19 @@ const JAVA: [(&str, &str); 4] = [
     (
         "ssl.truststore.location",
         "set ssl.ca.location to a file with certificates in PEM form instead",
+    ),
+    (
+        "ssl.truststore.password",
+        "the file in ssl.ca.location has no password",
+    ),
+    (
+        "ssl.truststore.type",
+        "the file in ssl.ca.location is in PEM form",
+    ),
+    (
+        "ssl.keystore.type",
+        "the file in ssl.keystore.location is in PKCS#12 form; ssl.certificate.location and \
+         ssl.key.location are in PEM form",
     ),
     (
         "key.deserializer",

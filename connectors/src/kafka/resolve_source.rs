@@ -7,7 +7,6 @@ use ferrisstreams_topology::connector::{
 };
 use ferrisstreams_topology::data::Schema;
 
-use super::cluster::GLANCE;
 use super::key_column::key_column;
 use super::native::Consumer;
 use super::place::Place;
@@ -16,6 +15,7 @@ use super::sample::sample;
 use super::source::KafkaSource;
 use super::source_options::SourceOptions;
 use super::topic::Topic;
+use super::trying::GLANCE;
 use super::writing::make_topic;
 use crate::connector::Context;
 use crate::formats::{Format, Formats, RowSpecification, Sample, rows};

@@ -8,9 +8,9 @@ use ferrisstreams_topology::connector::{
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 
 use super::at_least_once::AtLeastOnce;
-use super::cluster::GLANCE;
 use super::exactly_once::ExactlyOnce;
 use super::failure::engine_error;
+use super::trying::GLANCE;
 use super::writing::{Guarantee, Writing};
 
 /// Writes a topic.

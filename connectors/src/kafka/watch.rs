@@ -170,7 +170,7 @@ impl Looker {
         let trouble = self.consumer.context().take_trouble();
         if let Some(trouble) = &trouble {
             self.reason = Some(trouble.reason.clone());
-            if trouble.kind != TroubleKind::Passing {
+            if matches!(trouble.kind, TroubleKind::AllDown | TroubleKind::Refused) {
                 self.wrong(&trouble.reason);
             }
         }

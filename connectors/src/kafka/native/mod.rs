@@ -9,6 +9,7 @@
 mod call;
 mod message;
 mod fetch;
+mod events;
 mod member;
 mod commit;
 mod group_offsets;
@@ -21,6 +22,7 @@ mod property;
 pub(super) use self::call::CallError;
 pub(super) use self::commit::commit_offsets;
 pub(super) use self::describe::topic_id;
+pub(super) use self::events::serve_events;
 pub(super) use self::fetch::{Consumer, Fetch};
 pub(super) use self::group::group_members;
 pub(super) use self::group_offsets::GroupOffsets;

@@ -1,0 +1,7 @@
+//! Clients that have to say who they are, or have to know who the broker is.
+
+mod secured;
+mod applications;
+mod refusals;
+mod rights;
+mod command;

@@ -26,7 +26,7 @@ impl<T> Slots<T> {
 
     /// Adds an element behind the last one.
     pub(super) fn push(&mut self, element: T) {
-        if self.len % PIECE == 0 {
+        if self.len.is_multiple_of(PIECE) {
             let capacity = if self.len == 0 { 0 } else { PIECE };
             self.pieces.push(Vec::with_capacity(capacity));
         }

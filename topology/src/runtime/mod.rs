@@ -139,6 +139,7 @@ impl Embedded {
         plans: &Plans,
     ) -> Result<Self> {
         let graph = topology.graph.clone();
+        let state = state.lend();
         let lanes = identity::lanes(&state, options.workers)?;
         identity::forget(&state, &graph, &options.rebuild)?;
         identity::check(&state, &graph, plans)?;
@@ -340,7 +341,8 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// Where the last commit failed, or a function or a sink does not return.
+    /// Where the last commit failed, or a function or a sink does not return. Its thread is left alone then, and
+    /// has nothing committed any more, so that the state can be used again.
     pub fn close(mut self, timeout: Duration) -> Result<()> {
         self.stop(Instant::now() + timeout)
     }
@@ -369,7 +371,7 @@ impl Embedded {
         }
         if ended.is_err() {
             // Whoever has the state next must not find it changed by what is still at work here.
-            self.shared.state.end(&self.shared.tenure);
+            self.shared.state.give_up();
         }
         ended.and_then(|()| self.note_deliveries())?;
         self.shared.fatal_error()

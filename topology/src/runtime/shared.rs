@@ -18,7 +18,7 @@ use crate::graph::{Graph, NodeId, Plan};
 use crate::processor::Output;
 use crate::query::Pulse;
 use crate::run::Stamp;
-use crate::store::{Commit, State, Tenure};
+use crate::store::{Commit, State};
 use crate::tasks::PostOffice;
 use crate::time::Timestamp;
 
@@ -27,8 +27,6 @@ pub(super) struct Shared {
     pub(super) graph: Arc<Graph>,
     pub(super) plan: Arc<Plan>,
     pub(super) state: State,
-    /// Until when what is done here is committed.
-    pub(super) tenure: Tenure,
     pub(super) options: EmbeddedOptions,
     pub(super) office: Arc<PostOffice>,
     pub(super) wakers: Vec<Waker>,
@@ -165,7 +163,6 @@ impl Shared {
             graph,
             plan,
             state,
-            tenure: Tenure::default(),
             options,
         }
     }
@@ -345,7 +342,7 @@ impl Shared {
         let Handed {
             commit, outputs, ..
         } = handed;
-        let write = || self.state.commit_as(&self.tenure, commit, sync);
+        let write = || self.state.commit(commit, sync);
         let written = catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|panic| {
             let message = format!("panicked: {}", panic_message(&*panic));
             Err(Error::new(ErrorKind::Storage, message))

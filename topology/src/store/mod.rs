@@ -31,7 +31,7 @@ pub(crate) use self::full_disk::full_disk;
 pub(crate) use self::index::Index;
 pub(crate) use self::key_value::Difference;
 pub use self::key_value::KeyValueStore;
-pub(crate) use self::state::{Commit, META, StateSnapshot, Tenure, store_family, store_of};
+pub(crate) use self::state::{Commit, META, StateSnapshot, store_family, store_of};
 pub use self::state::{STATE_FORMAT, State, StateOptions};
 pub(crate) use self::writes::FamilyWrites;
 use crate::error::Result;

@@ -40,6 +40,8 @@ fn rows_of(memory: usize) -> usize {
 #[derive(Clone)]
 pub struct State {
     inner: Arc<Inner>,
+    /// True once nothing is to be committed through this any more, nor through its clones.
+    is_given_up: Arc<AtomicBool>,
 }
 
 struct Inner {
@@ -61,13 +63,6 @@ pub(super) trait FreezeTable: Any + Send + Sync {
 
     /// The number of rows.
     fn len(&self) -> usize;
-}
-
-/// The right to commit to a state. Somebody who is not waited for any more loses it, so that the state can be
-/// handed on.
-#[derive(Debug, Default)]
-pub(crate) struct Tenure {
-    is_over: AtomicBool,
 }
 
 /// What a commit applies.
@@ -141,6 +136,7 @@ impl State {
                 #[cfg(feature = "rocksdb")]
                 dir: None,
             }),
+            is_given_up: Arc::default(),
         }
     }
 
@@ -274,27 +270,32 @@ impl State {
         u64::try_from(tables.get(store)?.len()).ok()
     }
 
-    /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
-    pub(crate) fn commit(&self, commit: Commit, sync: bool) -> Result<()> {
-        self.commit_as(&Tenure::default(), commit, sync)
+    /// The same state for somebody who may lose the right to commit to it; see [`give_up`](State::give_up).
+    pub(crate) fn lend(&self) -> State {
+        State {
+            inner: self.inner.clone(),
+            is_given_up: Arc::default(),
+        }
     }
 
-    /// Applies a commit as one who may until the tenure [is over](State::end).
+    /// Has nothing committed any more through this and its clones. When it returns, what was committed before
+    /// stands, and whoever has the state otherwise finds it changed by nobody else.
+    pub(crate) fn give_up(&self) {
+        let _applying = self.inner.commit.write().expect("no panic while locked");
+        self.is_given_up.store(true, Ordering::Release);
+    }
+
+    /// Applies a commit, all of it or nothing. With `sync` it outlives a power cut.
     ///
     /// # Errors
     ///
-    /// Those of [`commit`](State::commit), and where the tenure is over.
-    pub(crate) fn commit_as(&self, tenure: &Tenure, mut commit: Commit, sync: bool) -> Result<()> {
+    /// Where it cannot be written, and where the state was [given up](State::give_up).
+    pub(crate) fn commit(&self, mut commit: Commit, sync: bool) -> Result<()> {
         for writes in &mut commit.writes {
             writes.sort();
         }
         let _applying = self.inner.commit.write().expect("no panic while locked");
-        if tenure.is_over.load(Ordering::Acquire) {
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "others may have the state by now",
-            ));
-        }
+        self.check_right()?;
         let epoch = self.epoch() + 1;
         commit.put_meta("epoch", &epoch.to_be_bytes());
         commit.meta().sort();
@@ -306,10 +307,12 @@ impl State {
         Ok(())
     }
 
-    /// Ends a tenure: when this returns, what was committed under it stands, and nothing more comes.
-    pub(crate) fn end(&self, tenure: &Tenure) {
-        let _applying = self.inner.commit.write().expect("no panic while locked");
-        tenure.is_over.store(true, Ordering::Release);
+    fn check_right(&self) -> Result<()> {
+        if self.is_given_up.load(Ordering::Acquire) {
+            let message = "others may have the state by now";
+            return Err(Error::new(ErrorKind::Closed, message));
+        }
+        Ok(())
     }
 
     /// Applies a commit of rows that are known elsewhere as well, where there are many of them at less cost: what
@@ -321,6 +324,7 @@ impl State {
             if may && writes.family.name() != META {
                 writes.sort();
                 let _applying = self.inner.commit.read().expect("no panic while locked");
+                self.check_right()?;
                 if self.inner.bytes.take_file(&writes)? {
                     continue;
                 }

@@ -91,26 +91,70 @@ fn broker(metadata: &Metadata) -> i32 {
     }
 }
 
+/// Asks until the answer is not one that `passes` with time, or for so long. Nothing tells when it has passed.
+fn patiently(
+    patience: Duration,
+    passes: impl Fn(Missing) -> bool,
+    mut ask: impl FnMut() -> Result<Result<Topic, Missing>, ConnectorError>,
+) -> Result<Result<Topic, Missing>, ConnectorError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match ask()? {
+            Err(missing) if passes(missing) && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            answer => return Ok(answer),
+        }
+    }
+}
+
 impl Cluster {
-    /// Finds a topic out; one that was made just now is waited for.
+    /// Asks what a topic is. Brokers learn of topics one after the other, and where one says that there is none,
+    /// the list of all topics has the last word, which may come from another.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer.
+    pub(super) fn look(
+        &self,
+        consumer: &Consumer,
+        name: &str,
+    ) -> Result<Result<Topic, Missing>, ConnectorError> {
+        let answer = described(&self.metadata(consumer, Some(name))?, name);
+        if answer != Err(Missing::Unknown) {
+            return Ok(answer);
+        }
+        Ok(described(&self.metadata(consumer, None)?, name))
+    }
+
+    /// Finds a topic out; its leaders are waited for.
     ///
     /// # Errors
     ///
     /// Where the brokers do not answer, or there is no such topic that we may see.
     pub(super) fn topic(&self, consumer: &Consumer, name: &str) -> Result<Topic, ConnectorError> {
-        let deadline = Instant::now() + self.patience;
-        loop {
-            let metadata = self.metadata(consumer, Some(name))?;
-            match described(&metadata, name) {
-                Ok(topic) => return Ok(topic),
-                // Nothing tells when leaders are chosen.
-                Err(Missing::NotYet) if Instant::now() < deadline => {
-                    thread::sleep(Duration::from_millis(50));
-                }
-                Err(Missing::Unknown) => return Err(self.no_topic(consumer, name)),
-                Err(missing) => return Err(self.not_seen(name, missing)),
-            }
-        }
+        let passes = |missing| missing == Missing::NotYet;
+        let answer = patiently(self.patience, passes, || self.look(consumer, name))?;
+        answer.map_err(|missing| match missing {
+            Missing::Unknown => self.no_topic(consumer, name),
+            missing => self.not_seen(name, missing),
+        })
+    }
+
+    /// Finds a topic out that is known to be there, as it was made or told of just now: a broker that does not know
+    /// it yet is asked again.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or it is not to be seen in time.
+    pub(super) fn made_topic(
+        &self,
+        consumer: &Consumer,
+        name: &str,
+    ) -> Result<Topic, ConnectorError> {
+        let passes = |missing| matches!(missing, Missing::NotYet | Missing::Unknown);
+        let answer = patiently(self.patience, passes, || self.look(consumer, name))?;
+        answer.map_err(|missing| self.not_seen(name, missing))
     }
 
     /// The error for a topic that is not there, with the one that was probably meant.
@@ -247,4 +291,66 @@ pub(super) fn offsets(
         found.extend(offsets(consumer, topic, &at_end, Moment::End, left)?);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic() -> Topic {
+        Topic {
+            partitions: 3,
+            leaderless: None,
+            broker: 1,
+        }
+    }
+
+    /// What comes of answers that are given one after the other, and how many were asked for.
+    fn told(
+        answers: &[Result<Topic, Missing>],
+        patience: Duration,
+        passes: &[Missing],
+    ) -> (Result<Topic, Missing>, usize) {
+        let mut asked = 0;
+        let answer = patiently(
+            patience,
+            |missing| passes.contains(&missing),
+            || {
+                asked += 1;
+                Ok(answers[(asked - 1).min(answers.len() - 1)].clone())
+            },
+        );
+        (answer.unwrap(), asked)
+    }
+
+    #[test]
+    fn what_passes_is_asked_again_and_the_rest_is_an_answer() {
+        const LONG: Duration = Duration::from_secs(60);
+        let lag = [
+            Err(Missing::Unknown),
+            Err(Missing::NotYet),
+            Err(Missing::Unknown),
+            Ok(topic()),
+        ];
+        let made = [Missing::NotYet, Missing::Unknown];
+        assert_eq!(told(&lag, LONG, &made), (Ok(topic()), 4));
+        let asked_for = [Missing::NotYet];
+        assert_eq!(told(&lag, LONG, &asked_for), (Err(Missing::Unknown), 1));
+        assert_eq!(
+            told(&lag[1..], LONG, &asked_for),
+            (Err(Missing::Unknown), 2)
+        );
+        let refused = [Err(Missing::NotYet), Err(Missing::Forbidden)];
+        assert_eq!(told(&refused, LONG, &made), (Err(Missing::Forbidden), 2));
+    }
+
+    #[test]
+    fn what_does_not_pass_in_time_is_an_answer() {
+        let never = [Err(Missing::Unknown)];
+        let made = [Missing::Unknown];
+        assert_eq!(
+            told(&never, Duration::ZERO, &made),
+            (Err(Missing::Unknown), 1)
+        );
+    }
 }

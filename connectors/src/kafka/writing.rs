@@ -12,7 +12,7 @@ use super::cluster::Cluster;
 use super::listener::Listener;
 use super::native::Consumer;
 use super::properties::Role;
-use super::topic::{Missing, described};
+use super::topic::Missing;
 
 /// What a producer is unless the user says otherwise: records are placed as Java's clients place them,
 /// batches fill up until they are flushed, and the pauses of a transaction's requests are short.
@@ -101,8 +101,7 @@ impl Writing {
         if let Some(shape) = self.create {
             return make_topic(cluster, consumer, topic, shape);
         }
-        let metadata = cluster.metadata(consumer, Some(topic))?;
-        if described(&metadata, topic) == Err(Missing::Unknown) {
+        if cluster.look(consumer, topic)? == Err(Missing::Unknown) {
             const HOW: &str = "partitions = N has it made";
             let e = cluster.no_topic(consumer, topic);
             let help = e
@@ -111,7 +110,7 @@ impl Writing {
                 .map_or(HOW.to_owned(), |help| format!("{help}; {HOW}"));
             return Err(e.help(help));
         }
-        cluster.topic(consumer, topic).map(|_| ())
+        cluster.made_topic(consumer, topic).map(|_| ())
     }
 }
 
@@ -126,11 +125,10 @@ pub(super) fn make_topic(
     topic: &str,
     shape: Shape,
 ) -> Result<(), ConnectorError> {
-    let metadata = cluster.metadata(consumer, Some(topic))?;
-    if described(&metadata, topic) == Err(Missing::Unknown) {
+    if cluster.look(consumer, topic)? == Err(Missing::Unknown) {
         create(cluster, topic, shape)?;
     }
-    cluster.topic(consumer, topic).map(|_| ())
+    cluster.made_topic(consumer, topic).map(|_| ())
 }
 
 fn create(cluster: &Cluster, name: &str, shape: Shape) -> Result<(), ConnectorError> {

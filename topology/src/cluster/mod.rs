@@ -38,12 +38,12 @@ pub trait Cluster: Send + Sync {
     fn topic(&self, name: &str) -> Result<Option<TopicDescription>>;
 
     /// Makes a topic. One of that name that is there already, made by another instance meanwhile, is
-    /// left as it is.
+    /// left as it is. Tells what there is of it then.
     ///
     /// # Errors
     ///
     /// Where the brokers do not answer, or refuse.
-    fn create_topic(&self, topic: &NewTopic) -> Result<()>;
+    fn create_topic(&self, topic: &NewTopic) -> Result<TopicDescription>;
 
     /// Deletes the records of partitions that stand before an offset.
     ///

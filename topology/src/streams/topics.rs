@@ -15,7 +15,7 @@ use crate::cluster::{
     Cluster, CommittedOffset, NewTopic, TopicDescription, TopicId, TopicPartition, murmur2,
 };
 use crate::connector::Rewrite;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::graph::{Graph, Kind, Node, NodeId, Plan};
 use crate::processor::SinkId;
 use crate::store::{Family, store_family};
@@ -262,11 +262,6 @@ fn make(
                 partitions,
                 replication_factor: own.replication_factor,
                 config: settings.into_iter().collect(),
-            })?;
-            let made = cluster.topic(name)?;
-            made.ok_or_else(|| {
-                let message = format!("topic {name} was made and is not told yet");
-                Error::new(ErrorKind::Unavailable, message)
             })?
         }
     };

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use ferrisstreams_topology::cluster::{NewTopic, TopicDescription, TopicPartition};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 use futures::executor::block_on;
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -14,7 +16,7 @@ use super::super::cluster::Cluster;
 use super::super::failure::{engine_error, in_words, lacks_right};
 use super::super::listener::Listener;
 use super::super::native::Consumer;
-use super::super::topic::{Missing, described};
+use super::super::topic::{Missing, Topic};
 use super::{number, passing};
 
 /// The settings of a topic that the engine looks at.
@@ -69,16 +71,31 @@ pub(super) fn topic(
     consumer: &Consumer,
     name: &str,
 ) -> Result<Option<TopicDescription>> {
-    let metadata = cluster.metadata(consumer, Some(name)).map_err(passing)?;
-    if described(&metadata, name) == Err(Missing::Unknown) {
-        return Ok(None);
+    match cluster.look(consumer, name).map_err(passing)? {
+        Err(Missing::Unknown) => Ok(None),
+        Ok(found) => in_full(cluster, consumer, name, &found).map(Some),
+        // It is there, which brokers that are asked later may not know yet.
+        Err(_) => made(cluster, consumer, name).map(Some),
     }
-    let found = cluster.topic(consumer, name).map_err(passing)?;
-    Ok(Some(TopicDescription {
+}
+
+/// What there is of a topic that was made.
+fn made(cluster: &Cluster, consumer: &Consumer, name: &str) -> Result<TopicDescription> {
+    let found = cluster.made_topic(consumer, name).map_err(passing)?;
+    in_full(cluster, consumer, name, &found)
+}
+
+fn in_full(
+    cluster: &Cluster,
+    consumer: &Consumer,
+    name: &str,
+    found: &Topic,
+) -> Result<TopicDescription> {
+    Ok(TopicDescription {
         partitions: found.partitions.unsigned_abs(),
-        id: cluster.topic_id(consumer, name, &found),
+        id: cluster.topic_id(consumer, name, found),
         config: settings(cluster, name)?,
-    }))
+    })
 }
 
 fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
@@ -88,28 +105,39 @@ fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
     );
     let client = client(cluster)?;
     let asked = [ResourceSpecifier::Topic(name)];
-    let answer = block_on(client.describe_configs(&asked, &options(cluster)));
-    let mut found = Vec::new();
-    for resource in answer.map_err(|e| failed(&what, LOOK, &e))? {
-        let resource = match resource {
-            Ok(resource) => resource,
+    let deadline = Instant::now() + cluster.patience;
+    loop {
+        let answer = block_on(client.describe_configs(&asked, &options(cluster)));
+        let mut answer = answer.map_err(|e| failed(&what, LOOK, &e))?;
+        return match answer.pop() {
+            Some(Ok(resource)) => Ok(looked_at(resource)),
             // Who may not look is believed to have it right.
-            Err(RDKafkaErrorCode::TopicAuthorizationFailed) => continue,
-            Err(code) => return Err(refused(&what, LOOK, code)),
-        };
-        for entry in resource.entries {
-            if let Some(value) = entry.value
-                && SETTINGS.contains(&&*entry.name)
-            {
-                found.push((entry.name, value));
+            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) | None => Ok(Vec::new()),
+            // The broker that is asked does not know of the topic yet, and nothing tells when it does.
+            Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition)) if Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(50));
+                continue;
             }
-        }
+            Some(Err(code)) => Err(refused(&what, LOOK, code)),
+        };
     }
-    Ok(found)
 }
 
-/// Makes a topic unless it is there, and waits until it is.
-pub(super) fn create(cluster: &Cluster, consumer: &Consumer, topic: &NewTopic) -> Result<()> {
+/// The settings that the engine looks at.
+fn looked_at(resource: ConfigResource) -> Vec<(String, String)> {
+    let entries = resource.entries.into_iter();
+    let looked_at = entries.filter(|entry| SETTINGS.contains(&&*entry.name));
+    looked_at
+        .filter_map(|entry| Some((entry.name, entry.value?)))
+        .collect()
+}
+
+/// Makes a topic unless it is there, waits until it is, and tells what there is of it.
+pub(super) fn create(
+    cluster: &Cluster,
+    consumer: &Consumer,
+    topic: &NewTopic,
+) -> Result<TopicDescription> {
     let what = format!("topic {} cannot be made on {}", topic.name, cluster.name);
     let client = client(cluster)?;
     let replicas = topic.replication_factor.map_or(-1, i32::from);
@@ -126,19 +154,7 @@ pub(super) fn create(cluster: &Cluster, consumer: &Consumer, topic: &NewTopic) -
             Err((_, code)) => return Err(refused(&what, MAKE, code)),
         }
     }
-    wait_for(cluster, consumer, &topic.name)
-}
-
-/// Waits until a topic that was made is known to the brokers that are asked; nothing tells when.
-fn wait_for(cluster: &Cluster, consumer: &Consumer, name: &str) -> Result<()> {
-    let deadline = Instant::now() + cluster.patience;
-    loop {
-        let metadata = cluster.metadata(consumer, Some(name)).map_err(passing)?;
-        if described(&metadata, name) != Err(Missing::Unknown) || Instant::now() >= deadline {
-            return cluster.topic(consumer, name).map(|_| ()).map_err(passing);
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+    self::made(cluster, consumer, &topic.name)
 }
 
 /// Deletes what stands before offsets.

@@ -129,6 +129,16 @@ fn passing(e: ConnectorError) -> Error {
     }
 }
 
+impl KafkaCluster {
+    /// Keeps in mind how large records of a topic may be.
+    fn note_limit(&self, name: &str, topic: &TopicDescription) {
+        let limit = topic.get("max.message.bytes");
+        if let Some(limit) = limit.and_then(|limit| limit.parse().ok()) {
+            self.limits.note(name, limit);
+        }
+    }
+}
+
 impl ClusterPort for KafkaCluster {
     fn name(&self) -> String {
         self.cluster.name.clone()
@@ -136,17 +146,16 @@ impl ClusterPort for KafkaCluster {
 
     fn topic(&self, name: &str) -> Result<Option<TopicDescription>> {
         let found = admin::topic(&self.cluster, &self.committed, name)?;
-        let limit = found
-            .as_ref()
-            .and_then(|topic| topic.get("max.message.bytes"));
-        if let Some(limit) = limit.and_then(|limit| limit.parse().ok()) {
-            self.limits.note(name, limit);
+        if let Some(found) = &found {
+            self.note_limit(name, found);
         }
         Ok(found)
     }
 
-    fn create_topic(&self, topic: &NewTopic) -> Result<()> {
-        admin::create(&self.cluster, &self.committed, topic)
+    fn create_topic(&self, topic: &NewTopic) -> Result<TopicDescription> {
+        let made = admin::create(&self.cluster, &self.committed, topic)?;
+        self.note_limit(&topic.name, &made);
+        Ok(made)
     }
 
     fn delete_records(&self, before: &[(TopicPartition, i64)]) -> Result<()> {

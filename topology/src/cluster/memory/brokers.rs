@@ -99,12 +99,12 @@ impl Cluster for MemoryCluster {
         Ok(state.topics.get(name).map(|t| t.description().clone()))
     }
 
-    fn create_topic(&self, topic: &NewTopic) -> Result<()> {
+    fn create_topic(&self, topic: &NewTopic) -> Result<TopicDescription> {
         let mut state = self.shared.call();
         state.answer(&format_args!("create topic {}", topic.name))?;
         let created = Topic::new(topic)?;
-        state.topics.entry(topic.name.clone()).or_insert(created);
-        Ok(())
+        let kept = state.topics.entry(topic.name.clone()).or_insert(created);
+        Ok(kept.description().clone())
     }
 
     fn delete_records(&self, before: &[(TopicPartition, i64)]) -> Result<()> {

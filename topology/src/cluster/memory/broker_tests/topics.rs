@@ -14,8 +14,9 @@ fn topics_are_made_once() {
     assert_eq!(cluster.topic("new").unwrap(), None);
     cluster.create_topic(&topic).unwrap();
     topic.partitions = 5;
-    cluster.create_topic(&topic).unwrap();
+    let told = cluster.create_topic(&topic).unwrap();
     let known = cluster.topic("new").unwrap().unwrap();
+    assert_eq!(told, known);
     assert_eq!(
         (known.partitions, known.get("cleanup.policy")),
         (3, Some("compact"))

@@ -110,9 +110,8 @@ impl std::fmt::Debug for KafkaCluster {
 fn asker(cluster: &Cluster, isolation: &str) -> Result<Arc<Consumer>> {
     let mut config = cluster.consumer_config();
     config.set("isolation.level", isolation);
-    let made = config.create_with_context(Listener::default());
-    made.map(Arc::new)
-        .map_err(|e| engine_error(cluster.bad_client(&e)))
+    let made = cluster.client(&config, Listener::default());
+    made.map_err(engine_error)
 }
 
 /// The number of a partition as the protocol has it.
@@ -171,8 +170,8 @@ impl ClusterPort for KafkaCluster {
         config
             .set("group.id", group)
             .set("isolation.level", "read_committed");
-        let made: Result<Consumer, _> = config.create_with_context(Listener::default());
-        let consumer = made.map_err(|e| engine_error(self.cluster.bad_client(&e)))?;
+        let made = self.cluster.client(&config, Listener::default());
+        let consumer: Arc<Consumer> = made.map_err(engine_error)?;
         let found = self.cluster.retry(&consumer, |limit| {
             let mut list = TopicPartitionList::with_capacity(partitions.len());
             for of in partitions {

@@ -67,9 +67,9 @@ mod tests {
         let expires = UNIX_EPOCH + Duration::from_millis(4_000_000_000_500);
         let principal = "me?".to_owned();
         assert_eq!(found, Ok(Claims { principal, expires }));
-        let padded = token(r#"{"exp":4000000000,"sub":"a"}"#).replace(".c2ln", "=.c2ln");
+        let bare = token(r#"{"exp":4000000000,"sub":"a"}"#).replace('=', "");
         assert_eq!(
-            claims(&padded).map(|found| found.principal),
+            claims(&bare).map(|found| found.principal),
             Ok("a".to_owned())
         );
     }

@@ -206,3 +206,133 @@ impl Keeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::listener::{Listener, Trouble, TroubleKind};
+    use crate::kafka::native::CallError;
+    use crate::kafka::oauth::provider::{Provider, answer, grant};
+
+    /// The time after which it is wrong to wait on.
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// Remembers what it was handed.
+    #[derive(Default)]
+    struct Client {
+        tokens: Mutex<Vec<String>>,
+        more: Condvar,
+        listener: Listener,
+    }
+
+    impl TakesTokens for Client {
+        fn take(&self, token: &Token) -> Result<(), CallError> {
+            let mut tokens = self.tokens.lock().expect("not poisoned");
+            tokens.push(format!("{token:?}"));
+            self.more.notify_all();
+            Ok(())
+        }
+
+        fn listener(&self) -> &Listener {
+            &self.listener
+        }
+    }
+
+    impl Client {
+        /// A client that is supplied.
+        fn of(provider: &Provider) -> Arc<Client> {
+            let client = Arc::<Client>::default();
+            supply(provider.settings(), &client);
+            client
+        }
+
+        /// The tokens, once there are so many.
+        fn wait_for(&self, count: usize) -> Vec<String> {
+            let tokens = self.tokens.lock().expect("not poisoned");
+            let few = |tokens: &mut Vec<String>| tokens.len() < count;
+            let waited = self.more.wait_timeout_while(tokens, LIMIT, few);
+            let (tokens, waited) = waited.expect("not poisoned");
+            assert!(!waited.timed_out(), "{tokens:?} alone");
+            tokens.clone()
+        }
+    }
+
+    #[test]
+    fn many_clients_share_a_token_while_it_is_fresh() {
+        let hour = Duration::from_secs(3_600);
+        let provider = Provider::start(move |number| Some(grant(&format!("{number}"), hour)));
+        let first = Client::of(&provider);
+        let token = first.wait_for(1).remove(0);
+        assert!(token.contains("\"0\""), "{token}");
+        let others: Vec<_> = (0..8).map(|_| Client::of(&provider)).collect();
+        for other in &others {
+            assert_eq!(other.wait_for(1), [&*token]);
+        }
+        drop((first, others));
+        // The token outlives them.
+        assert_eq!(Client::of(&provider).wait_for(1), [token]);
+        assert_eq!(provider.wait_for(1).len(), 1);
+    }
+
+    #[test]
+    fn all_clients_get_a_new_token_before_the_old_one_expires() {
+        let life = Duration::from_secs(2);
+        let provider = Provider::start(move |number| Some(grant(&format!("{number}"), life)));
+        let begun = SystemTime::now();
+        let clients = [Client::of(&provider), Client::of(&provider)];
+        for client in &clients {
+            let tokens = client.wait_for(3);
+            for (number, token) in tokens.iter().enumerate() {
+                assert!(token.contains(&format!("\"{number}\"")), "{tokens:?}");
+            }
+        }
+        let took = begun.elapsed().expect("clocks go on");
+        assert!(took >= life.mul_f64(2.0 * FRESH) - life / 10, "{took:?}");
+        assert_eq!(clients[0].listener.take_trouble(), None);
+    }
+
+    #[test]
+    fn a_failure_is_told_and_tried_again() {
+        let provider = Provider::start(|number| {
+            Some(match number {
+                0 => answer("401 Unauthorized", ""),
+                1 => answer("503 Service Unavailable", ""),
+                _ => grant("me", Duration::from_secs(3_600)),
+            })
+        });
+        let client = Client::of(&provider);
+        client.wait_for(1);
+        // The greater one is what is kept of two.
+        let Some(Trouble { kind, reason }) = client.listener.take_trouble() else {
+            panic!("nothing was told");
+        };
+        assert_eq!(kind, TroubleKind::Refused);
+        assert!(reason.contains("it answers 401"), "{reason}");
+        assert_eq!(provider.wait_for(3).len(), 3);
+    }
+
+    #[test]
+    fn while_a_token_is_good_failures_are_not_told() {
+        let life = Duration::from_secs(3);
+        let provider = Provider::start(move |number| match number {
+            0 => Some(grant("me", life)),
+            _ => Some(answer("500 Internal Server Error", "")),
+        });
+        let client = Client::of(&provider);
+        client.wait_for(1);
+        provider.wait_for(2);
+        assert_eq!(client.listener.take_trouble(), None);
+        let later = Client::of(&provider);
+        later.wait_for(1);
+        assert_eq!(later.listener.take_trouble(), None);
+        // Those that come when it has expired are told.
+        provider.wait_for(4);
+        assert_eq!(
+            Client::of(&provider)
+                .listener
+                .take_trouble()
+                .map(|told| told.kind),
+            Some(TroubleKind::Suspect)
+        );
+    }
+}

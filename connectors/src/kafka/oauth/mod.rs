@@ -7,6 +7,8 @@
 mod settings;
 mod claims;
 mod failure;
+#[cfg(test)]
+mod provider;
 mod request;
 mod keeper;
 

@@ -171,3 +171,201 @@ fn token(settings: &Settings, body: &Value) -> Result<Token, String> {
     }
     Err(wrong.unwrap_or_else(|| "its answer has no access_token".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::kafka::listener::TroubleKind;
+    use crate::kafka::oauth::provider::{Provider, answer, grant, token};
+    use crate::kafka::security::remedy;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn a_token_is_asked_for_with_the_secret_of_the_client() {
+        let provider = Provider::start(|_| Some(grant("me", HOUR)));
+        let token = fetch(&provider.settings()).expect("there is one");
+        assert!(format!("{token:?}").contains("\"me\""), "{token:?}");
+        assert!(token.life() > HOUR - LIMIT && token.life() <= HOUR);
+        let asked = provider.wait_for(1).remove(0);
+        assert!(
+            asked.starts_with("POST /token?tenant=hunter1 HTTP/1.1\r\n"),
+            "{asked}"
+        );
+        let header = |wanted: &str| asked.lines().any(|line| line.eq_ignore_ascii_case(wanted));
+        // What `printf ferris:hunter2 | base64` says.
+        assert!(
+            header("authorization: Basic ZmVycmlzOmh1bnRlcjI="),
+            "{asked}"
+        );
+        assert!(
+            header("content-type: application/x-www-form-urlencoded"),
+            "{asked}"
+        );
+        let form = "grant_type=client_credentials&scope=read+%26+write";
+        assert!(asked.replace("%20", "+").ends_with(form), "{asked}");
+    }
+
+    #[test]
+    fn a_token_under_the_other_name_is_taken_where_the_first_is_no_jwt() {
+        let body = format!(
+            r#"{{"access_token":"opaque","id_token":"{}"}}"#,
+            token("me", HOUR)
+        );
+        let provider = Provider::start(move |_| Some(answer("200 OK", &body)));
+        let token = fetch(&provider.settings()).expect("there is one");
+        assert!(format!("{token:?}").contains("\"me\""), "{token:?}");
+    }
+
+    /// What is told of an answer: the kind, what it is, and what to do.
+    fn told(given: Option<String>) -> (TroubleKind, String, &'static str) {
+        let provider = Provider::start(move |_| given.clone());
+        let settings = provider.settings();
+        let failure = fetch(&settings).expect_err("there is none");
+        let what = failure
+            .reason
+            .strip_prefix(&format!("no token from {}: ", settings.shown()));
+        let what = what.expect("it says from where").to_owned();
+        (failure.kind, what, remedy(&failure.reason))
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_told() {
+        use TroubleKind::{Refused, Suspect};
+        const URL: &str = "check sasl.oauthbearer.token.endpoint.url";
+        const WHO: &str = "check sasl.oauthbearer.client.id and sasl.oauthbearer.client.secret";
+        let granted = |token: &str| answer("200 OK", &format!(r#"{{"access_token":"{token}"}}"#));
+        let long = "x".repeat(usize::try_from(LONGEST).expect("it is small") + 1);
+        let elsewhere = "302 Found\r\nLocation: http://127.0.0.1:9/";
+        for (given, kind, what, help) in [
+            (None, Suspect, "", URL),
+            (Some("SSH-2.0-x\r\n".to_owned()), Suspect, "", URL),
+            (
+                Some(answer("503 Busy", "")),
+                Suspect,
+                "it answers 503 Service Unavailable",
+                URL,
+            ),
+            (
+                Some(answer("429 Slow", "{}")),
+                Suspect,
+                "it answers 429 Too Many Requests",
+                URL,
+            ),
+            (
+                Some(answer("401 No", "<html>")),
+                Refused,
+                "it answers 401 Unauthorized",
+                WHO,
+            ),
+            (
+                Some(answer(
+                    "400 No",
+                    r#"{"error":"invalid_client","error_description":"who is\u0007 ferris?"}"#,
+                )),
+                Refused,
+                "it answers 400 Bad Request: invalid_client: who is ferris?",
+                WHO,
+            ),
+            (
+                Some(answer(
+                    "401 No",
+                    r#"{"error":"invalid_client","error_description":"no hunter2 here"}"#,
+                )),
+                Refused,
+                "it answers 401 Unauthorized: invalid_client",
+                WHO,
+            ),
+            (
+                Some(answer("400 No", r#"{"error":"invalid_scope"}"#)),
+                Refused,
+                "it answers 400 Bad Request: invalid_scope",
+                "check sasl.oauthbearer.scope",
+            ),
+            (
+                Some(answer("403 No", r#"{"error":7}"#)),
+                Refused,
+                "it answers 403 Forbidden",
+                "sasl.oauthbearer.client.secret and sasl.oauthbearer.scope",
+            ),
+            (
+                Some(answer("404 No", "")),
+                Refused,
+                "it answers 404 Not Found",
+                URL,
+            ),
+            (
+                Some(answer(elsewhere, "")),
+                Refused,
+                "it answers 302 Found, and is not followed elsewhere",
+                URL,
+            ),
+            (
+                Some(answer("200 OK", "<html>")),
+                Refused,
+                "its answer is no JSON",
+                URL,
+            ),
+            (
+                Some(answer("200 OK", "[]")),
+                Refused,
+                "its answer has no access_token",
+                URL,
+            ),
+            (
+                Some(answer("200 OK", &long)),
+                Refused,
+                "its answer is too long",
+                URL,
+            ),
+            (
+                Some(granted("opaque")),
+                Refused,
+                "its access_token is no JWT",
+                URL,
+            ),
+            (
+                Some(granted(&token("me", Duration::ZERO))),
+                Refused,
+                "its access_token has expired (exp)",
+                "check the clock of this machine",
+            ),
+        ] {
+            let (got_kind, got, got_help) = told(given.clone());
+            assert!(got.starts_with(what), "{given:?}: {got}");
+            assert!(what.is_empty() || got == what, "{given:?}: {got}");
+            assert_eq!(got_kind, kind, "{given:?}: {got}");
+            assert!(got_help.contains(help), "{given:?}: {got_help}");
+            assert!(!got.contains("hunter"), "{got}");
+        }
+    }
+
+    #[test]
+    fn who_is_not_there_or_not_believed_is_told() {
+        let nobody = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = nobody.local_addr().expect("it has one");
+        drop(nobody);
+        let mut settings = Provider::start(|_| None).settings();
+        settings.endpoint = format!("http://{address}/");
+        let failure = fetch(&settings).expect_err("nobody is there");
+        assert_eq!(failure.kind, TroubleKind::Suspect);
+        assert!(failure.reason.contains("refused"), "{failure:?}");
+        for (trust, told) in [
+            (
+                Trust::Location("/nowhere/ca.pem".to_owned()),
+                "https.ca.location: cannot read /nowhere/ca.pem: No such file",
+            ),
+            (
+                Trust::Text("no".to_owned()),
+                "https.ca.pem has no certificate in PEM form",
+            ),
+        ] {
+            settings.trust = trust;
+            let failure = fetch(&settings).expect_err("nobody is believed");
+            assert_eq!(failure.kind, TroubleKind::Refused);
+            assert!(failure.reason.contains(told), "{failure:?}");
+        }
+    }
+}

@@ -95,9 +95,8 @@ impl Settings {
 
     /// True where nobody else can hear what is said to the endpoint.
     pub(super) fn is_private(&self) -> bool {
-        self.endpoint.parse::<Uri>().is_ok_and(|uri| {
-            uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback)
-        })
+        let uri = self.endpoint.parse::<Uri>();
+        self.is_local() || uri.is_ok_and(|uri| uri.scheme_str() == Some("https"))
     }
 
     /// True where the endpoint is on this machine.

@@ -211,16 +211,18 @@ PROPERTIES
 }
 
 oauth_properties() {
-  local of=listener.name.oauth.oauthbearer
   cat <<PROPERTIES
 listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER
-$of.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
-$of.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
-$of.sasl.oauthbearer.jwks.endpoint.url=file://$CACHE/tls/jwks.json
-$of.sasl.oauthbearer.expected.issuer=ferris-provider
-$of.sasl.oauthbearer.expected.audience=ferris-brokers
-$of.sasl.oauthbearer.clock.skew.seconds=0
-$of.connections.max.reauth.ms=4000
+listener.name.oauth.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.oauth.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.oauth.oauthbearer.connections.max.reauth.ms=4000
+
+# With the mechanism before them these would count for nothing, and any token would do.
+listener.name.oauth.sasl.oauthbearer.jwt.validator.class=org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator
+listener.name.oauth.sasl.oauthbearer.jwks.endpoint.url=file://$CACHE/tls/jwks.json
+listener.name.oauth.sasl.oauthbearer.expected.issuer=ferris-provider
+listener.name.oauth.sasl.oauthbearer.expected.audience=ferris-brokers
+listener.name.oauth.sasl.oauthbearer.clock.skew.seconds=0
 PROPERTIES
 }
 

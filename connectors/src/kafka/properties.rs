@@ -384,6 +384,39 @@ mod tests {
     }
 
     #[test]
+    fn what_the_engine_goes_by_itself_does_not_reach_the_library() {
+        let mut properties = Properties::default();
+        for name in TOKENS {
+            let value = match name {
+                "sasl.oauthbearer.method" => "oidc",
+                "sasl.oauthbearer.grant.type" => "client_credentials",
+                _ => "x",
+            };
+            properties.set(name, value).expect(name);
+            properties
+                .set(&format!("consumer.{name}"), value)
+                .expect(name);
+            assert_eq!(find(&name.replace('.', "_")), Some(name));
+        }
+        let config = properties.config(Role::Consumer, &[], &[]);
+        assert!(config.config_map().is_empty(), "{config:?}");
+        for (name, value, told) in [
+            (
+                "sasl.oauthbearer.method",
+                "saml",
+                "sasl.oauthbearer.method saml is not supported: it is default or oidc",
+            ),
+            (
+                "sasl.oauthbearer.grant.type",
+                "password",
+                "sasl.oauthbearer.grant.type password is not supported: it is client_credentials",
+            ),
+        ] {
+            assert_eq!(refused(name, value), told);
+        }
+    }
+
+    #[test]
     fn what_differs_is_named() {
         let of = |given: &[(&str, &str)]| {
             let mut properties = Properties::default();

@@ -82,9 +82,10 @@ pub(super) fn remedy(reason: &str) -> &'static str {
          or ssl"
     } else if has(&["mechanism handshake failed"]) {
         "check sasl.mechanism"
-    } else if has(&["SASL OAUTHBEARER authentication failed"]) {
+    } else if has(&["invalid_token"]) {
         "the brokers do not take the token: check sasl.oauthbearer.token.endpoint.url and \
-         sasl.oauthbearer.scope against the issuer, the audience and the keys that the brokers expect"
+         sasl.oauthbearer.scope against the issuer, the audience and the keys that the brokers expect, or, for \
+         tokens of one's own making, sasl.oauthbearer.config"
     } else if has(&["SASL authentication error"]) {
         "check sasl.username and sasl.password, or, for OAUTHBEARER, sasl.oauthbearer.config; and \
          sasl.mechanism, for which the user must be known"
@@ -130,6 +131,14 @@ mod tests {
             (
                 "SASL authentication error: Authentication failed (after 3ms in state AUTH_REQ)",
                 "sasl.username and sasl.password",
+            ),
+            (
+                "SASL authentication error: {\"status\":\"invalid_token\"} (after 3ms in state AUTH_REQ)",
+                "the brokers do not take the token: check sasl.oauthbearer.token.endpoint.url",
+            ),
+            (
+                "no token from https://a/: error:0A000086:SSL routines::certificate verify failed",
+                "https.ca.location",
             ),
         ] {
             assert!(

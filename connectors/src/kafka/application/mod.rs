@@ -331,7 +331,7 @@ mod tests {
             assert!(e.contains(told), "{e}");
             assert!(name == "ssl.ca.location" || !e.contains("hunter2"), "{e}");
         }
-        // Tokens that a server hands out need a library that this is built without.
+        // Tokens that a provider hands out need an address of it.
         let oidc = [
             known,
             ("security.protocol", "sasl_ssl"),
@@ -339,7 +339,31 @@ mod tests {
             ("sasl.oauthbearer.method", "oidc"),
         ];
         let e = error(KafkaCluster::new(oidc));
-        assert!(e.contains("sasl.oauthbearer.method"), "{e}");
+        assert!(
+            e.contains("sasl.oauthbearer.token.endpoint.url is missing"),
+            "{e}"
+        );
+        let [.., bare] = oidc;
+        let e = error(KafkaCluster::new([known, bare]));
+        assert!(e.contains("set sasl.mechanism to OAUTHBEARER"), "{e}");
+        let grant = (
+            "sasl.oauthbearer.grant.type",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        );
+        let e = error(KafkaCluster::new([known, grant]));
+        assert!(e.contains("it is client_credentials"), "{e}");
+        // The provider need not be there yet, and neither need the brokers.
+        let whole = oidc.into_iter().chain([
+            (
+                "sasl.oauthbearer.token.endpoint.url",
+                "http://127.0.0.1:9/token",
+            ),
+            ("sasl.oauthbearer.client.id", "ferris"),
+            ("sasl.oauthbearer.client.secret", "hunter2"),
+        ]);
+        let cluster = KafkaCluster::new(whole).expect("it is in order");
+        let shown = format!("{cluster:?} {:?}", cluster.cluster);
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod epochs;
 mod keeper;
 mod local;
 mod made;
@@ -530,6 +531,8 @@ fn prepare(
         aside,
         #[cfg(test)]
         planted: None,
+        #[cfg(test)]
+        refused: Default::default(),
     })
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::env::Env;
 use super::metrics::ReplicaMetrics;
-use super::replica::Replica;
-use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
+use super::replica::{Ends, Replica};
+use crate::cluster::{LogReader, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
 use crate::time::Timestamp;
@@ -28,7 +28,7 @@ pub(super) enum Progress {
     /// What there is to be read.
     Begins(Replica),
     /// Where changelogs end by now.
-    Renewed(Vec<OffsetRange>),
+    Renewed(Ends),
 }
 
 impl Standby {
@@ -51,12 +51,7 @@ impl Standby {
         let env = env.clone();
         move || match known {
             None => Replica::prepare(&env, lane).map(Progress::Begins),
-            Some(partitions) => {
-                let ends = env
-                    .cluster
-                    .offsets_of(&partitions, Isolation::ReadUncommitted);
-                ends.map(Progress::Renewed)
-            }
+            Some(partitions) => Ends::ask(&env, &partitions).map(Progress::Renewed),
         }
     }
 
@@ -64,7 +59,8 @@ impl Standby {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read or written, or a changelog is not there.
+    /// Where the state cannot be read or written, or a changelog is not there; of kind
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where it is to be asked again.
     pub(super) fn answer(
         &mut self,
         progress: Progress,
@@ -79,7 +75,13 @@ impl Standby {
                 replica.assign(reader)?;
                 self.replica = Some(replica);
             }
-            (Progress::Renewed(ends), Some(replica)) => replica.renew(&ends),
+            (Progress::Renewed(ends), Some(replica)) => {
+                if !replica.renew(env, &ends)? {
+                    // What was read and is not in the state is read again, if it is still there.
+                    replica.unassign(reader);
+                    self.replica = None;
+                }
+            }
             _ => {}
         }
         Ok(())

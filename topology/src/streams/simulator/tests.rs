@@ -194,3 +194,158 @@ fn who_was_expelled_commits_no_positions() {
         "the mistake shows"
     );
 }
+
+/// Counts words in a process with a state of its own, whose changelog is cut back and grows again with other records:
+/// the counts here and those of the changelog, and what was told of the rows.
+struct Cutting {
+    clock: Clock,
+    cluster: MemoryCluster,
+    instance: Instance,
+    planted: Option<Planted>,
+}
+
+const COUNTS: &str = "app-counts-changelog";
+
+impl Cutting {
+    fn new(planted: Option<Planted>) -> Self {
+        let clock = Clock::manual(1_000_000);
+        let cluster = MemoryCluster::with_clock(clock.clone());
+        for topic in ["words", "totals"] {
+            cluster.add_topic(topic, 1, &[]).unwrap();
+        }
+        cluster.set_patience(Duration::ZERO);
+        cluster.set_transaction_timeout(TRANSACTION);
+        let mut cutting = Cutting {
+            clock,
+            cluster,
+            instance: Instance::new(0).unwrap(),
+            planted,
+        };
+        cutting.start();
+        for word in ["a", "b", "c", "d"] {
+            cutting.write(word);
+            // Each has a commit of its own, and points are known of those before the last at least.
+            cutting.go_on(300);
+        }
+        assert_eq!(cutting.rows(), "a=1 b=1 c=1 d=1");
+        cutting
+    }
+
+    fn start(&mut self) {
+        let config = StreamsConfig::new("app")
+            .commit_interval(Duration::from_millis(20))
+            .session_timeout(SESSION)
+            .clock(self.clock.clone());
+        let (topology, planted) = (crate::streams::tests::counting(), self.planted);
+        let started = (self.instance).start(&topology, &self.cluster, config, 0, planted);
+        started.unwrap();
+    }
+
+    fn write(&self, word: &str) {
+        let bytes = Some(word.as_bytes());
+        self.cluster.append("words", 0, bytes, bytes, 1).unwrap();
+    }
+
+    fn go_on(&mut self, rounds: usize) {
+        let process = self.instance.process.as_mut().unwrap();
+        for _ in 0..rounds {
+            (0..process.parts()).for_each(|part| drop(process.turn(part)));
+            self.clock.advance(Duration::from_millis(7));
+        }
+        assert_eq!(process.app.running_tasks().len(), 1);
+        assert_eq!(process.app.error(), None);
+    }
+
+    /// What the changelog says: the last row of each word, as it is written there.
+    fn logged(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let records = self.cluster.records(COUNTS, 0, Isolation::ReadCommitted);
+        let rows = records.unwrap().into_iter();
+        rows.map(|record| (record.key.unwrap(), record.value.unwrap()))
+            .collect()
+    }
+
+    /// A leader is elected that lacks the rows of the last two words, and others come to stand there: that of
+    /// the first word, again and again.
+    fn cut(&self) {
+        let records = self.cluster.records(COUNTS, 0, Isolation::ReadCommitted);
+        let records = records.unwrap();
+        assert_eq!(records.len(), 4);
+        self.cluster
+            .elect_unclean(COUNTS, 0, records[2].offset)
+            .unwrap();
+        let (key, value) = self.logged().swap_remove(0);
+        for _ in 0..20 {
+            self.cluster
+                .append(COUNTS, 0, Some(&key), Some(&value), 1)
+                .unwrap();
+        }
+    }
+
+    fn rows(&self) -> String {
+        let app = &self.instance.process.as_ref().unwrap().app;
+        let rows = app.table::<String, i64>("counts").unwrap();
+        let rows = rows.scan(|_, _| true).unwrap().into_iter();
+        let mut rows: Vec<String> = rows
+            .map(|(word, count)| format!("{word}={count}"))
+            .collect();
+        rows.sort();
+        rows.join(" ")
+    }
+
+    fn refused(&self) -> Vec<String> {
+        let app = &self.instance.process.as_ref().unwrap().app;
+        app.env.refused.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn rows_that_an_election_cut_off_are_read_again_at_the_next_start() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        // The process is gone without a word.
+        cutting.instance.process = None;
+        cutting.cut();
+        cutting.start();
+        cutting.go_on(300);
+        (cutting.rows(), cutting.refused())
+    };
+    let (rows, refused) = run(None);
+    assert_eq!(rows, "a=1 b=1");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let why = "app-counts-changelog-0: the topic was cut back to offset ";
+    assert!(refused[0].starts_with(why), "{refused:?}");
+    let (rows, refused) = run(Some(Planted::AnyLeader));
+    assert_eq!(rows, "a=1 b=1 c=1 d=1", "the mistake shows");
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[test]
+fn rows_that_an_election_cut_off_are_read_again_while_their_task_runs() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        cutting.cut();
+        cutting.write("e");
+        cutting.go_on(600);
+        (cutting.rows(), cutting.refused().len())
+    };
+    assert_eq!(run(None), ("a=1 b=1 e=1".to_owned(), 1));
+    let mistaken = run(Some(Planted::AnyLeader));
+    assert_eq!(mistaken, ("a=1 b=1 c=1 d=1 e=1".to_owned(), 0));
+}
+
+#[test]
+fn elections_that_lose_nothing_have_nothing_read_again() {
+    let mut cutting = Cutting::new(None);
+    for word in ["a", "b"] {
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        cutting.write(word);
+        cutting.go_on(300);
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        cutting.instance.process = None;
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        cutting.start();
+        cutting.go_on(300);
+    }
+    assert_eq!(cutting.rows(), "a=2 b=2 c=1 d=1");
+    assert!(cutting.refused().is_empty());
+}

@@ -58,7 +58,7 @@ fn rows_are_refused_that_their_topic_may_have_forgotten_to_remove() {
             first: 0,
             end: mark.offset + more,
         };
-        mark.refusal(&app.env, &counts, there)
+        mark.refusal(&app.env, &counts, there, None)
     };
     assert_eq!(told(&later(11), 5), None);
     assert_eq!(told(&later(13), 0), None, "nothing was removed since");

@@ -169,7 +169,12 @@ impl Transaction {
         }
         for (partition, end) in &ends {
             if env.topics.is_changelog(&partition.topic) {
-                Mark::new(&env, partition, *end).put(commit, partition);
+                // Whose log they went to is asked for beside the commits.
+                let before = Mark::read(&env.state, partition);
+                let before = before.map_err(TransactionError::Fatal)?;
+                let before = before.filter(|mark| !mark.is_of_another(&env, partition));
+                let point = before.and_then(|mark| mark.point);
+                Mark::new(&env, partition, *end, point).put(commit, partition);
             }
         }
         let producer = self.begin()?;

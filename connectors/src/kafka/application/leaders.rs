@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ferrisstreams_topology::cluster::{Cut, LogPoint, TopicPartition};
 use ferrisstreams_topology::connector::{ConnectorError, Waker};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::super::cluster::Cluster;
@@ -61,7 +62,6 @@ fn consumer_metadata(
     places: &[(&str, i32)],
     limit: Duration,
 ) -> Result<(), rdkafka::error::KafkaError> {
-    use rdkafka::consumer::Consumer as _;
     let mut topics: Vec<&str> = places.iter().map(|(topic, _)| *topic).collect();
     topics.sort_unstable();
     topics.dedup();

@@ -298,10 +298,16 @@ impl Keeper {
         let due = due.filter(|(_, standby)| standby.is_due(&self.env));
         let due: Vec<u16> = due.map(|(lane, _)| *lane).collect();
         due.into_iter().for_each(|lane| self.ask_for_standby(lane));
-        let Some((from, batch)) = self.reader.poll(BATCH)? else {
-            return Ok(false);
-        };
-        self.take_rows(&from, &batch)?;
+        match self.reader.poll(BATCH) {
+            Ok(Some((from, batch))) => self.take_rows(&from, &batch)?,
+            Ok(None) => return Ok(false),
+            // A changelog was cut back behind where it was read: what the state has of it is looked at anew.
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                tracing::warn!("the rows that are brought up to date are begun anew: {e}");
+                self.renew()?;
+            }
+            Err(e) => return Err(e.into()),
+        }
         Ok(true)
     }
 

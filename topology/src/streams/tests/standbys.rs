@@ -179,3 +179,45 @@ fn instances_know_whom_to_ask() {
     one.close().unwrap();
     two.close().unwrap();
 }
+
+#[test]
+fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() {
+    let cluster = cluster();
+    let config = || config().num_standby_replicas(1);
+    let one = start(&cluster, &counting(), config());
+    write(&cluster, 0, 300);
+    check(&cluster, 300);
+    let two = start(&cluster, &counting(), config());
+    wait_until("two keeps what one runs", || {
+        let of_one = one.running_tasks();
+        of_one.len() == 2 && two.standby_tasks().into_keys().eq(of_one.iter().copied())
+    });
+    let lane = *one.running_tasks().first().unwrap();
+    wait_until("the rows are there", || missing(&two, lane) == 0);
+    let counts = "app-counts-changelog";
+    let records = |isolation| {
+        let records = cluster.records(counts, u32::from(lane), isolation);
+        records.unwrap()
+    };
+    let first = records(Isolation::ReadCommitted)[0].clone();
+    // All but the first record goes, and nothing comes.
+    (cluster.elect_unclean(counts, u32::from(lane), first.offset + 1)).unwrap();
+    let refused = |app: &Application| {
+        let refused = app.env.refused.lock().unwrap();
+        refused
+            .iter()
+            .any(|why| why.contains("was cut back to offset"))
+    };
+    wait_until("two has found it", || refused(&two));
+    wait_until("the row is there", || missing(&two, lane) == 0);
+    assert!(two.error().is_none());
+    // The other finds it when it commits again.
+    write(&cluster, 300, 400);
+    wait_until("one has found it", || refused(&one));
+    wait_until("all run", || {
+        one.running_tasks().len() + two.running_tasks().len() == 4
+    });
+    assert!(one.error().is_none());
+    one.close().unwrap();
+    two.close().unwrap();
+}

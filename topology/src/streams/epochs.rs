@@ -75,6 +75,8 @@ pub(super) fn ask(env: &Env, partitions: &[TopicPartition]) -> Result<Vec<Leader
         return Ok(leaders);
     }
     let cuts = env.cluster.cuts(&doubtful)?;
+    let held = doubtful.len();
+    tracing::debug!(held, "rows of changelogs are held against what other leaders have");
     for (at, cut) in at_doubtful.into_iter().zip(cuts) {
         leaders[at].cut = cut;
     }

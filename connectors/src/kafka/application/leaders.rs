@@ -48,7 +48,7 @@ pub(super) fn ends(
         if found.is_err() {
             // The brokers that are known to lead may be gone, and the library goes on asking them unless it is
             // told to look again.
-            let _ = consumer_metadata(consumer, &places, limit);
+            let _ = look_again(consumer, &places, limit);
         }
         found
     })?;
@@ -57,7 +57,7 @@ pub(super) fn ends(
 }
 
 /// Has the library look again for the leaders of topics.
-fn consumer_metadata(
+fn look_again(
     consumer: &Consumer,
     places: &[(&str, i32)],
     limit: Duration,

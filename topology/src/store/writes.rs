@@ -8,14 +8,23 @@ use crate::prefetch::prefetch;
 /// How many writes ahead memory is asked for.
 const AHEAD: usize = 8;
 
-/// Writes to one part of a family, in one run of memory.
+/// How many bytes of rows lie in one run of memory. What is much larger finds no place among what was freed,
+/// and has memory touched that was not in use before.
+const PIECE: usize = 256 << 10;
+/// How long a row is at most, usually; a longer one may have its piece grow.
+const USUAL: usize = 4 << 10;
+
+/// Writes to one part of a family.
 ///
 /// All keys begin with the part's three bytes. They are sorted before they are written: a
 /// batch in key order costs an eighth of one in hash order.
 #[derive(Debug)]
 pub(crate) struct FamilyWrites {
     pub(super) family: Family,
-    bytes: Vec<u8>,
+    /// The bytes of the rows; no row lies in two pieces.
+    pieces: Vec<Vec<u8>>,
+    /// How many bytes there are.
+    size: usize,
     entries: Vec<Write>,
     /// How many of them remove a key.
     removed: usize,
@@ -27,20 +36,28 @@ pub(crate) struct FamilyWrites {
 struct Write {
     /// Eight bytes of the key, from where the keys first differ; set when they are sorted.
     head: u64,
+    piece: u32,
     start: u32,
     key_len: u32,
-    /// None removes the key.
-    value_len: Option<u32>,
+    /// [`REMOVED`] where the key is removed.
+    value_len: u32,
 }
 
-/// After so many rows it is known how long rows are.
-const SAMPLE: usize = 64;
+/// Longer than any value.
+const REMOVED: u32 = u32::MAX;
+
+impl Write {
+    fn value_len(&self) -> Option<usize> {
+        (self.value_len != REMOVED).then_some(self.value_len as usize)
+    }
+}
 
 impl FamilyWrites {
     pub(crate) fn new(family: Family) -> Self {
         FamilyWrites {
             family,
-            bytes: Vec::new(),
+            pieces: Vec::new(),
+            size: 0,
             entries: Vec::new(),
             removed: 0,
             cleared: Vec::new(),
@@ -65,42 +82,51 @@ impl FamilyWrites {
         key: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
         value: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let start = self.bytes.len();
-        let written = key(&mut self.bytes).and_then(|()| {
-            let key_len = self.bytes.len() - start;
-            value(&mut self.bytes).map(|present| (key_len, present))
+        let piece = self.room();
+        let bytes = &mut self.pieces[piece];
+        let start = bytes.len();
+        let written = key(bytes).and_then(|()| {
+            let key_len = bytes.len() - start;
+            value(bytes).map(|present| (key_len, present))
         });
         let (key_len, present) = match written {
             Ok(written) => written,
             Err(e) => {
-                self.bytes.truncate(start);
+                bytes.truncate(start);
                 return Err(e);
             }
         };
-        let value_len = self.bytes.len() - start - key_len;
-        assert!(
-            self.bytes.len() <= u32::MAX as usize,
-            "a commit holds less than 4 GiB a store"
-        );
+        let len = bytes.len() - start;
+        assert!(bytes.len() < REMOVED as usize, "a row has less than 4 GiB");
+        self.size += len;
         self.entries.push(Write {
             head: 0,
+            piece: piece as u32,
             start: start as u32,
             key_len: key_len as u32,
-            value_len: present.then_some(value_len as u32),
+            value_len: if present {
+                (len - key_len) as u32
+            } else {
+                REMOVED
+            },
         });
         self.removed += usize::from(!present);
-        if self.entries.len() == SAMPLE {
-            self.reserve_bytes();
-        }
         Ok(())
     }
 
-    /// Takes memory for the rows that were announced, as long as those so far: bytes that grow step by
-    /// step are there twice at each.
-    #[cold]
-    fn reserve_bytes(&mut self) {
-        let more = self.entries.capacity() - self.entries.len();
-        self.bytes.reserve(self.bytes.len() / SAMPLE * more);
+    /// The piece that the next row goes to: the last one, while there is room in it for a row as rows usually are.
+    #[inline]
+    fn room(&mut self) -> usize {
+        if self
+            .pieces
+            .last()
+            .is_none_or(|last| last.len() > PIECE - USUAL)
+        {
+            // The first one grows with the rows, so that few of them take little.
+            let capacity = if self.pieces.is_empty() { 0 } else { PIECE };
+            self.pieces.push(Vec::with_capacity(capacity));
+        }
+        self.pieces.len() - 1
     }
 
     /// Adds the write of a key, given in pieces, and of its value; none removes the key.
@@ -122,15 +148,12 @@ impl FamilyWrites {
 
     /// Moves all writes of another set here. Both must be sets of the same part.
     pub(crate) fn append(&mut self, other: &mut FamilyWrites) {
-        let base = u32::try_from(self.bytes.len()).expect("a commit holds less than 4 GiB a store");
-        self.bytes.append(&mut other.bytes);
-        assert!(
-            self.bytes.len() <= u32::MAX as usize,
-            "a commit holds less than 4 GiB a store"
-        );
+        let base = self.pieces.len() as u32;
+        self.pieces.append(&mut other.pieces);
+        self.size += std::mem::take(&mut other.size);
         self.entries
             .extend(other.entries.drain(..).map(|mut write| {
-                write.start += base;
+                write.piece += base;
                 write
             }));
         self.removed += std::mem::take(&mut other.removed);
@@ -168,14 +191,16 @@ impl FamilyWrites {
 
     /// How many bytes the keys and values have.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
+        self.size
     }
 
     /// Puts the keys in order; writes of one key stay in theirs.
     pub(crate) fn sort(&mut self) {
-        let bytes = &self.bytes;
-        let key =
-            |write: &Write| &bytes[write.start as usize..(write.start + write.key_len) as usize];
+        let pieces = &self.pieces;
+        let key = |write: &Write| {
+            let start = write.start as usize;
+            &pieces[write.piece as usize][start..start + write.key_len as usize]
+        };
         let Some(first) = self.entries.first().map(key) else {
             return;
         };
@@ -196,7 +221,7 @@ impl FamilyWrites {
             a.head
                 .cmp(&b.head)
                 .then_with(|| key(a)[common..].cmp(&key(b)[common..]))
-                .then_with(|| a.start.cmp(&b.start))
+                .then_with(|| (a.piece, a.start).cmp(&(b.piece, b.start)))
         });
     }
 
@@ -219,16 +244,15 @@ impl FamilyWrites {
         self.entries.iter().enumerate().map(|(at, write)| {
             // In the order of keys, they lie all over the bytes.
             if let Some(later) = self.entries.get(at + AHEAD) {
-                let len = (later.key_len + later.value_len.unwrap_or(0)) as usize;
+                let len = later.key_len as usize + later.value_len().unwrap_or(0);
                 let start = later.start as usize;
-                prefetch(&self.bytes[start..start + len]);
+                prefetch(&self.pieces[later.piece as usize][start..start + len]);
             }
+            let bytes = &self.pieces[write.piece as usize];
             let start = write.start as usize;
             let end = start + write.key_len as usize;
-            let value = write
-                .value_len
-                .map(|len| &self.bytes[end..end + len as usize]);
-            (&self.bytes[start..end], value)
+            let value = write.value_len().map(|len| &bytes[end..end + len]);
+            (&bytes[start..end], value)
         })
     }
 }
@@ -289,7 +313,37 @@ mod tests {
         );
         all.append(&mut writes);
         assert_eq!((all.len(), all.removed()), (7, removed + 1));
-        assert_eq!((writes.len(), writes.removed()), (0, 0));
+        assert_eq!((writes.len(), writes.removed(), writes.size()), (0, 0, 0));
+    }
+
+    #[test]
+    fn rows_of_all_lengths_lie_in_pieces() {
+        let lengths = [
+            5,
+            3 * PIECE,
+            0,
+            USUAL,
+            USUAL - 1,
+            USUAL + 1,
+            PIECE - USUAL,
+            PIECE,
+        ];
+        let value = |at: usize| vec![at as u8; lengths[at % lengths.len()]];
+        let mut all = FamilyWrites::new(Family::new("t"));
+        for part in 0..3_usize {
+            let mut writes = FamilyWrites::new(Family::new("t"));
+            for at in (part * 40..(part + 1) * 40).rev() {
+                writes.put(&[&at.to_be_bytes()], Some(&value(at)));
+            }
+            all.append(&mut writes);
+        }
+        all.sort();
+        let rows: Vec<_> = all.iter().collect();
+        assert_eq!(rows.len(), 120);
+        for (at, (key, found)) in rows.into_iter().enumerate() {
+            assert_eq!((key, found), (&at.to_be_bytes()[..], Some(&value(at)[..])));
+        }
+        assert!(all.pieces.len() < 120, "rows share pieces");
     }
 
     #[test]

@@ -76,7 +76,10 @@ pub(super) fn ask(env: &Env, partitions: &[TopicPartition]) -> Result<Vec<Leader
     }
     let cuts = env.cluster.cuts(&doubtful)?;
     let held = doubtful.len();
-    tracing::debug!(held, "rows of changelogs are held against what other leaders have");
+    tracing::debug!(
+        held,
+        "rows of changelogs are held against what other leaders have"
+    );
     for (at, cut) in at_doubtful.into_iter().zip(cuts) {
         leaders[at].cut = cut;
     }

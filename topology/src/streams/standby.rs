@@ -69,20 +69,19 @@ impl Standby {
         metrics: impl FnOnce() -> ReplicaMetrics,
     ) -> Result<()> {
         self.wait(env);
-        match (progress, &mut self.replica) {
+        let goes_on = match (progress, &mut self.replica) {
             (Progress::Begins(mut replica), None) => {
                 replica.begin(env, metrics())?;
                 replica.assign(reader)?;
                 self.replica = Some(replica);
+                true
             }
-            (Progress::Renewed(ends), Some(replica)) => {
-                if !replica.renew(env, &ends)? {
-                    // What was read and is not in the state is read again, if it is still there.
-                    replica.unassign(reader);
-                    self.replica = None;
-                }
-            }
-            _ => {}
+            (Progress::Renewed(ends), Some(replica)) => replica.renew(env, &ends)?,
+            _ => true,
+        };
+        if !goes_on && let Some(replica) = self.replica.take() {
+            // What was read and is not in the state is read again, if it is still there.
+            replica.unassign(reader);
         }
         Ok(())
     }

@@ -195,12 +195,12 @@ fn who_was_expelled_commits_no_positions() {
     );
 }
 
-/// Counts words in a process with a state of its own, whose changelog is cut back and grows again with other records:
-/// the counts here and those of the changelog, and what was told of the rows.
+/// Counts words in a process that has a state of its own, and maybe another beside it. Their changelog is cut back
+/// and grows again with other records.
 struct Cutting {
     clock: Clock,
     cluster: MemoryCluster,
-    instance: Instance,
+    instances: [Instance; 2],
     planted: Option<Planted>,
 }
 
@@ -218,27 +218,34 @@ impl Cutting {
         let mut cutting = Cutting {
             clock,
             cluster,
-            instance: Instance::new(0).unwrap(),
+            instances: [Instance::new(0).unwrap(), Instance::new(1).unwrap()],
             planted,
         };
-        cutting.start();
+        cutting.start(0);
         for word in ["a", "b", "c", "d"] {
             cutting.write(word);
-            // Each has a commit of its own, and points are known of those before the last at least.
-            cutting.go_on(300);
+            // Each has a commit of its own, and its point is known.
+            cutting.go_on();
         }
-        assert_eq!(cutting.rows(), "a=1 b=1 c=1 d=1");
+        assert_eq!(cutting.rows(0), "a=1 b=1 c=1 d=1");
         cutting
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, at: usize) {
         let config = StreamsConfig::new("app")
             .commit_interval(Duration::from_millis(20))
             .session_timeout(SESSION)
+            .num_standby_replicas(1)
             .clock(self.clock.clone());
         let (topology, planted) = (crate::streams::tests::counting(), self.planted);
-        let started = (self.instance).start(&topology, &self.cluster, config, 0, planted);
+        let instance = &mut self.instances[at];
+        let started = instance.start(&topology, &self.cluster, config, 0, planted);
         started.unwrap();
+    }
+
+    /// A process is gone without a word.
+    fn crash(&mut self, at: usize) {
+        self.instances[at].process = None;
     }
 
     fn write(&self, word: &str) {
@@ -246,22 +253,22 @@ impl Cutting {
         self.cluster.append("words", 0, bytes, bytes, 1).unwrap();
     }
 
-    fn go_on(&mut self, rounds: usize) {
-        let process = self.instance.process.as_mut().unwrap();
-        for _ in 0..rounds {
-            (0..process.parts()).for_each(|part| drop(process.turn(part)));
+    /// Some four seconds pass.
+    fn go_on(&mut self) {
+        let processes = self.instances.iter_mut();
+        let mut processes: Vec<&mut Process> =
+            processes.filter_map(|i| i.process.as_mut()).collect();
+        for _ in 0..600 {
+            for process in &mut processes {
+                (0..process.parts()).for_each(|part| drop(process.turn(part)));
+            }
             self.clock.advance(Duration::from_millis(7));
         }
-        assert_eq!(process.app.running_tasks().len(), 1);
-        assert_eq!(process.app.error(), None);
-    }
-
-    /// What the changelog says: the last row of each word, as it is written there.
-    fn logged(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let records = self.cluster.records(COUNTS, 0, Isolation::ReadCommitted);
-        let rows = records.unwrap().into_iter();
-        rows.map(|record| (record.key.unwrap(), record.value.unwrap()))
-            .collect()
+        let running = processes.iter().map(|p| p.app.running_tasks().len());
+        assert_eq!(running.sum::<usize>(), 1);
+        for process in processes {
+            assert_eq!(process.app.error(), None);
+        }
     }
 
     /// A leader is elected that lacks the rows of the last two words, and others come to stand there: that of
@@ -270,19 +277,16 @@ impl Cutting {
         let records = self.cluster.records(COUNTS, 0, Isolation::ReadCommitted);
         let records = records.unwrap();
         assert_eq!(records.len(), 4);
-        self.cluster
-            .elect_unclean(COUNTS, 0, records[2].offset)
-            .unwrap();
-        let (key, value) = self.logged().swap_remove(0);
+        let cut = self.cluster.elect_unclean(COUNTS, 0, records[2].offset);
+        cut.unwrap();
+        let (key, value) = (records[0].key.as_deref(), records[0].value.as_deref());
         for _ in 0..20 {
-            self.cluster
-                .append(COUNTS, 0, Some(&key), Some(&value), 1)
-                .unwrap();
+            self.cluster.append(COUNTS, 0, key, value, 1).unwrap();
         }
     }
 
-    fn rows(&self) -> String {
-        let app = &self.instance.process.as_ref().unwrap().app;
+    fn rows(&self, at: usize) -> String {
+        let app = &self.instances[at].process.as_ref().unwrap().app;
         let rows = app.table::<String, i64>("counts").unwrap();
         let rows = rows.scan(|_, _| true).unwrap().into_iter();
         let mut rows: Vec<String> = rows
@@ -292,8 +296,8 @@ impl Cutting {
         rows.join(" ")
     }
 
-    fn refused(&self) -> Vec<String> {
-        let app = &self.instance.process.as_ref().unwrap().app;
+    fn refused(&self, at: usize) -> Vec<String> {
+        let app = &self.instances[at].process.as_ref().unwrap().app;
         app.env.refused.lock().unwrap().clone()
     }
 }
@@ -302,12 +306,11 @@ impl Cutting {
 fn rows_that_an_election_cut_off_are_read_again_at_the_next_start() {
     let run = |planted| {
         let mut cutting = Cutting::new(planted);
-        // The process is gone without a word.
-        cutting.instance.process = None;
+        cutting.crash(0);
         cutting.cut();
-        cutting.start();
-        cutting.go_on(300);
-        (cutting.rows(), cutting.refused())
+        cutting.start(0);
+        cutting.go_on();
+        (cutting.rows(0), cutting.refused(0))
     };
     let (rows, refused) = run(None);
     assert_eq!(rows, "a=1 b=1");
@@ -325,8 +328,8 @@ fn rows_that_an_election_cut_off_are_read_again_while_their_task_runs() {
         let mut cutting = Cutting::new(planted);
         cutting.cut();
         cutting.write("e");
-        cutting.go_on(600);
-        (cutting.rows(), cutting.refused().len())
+        cutting.go_on();
+        (cutting.rows(0), cutting.refused(0).len())
     };
     assert_eq!(run(None), ("a=1 b=1 e=1".to_owned(), 1));
     let mistaken = run(Some(Planted::AnyLeader));
@@ -334,18 +337,39 @@ fn rows_that_an_election_cut_off_are_read_again_while_their_task_runs() {
 }
 
 #[test]
+fn rows_of_standbys_that_an_election_cut_off_are_read_again() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        cutting.start(1);
+        cutting.go_on();
+        cutting.cut();
+        cutting.go_on();
+        let refused = cutting.refused(1).len();
+        cutting.crash(0);
+        cutting.go_on();
+        (cutting.rows(1), refused)
+    };
+    assert_eq!(run(None), ("a=1 b=1".to_owned(), 1));
+    let mistaken = run(Some(Planted::AnyLeader));
+    assert_eq!(mistaken, ("a=1 b=1 c=1 d=1".to_owned(), 0));
+}
+
+#[test]
 fn elections_that_lose_nothing_have_nothing_read_again() {
     let mut cutting = Cutting::new(None);
+    cutting.start(1);
     for word in ["a", "b"] {
         cutting.cluster.elect(COUNTS, 0).unwrap();
         cutting.write(word);
-        cutting.go_on(300);
+        cutting.go_on();
         cutting.cluster.elect(COUNTS, 0).unwrap();
-        cutting.instance.process = None;
+        let at = usize::from(word == "b");
+        cutting.crash(at);
         cutting.cluster.elect(COUNTS, 0).unwrap();
-        cutting.start();
-        cutting.go_on(300);
+        cutting.start(at);
+        cutting.go_on();
+        assert!(cutting.refused(0).is_empty() && cutting.refused(1).is_empty());
     }
-    assert_eq!(cutting.rows(), "a=2 b=2 c=1 d=1");
-    assert!(cutting.refused().is_empty());
+    let rows = cutting.rows(0) + &cutting.rows(1);
+    assert_eq!(rows, "a=2 b=2 c=1 d=1");
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::codec::{Key, plain};
 use crate::streams::changelog;
+use crate::streams::mark::Mark;
 
 /// The number of offsets of all changelogs that the state of an instance does not have.
 fn missing(app: &Application, lane: u16) -> u64 {
@@ -195,11 +196,15 @@ fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() 
     let lane = *one.running_tasks().first().unwrap();
     wait_until("the rows are there", || missing(&two, lane) == 0);
     let counts = "app-counts-changelog";
-    let records = |isolation| {
-        let records = cluster.records(counts, u32::from(lane), isolation);
-        records.unwrap()
-    };
-    let first = records(Isolation::ReadCommitted)[0].clone();
+    let of = TopicPartition::new(counts, u32::from(lane));
+    wait_until("it is known whose rows they are", || {
+        [&one, &two].into_iter().all(|app| {
+            let mark = Mark::read(&app.env.state, &of).unwrap().unwrap();
+            mark.point.is_some_and(|point| point.offset == mark.offset)
+        })
+    });
+    let records = cluster.records(counts, u32::from(lane), Isolation::ReadCommitted);
+    let first = records.unwrap().swap_remove(0);
     // All but the first record goes, and nothing comes.
     (cluster.elect_unclean(counts, u32::from(lane), first.offset + 1)).unwrap();
     let refused = |app: &Application| {
@@ -210,14 +215,14 @@ fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() 
     };
     wait_until("two has found it", || refused(&two));
     wait_until("the row is there", || missing(&two, lane) == 0);
-    assert!(two.error().is_none());
+    assert_eq!(two.error(), None);
     // The other finds it when it commits again.
     write(&cluster, 300, 400);
     wait_until("one has found it", || refused(&one));
     wait_until("all run", || {
         one.running_tasks().len() + two.running_tasks().len() == 4
     });
-    assert!(one.error().is_none());
+    assert_eq!((one.error(), two.error()), (None, None));
     one.close().unwrap();
     two.close().unwrap();
 }

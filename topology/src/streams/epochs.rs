@@ -10,8 +10,9 @@
 //!   afterwards is what that leader had, or the point is cut off and that is found.
 //! - For rows that are **written** nobody tells whose log they went to. Workers ask for the ends of their
 //!   changelogs beside the commits, once a second at most and after commits alone, and note a point then for
-//!   what they have written. So it stands behind by what was written since: records that were lost within that
-//!   second, with none before them, are not noticed. A worker that ends asks once more.
+//!   what they have written. So it stands behind by what was written since: where records are lost within that
+//!   second, with none before them, this is noticed only if the next commit ends before them. A worker that
+//!   ends asks once more.
 //! - A point of a later leader takes the place of one of an earlier leader only where that one still holds.
 //!   Otherwise what runs is taken over anew, which finds the cut and reads the rows again.
 //! - Where the leader is still the one of the point, nothing is to be asked: it has what it had. So only

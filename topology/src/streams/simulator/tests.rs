@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::instance::{Instance, Process};
 use super::world::{Mistake, SESSION, TRANSACTION, World};
-use crate::cluster::Isolation;
 use crate::cluster::memory::MemoryCluster;
+use crate::cluster::{Isolation, TopicPartition};
 use crate::dsl::{Consumed, Produced, StreamsBuilder};
 use crate::streams::env::Planted;
 use crate::streams::local::lines::Lines;
@@ -334,6 +334,30 @@ fn rows_that_an_election_cut_off_are_read_again_while_their_task_runs() {
     assert_eq!(run(None), ("a=1 b=1 e=1".to_owned(), 1));
     let mistaken = run(Some(Planted::AnyLeader));
     assert_eq!(mistaken, ("a=1 b=1 c=1 d=1 e=1".to_owned(), 0));
+}
+
+#[test]
+fn rows_are_read_again_whose_changelog_ends_before_them_when_more_is_written() {
+    let mut cutting = Cutting::new(None);
+    let of = TopicPartition::new(COUNTS, 0);
+    let end = cutting.cluster.peek_end(&of).unwrap();
+    // Two more rows, so close that nobody has asked yet whose they are.
+    for word in ["e", "f"] {
+        cutting.write(word);
+        let before = cutting.cluster.peek_end(&of);
+        let process = cutting.instances[0].process.as_mut().unwrap();
+        while cutting.cluster.peek_end(&of) == before {
+            (0..2).for_each(|part| drop(process.turn(part)));
+            cutting.clock.advance(Duration::from_millis(7));
+        }
+        while !process.turn(1).ends_with("Commit") {}
+    }
+    cutting.cluster.elect_unclean(COUNTS, 0, end).unwrap();
+    cutting.write("g");
+    cutting.go_on();
+    assert_eq!(cutting.rows(0), "a=1 b=1 c=1 d=1 g=1");
+    let refused = cutting.refused(0);
+    assert!(refused.len() == 1 && refused[0].contains("written behind"));
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() 
         let refused = app.env.refused.lock().unwrap();
         refused
             .iter()
-            .any(|why| why.contains("was cut back to offset"))
+            .any(|why| why.contains("was cut back"))
     };
     wait_until("two has found it", || refused(&two));
     wait_until("the row is there", || missing(&two, lane) == 0);

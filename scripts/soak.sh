@@ -15,4 +15,4 @@ scripts/kafka.sh prepare
 cargo build --workspace --bins
 cargo test --workspace --no-run
 FERRIS_SOAK=1 FERRIS_BIN=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/ferris \
-  exec scripts/with-services.sh cargo test --workspace --lib --bins --tests -- --nocapture --test-threads 1 soak "$@"
+  exec scripts/with-services.sh cargo test --workspace --lib --bins --tests --no-fail-fast -- --nocapture --test-threads 1 soak "$@"

@@ -241,3 +241,48 @@ fn times_that_the_topic_does_not_take_are_left_out() {
         app.close().expect("it commits");
     }
 }
+
+#[test]
+fn a_few_records_that_are_refused_among_many_do_not_hold_up_the_rest() {
+    const MANY: usize = 3_000;
+    let Some(kafka) = Kafka::shared() else { return };
+    let words = kafka.unique_topic("among-words", 1);
+    let out = words.replace("words", "out");
+    kafka.create_topic(&out, 1, &[("message.timestamp.before.max.ms", "3600000")]);
+    let builder = StreamsBuilder::new();
+    let stream = builder.stream::<String, String>(&words, Consumed::plain());
+    stream.to(&out, Produced::plain());
+    let topology = builder.build().expect("the topology is in order");
+    let now = ferrisstreams::time::Clock::system().now();
+    // Two next to each other, the others alone.
+    let is_old = |at: usize| [7, 1_200, 1_201, 2_990].contains(&at);
+    kafka.produce(
+        &words,
+        (0..MANY).map(|at| {
+            let time = if is_old(at) { 1 } else { now };
+            Written::new("k", format!("{at:05}")).at(time)
+        }),
+    );
+    let config = config(&kafka, &words.replace("words", "app"))
+        .production_exception_handler(ProductionExceptionHandler::Continue);
+    let app = start(&topology, config);
+    wait_until("the rest is there", || {
+        values(&kafka, &out).len() >= MANY - 4
+    });
+    app.close().expect("it commits");
+    assert_eq!(
+        missing(&kafka, &out, MANY),
+        (0..MANY).filter(|at| is_old(*at)).collect::<Vec<_>>()
+    );
+}
+
+/// The numbers up to `many` that a topic lacks; none is there twice.
+fn missing(kafka: &Kafka, out: &str, many: usize) -> Vec<usize> {
+    let found = values(kafka, out);
+    let there: BTreeSet<usize> = found
+        .iter()
+        .map(|at| at.parse().expect("a number"))
+        .collect();
+    assert_eq!(there.len(), found.len(), "none is there twice");
+    (0..many).filter(|at| !there.contains(at)).collect()
+}

@@ -80,7 +80,8 @@ pub trait Producer: Send {
     fn flush(&mut self) -> Result<BTreeMap<TopicPartition, i64>, TransactionError>;
 
     /// Adds offsets of a group to the transaction. The group's metadata is that of the member in whose
-    /// name it is done: where that is over, the transaction must be aborted.
+    /// name it is done: where that is over, the transaction must be aborted. Without transactions they are
+    /// committed at once, in the generation that the member has by then; a rebalance is waited for.
     ///
     /// # Errors
     ///

@@ -8,12 +8,14 @@
 //!
 //! 1. The first refusal makes *suspects* of the records of its topic that are as large; the transaction
 //!    is aborted and done again.
-//! 2. Now each suspect is sent alone, and flushed. The one that is refused is *known*, by a digest of
-//!    topic, key, value, time and headers. The transaction is done again.
+//! 2. From then on a transaction has a quarter of the suspects that the refused one had, so that the rest
+//!    is committed and the refused record is among ever fewer. Where few are left, each is sent alone, and
+//!    flushed. The one that is refused is *known*, by a digest of topic, key, value, time and headers. The
+//!    transaction is done again.
 //! 3. What is known is not sent, but given to the [`ProductionExceptionHandler`].
 //!
-//! Meanwhile runs get smaller and each is committed, so that little is done again. A few commits later
-//! nobody is suspected any more.
+//! After each commit a transaction may have twice as many suspects, and at last nobody is suspected any more.
+//! So a refused record costs some ten transactions, however many others there are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -104,8 +106,11 @@ pub(super) fn cut(bytes: Option<&[u8]>) -> (Option<&[u8]>, Option<usize>) {
 /// How many refused records are known at most.
 const KNOWN: usize = 10_000;
 
-/// After how many commits nobody is suspected any more.
-const COMMITS: u32 = 3;
+/// Of how many suspects each is sent alone.
+const FEW: usize = 8;
+
+/// From how many suspects in a transaction on nobody is suspected any more.
+const CLEARED: usize = 1 << 14;
 
 /// How often in a row a transaction is done again because of records that are refused.
 const TRIES: u32 = 100;
@@ -115,18 +120,25 @@ const TRIES: u32 = 100;
 pub(super) struct Refusals {
     /// From how many bytes on a record of a topic may be one that is refused.
     suspects: BTreeMap<Arc<str>, usize>,
+    /// How many suspects a transaction has, while there are any.
+    limit: usize,
+    /// How many suspects had their turn in this one.
+    sent: usize,
+    /// True where each is sent alone.
+    alone: bool,
     /// Why a record is refused, by its digest.
     known: HashMap<(u64, u64), String>,
-    /// Commits since the last refusal.
-    commits: u32,
     /// Refusals since the last commit.
     tries: u32,
 }
 
 impl Refusals {
-    /// True where anybody is suspected.
-    pub(super) fn are_sought(&self) -> bool {
-        !self.suspects.is_empty()
+    /// How many suspects more may be sent in this transaction.
+    pub(super) fn room(&self) -> usize {
+        if self.suspects.is_empty() {
+            return usize::MAX;
+        }
+        self.limit.saturating_sub(self.sent)
     }
 
     /// True where such a record may be refused.
@@ -138,6 +150,12 @@ impl Refusals {
         least.is_some_and(|least| payload(record) >= *least)
     }
 
+    /// A suspect has its turn; true where nothing is to be sent with it.
+    pub(super) fn send(&mut self) -> bool {
+        self.sent += 1;
+        self.alone
+    }
+
     /// Why a record is refused, if that is known.
     pub(super) fn known(&self, to: &TopicPartition, record: &ProducerRecord<'_>) -> Option<String> {
         if self.known.is_empty() {
@@ -146,16 +164,18 @@ impl Refusals {
         self.known.get(&digest(to, record)).cloned()
     }
 
-    /// A transaction is lost as a record was refused.
+    /// A transaction of so many records is lost as one was refused.
     ///
     /// # Errors
     ///
     /// Where that has happened over and over.
-    pub(super) fn suspect(&mut self, refusal: &Refusal) -> Result<()> {
+    pub(super) fn suspect(&mut self, refusal: &Refusal, records: usize) -> Result<()> {
+        let among = if self.sent > 0 { self.sent } else { records };
         let least = self.suspects.entry(refusal.topic.clone());
         let least = least.or_insert(refusal.bytes);
         *least = refusal.bytes.min(*least);
-        self.commits = 0;
+        self.alone |= among <= FEW;
+        self.limit = (among / 4).max(FEW / 2);
         self.tries += 1;
         if self.tries > TRIES {
             return Err(Error::new(
@@ -177,11 +197,16 @@ impl Refusals {
         self.known.insert(digest(to, record), why);
     }
 
-    /// Something was committed.
+    /// A transaction was taken back.
+    pub(super) fn aborted(&mut self) {
+        self.sent = 0;
+    }
+
+    /// A transaction was committed.
     pub(super) fn committed(&mut self) {
-        self.tries = 0;
-        self.commits += 1;
-        if self.commits >= COMMITS {
+        (self.tries, self.sent, self.alone) = (0, 0, false);
+        self.limit = self.limit.saturating_mul(2);
+        if self.limit >= CLEARED {
             self.suspects.clear();
         }
     }
@@ -204,4 +229,90 @@ fn digest(to: &TopicPartition, record: &ProducerRecord<'_>) -> (u64, u64) {
         hasher.finish()
     };
     (of(0), of(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Headers;
+
+    /// What it takes to write records of which some are refused, in whatever batch they are.
+    #[derive(Debug, Default)]
+    struct Cost {
+        transactions: usize,
+        sent: usize,
+        flushes: usize,
+    }
+
+    /// Writes so many records, of which some are refused as soon as they are flushed.
+    fn write(many: usize, refused: &[usize]) -> (Vec<usize>, Cost) {
+        let headers = Headers::default();
+        let to = TopicPartition::new("out", 0);
+        let topic = to.topic.clone();
+        let mut refusals = Refusals::default();
+        let (mut committed, mut left_out, mut cost) = (0, Vec::new(), Cost::default());
+        while committed < many {
+            cost.transactions += 1;
+            let (mut at, mut known, mut bad) = (committed, Vec::new(), false);
+            while at < many && refusals.room() > 0 && !bad && at - committed < 2_000 {
+                let value = at.to_be_bytes();
+                let record = ProducerRecord {
+                    key: None,
+                    value: Some(&value),
+                    timestamp: 0,
+                    headers: &headers,
+                };
+                let mut alone = false;
+                at += 1;
+                if refusals.suspects(&to, &record) {
+                    alone = refusals.send();
+                    if refusals.known(&to, &record).is_some() {
+                        known.push(at - 1);
+                        continue;
+                    }
+                }
+                cost.sent += 1;
+                cost.flushes += 2 * usize::from(alone);
+                bad = alone && refused.contains(&(at - 1));
+                if bad {
+                    refusals.learn(&to, &record, "old".to_owned());
+                }
+            }
+            let left = (committed..at).filter(|at| !known.contains(at));
+            if left.clone().any(|at| refused.contains(&at)) {
+                let refusal = Refusal {
+                    topic: topic.clone(),
+                    bytes: 0,
+                    error: Error::new(ErrorKind::BadRecord, "old"),
+                };
+                refusals.suspect(&refusal, left.count()).unwrap();
+                refusals.aborted();
+            } else {
+                committed = at;
+                left_out.append(&mut known);
+                refusals.committed();
+            }
+        }
+        (left_out, cost)
+    }
+
+    #[test]
+    fn a_record_that_is_refused_costs_some_transactions_however_many_others_there_are() {
+        for refused in [&[][..], &[0], &[77_777], &[10, 20_000, 20_001, 99_999]] {
+            let (left_out, cost) = write(100_000, refused);
+            assert_eq!(left_out, refused);
+            let transactions = 50 + 30 * refused.len();
+            assert!(cost.transactions <= transactions, "{refused:?}: {cost:?}");
+            assert!(cost.sent <= 100_000 + 6_000 * refused.len(), "{cost:?}");
+            assert!(cost.flushes <= 20 * refused.len(), "{cost:?}");
+        }
+    }
+
+    #[test]
+    fn records_that_are_all_refused_are_all_left_out() {
+        let all: Vec<usize> = (0..300).collect();
+        let (left_out, cost) = write(300, &all);
+        assert_eq!(left_out, all);
+        assert!(cost.transactions <= 500, "{cost:?}");
+    }
 }

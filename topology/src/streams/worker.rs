@@ -530,10 +530,10 @@ impl Worker {
 
     fn process(&mut self) -> Result<bool, Stop> {
         let mut any = false;
-        let max_run = self.pace.run();
         for (lane, column) in &mut self.columns {
             self.at_work = Some(*lane);
             for _ in 0..RUNS {
+                let max_run = self.pace.run().min(self.transaction.room().max(1));
                 // What is full is committed before more is done.
                 if self.transaction.is_full() || !column.step(&self.env, max_run)? {
                     break;
@@ -601,7 +601,7 @@ impl Worker {
             let begun = Instant::now();
             self.transaction.commit(&mut commit, &built, &offsets)?;
             commit.merge(beside);
-            if !late && !self.transaction.seeks_refused() {
+            if !late {
                 self.pace.recover();
             }
             let flushed = Instant::now();
@@ -681,7 +681,7 @@ impl Worker {
     fn begin_again(&mut self, why: &Error) -> Result<()> {
         tracing::warn!("what was done since the last commit is done again: {why}");
         self.metrics.aborts.increment(1);
-        if self.transaction.is_late() || self.transaction.seeks_refused() {
+        if self.transaction.is_late() {
             self.pace.halve();
         }
         if let Err(TransactionError::Fatal(e)) = self.transaction.abort() {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::cluster::{
     CommittedOffset, GroupMetadata, TopicPartition, TransactionError,
@@ -46,6 +47,31 @@ pub(super) trait Committer: Send + Sync {
     fn commit(&self, offsets: &TopicPartitionList, limit: Duration) -> Result<(), Code>;
 }
 
+/// Commits offsets; where the members of the group are just being counted anew, until they are. Nothing tells
+/// when that is.
+fn settled(
+    member: &dyn Committer,
+    offsets: &TopicPartitionList,
+    limit: Duration,
+    is_same: impl Fn() -> bool,
+) -> Result<(), Code> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match member.commit(offsets, left) {
+            Err(
+                Code::RebalanceInProgress
+                | Code::IllegalGeneration
+                | Code::CoordinatorLoadInProgress
+                | Code::NotCoordinator,
+            ) if is_same() && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            answered => return answered,
+        }
+    }
+}
+
 /// The members of groups in this process.
 #[derive(Clone, Default)]
 pub(super) struct Committers(Arc<Mutex<BTreeMap<String, Weak<dyn Committer>>>>);
@@ -84,14 +110,7 @@ impl Committers {
         if !is_same() {
             return Err(TransactionError::Abort(stranger()));
         }
-        let mut answered = member.commit(offsets, ANSWER);
-        if matches!(
-            answered,
-            Err(Code::RebalanceInProgress | Code::CoordinatorLoadInProgress | Code::NotCoordinator)
-        ) {
-            answered = member.commit(offsets, ANSWER);
-        }
-        match answered {
+        match settled(&*member, offsets, ANSWER, is_same) {
             Ok(()) if is_same() => Ok(()),
             Ok(()) => Err(TransactionError::Unknown(stranger())),
             Err(code @ (Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed)) => {
@@ -101,5 +120,50 @@ impl Committers {
             Err(code @ Code::OperationTimedOut) => Err(TransactionError::Unknown(failed(&code))),
             Err(code) => Err(TransactionError::Abort(failed(&code))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A member that answers one thing after the other.
+    struct Scripted(Mutex<Vec<Result<(), Code>>>);
+
+    impl Committer for Scripted {
+        fn name(&self) -> Option<String> {
+            Some("me".to_owned())
+        }
+
+        fn commit(&self, _: &TopicPartitionList, _: Duration) -> Result<(), Code> {
+            let mut answers = self.0.lock().unwrap();
+            match answers.len() {
+                1 => answers[0],
+                _ => answers.remove(0),
+            }
+        }
+    }
+
+    fn told(answers: &[Result<(), Code>], limit: Duration, is_same: bool) -> Result<(), Code> {
+        let member = Scripted(Mutex::new(answers.to_vec()));
+        settled(&member, &TopicPartitionList::new(), limit, || is_same)
+    }
+
+    #[test]
+    fn offsets_wait_for_a_rebalance_to_end() {
+        const LONG: Duration = Duration::from_secs(60);
+        let rebalance = [
+            Err(Code::RebalanceInProgress),
+            Err(Code::IllegalGeneration),
+            Err(Code::NotCoordinator),
+            Ok(()),
+        ];
+        assert_eq!(told(&rebalance, LONG, true), Ok(()));
+        // Who has another name by now is somebody else.
+        assert_eq!(told(&rebalance, LONG, false), rebalance[0]);
+        let expelled = [Err(Code::IllegalGeneration), Err(Code::UnknownMemberId)];
+        assert_eq!(told(&expelled, LONG, true), expelled[1]);
+        let never = [Err(Code::IllegalGeneration)];
+        assert_eq!(told(&never, Duration::ZERO, true), never[0]);
     }
 }

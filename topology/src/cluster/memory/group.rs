@@ -20,6 +20,10 @@ struct Membership {
     events: VecDeque<(i32, GroupEvent)>,
 }
 
+/// In the brokers' words, why a group does not take offsets.
+pub(super) const UNKNOWN_MEMBER: &str = "UNKNOWN_MEMBER_ID";
+pub(super) const ILLEGAL_GENERATION: &str = "ILLEGAL_GENERATION";
+
 /// Why a member is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gone {
@@ -193,9 +197,9 @@ impl Group {
     pub(super) fn refusal(&self, metadata: &GroupMetadata) -> Option<&'static str> {
         let mut members = self.members.values();
         if !members.any(|m| *m.name == *metadata.member()) {
-            Some("UNKNOWN_MEMBER_ID")
+            Some(UNKNOWN_MEMBER)
         } else if metadata.generation() != self.generation {
-            Some("ILLEGAL_GENERATION")
+            Some(ILLEGAL_GENERATION)
         } else {
             None
         }
@@ -386,11 +390,11 @@ mod tests {
         join(&mut group, 1, None, 0);
         let of = |generation, member| GroupMetadata::new("g", generation, member, None).unwrap();
         assert_eq!(group.refusal(&of(1, "m1")), None);
-        assert_eq!(group.refusal(&of(1, "m2")), Some("UNKNOWN_MEMBER_ID"));
+        assert_eq!(group.refusal(&of(1, "m2")), Some(UNKNOWN_MEMBER));
         join(&mut group, 2, None, 0);
-        assert_eq!(group.refusal(&of(1, "m1")), Some("ILLEGAL_GENERATION"));
+        assert_eq!(group.refusal(&of(1, "m1")), Some(ILLEGAL_GENERATION));
         assert_eq!(group.refusal(&of(2, "m2")), None);
         group.leave(1);
-        assert_eq!(group.refusal(&of(2, "m1")), Some("UNKNOWN_MEMBER_ID"));
+        assert_eq!(group.refusal(&of(2, "m1")), Some(UNKNOWN_MEMBER));
     }
 }

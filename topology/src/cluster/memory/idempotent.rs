@@ -146,7 +146,7 @@ impl Producer for IdempotentProducer {
             self.failed = Some("offsets got no answer".to_owned());
             return Err(unknown());
         }
-        if let Some(refusal) = state.stranger(group) {
+        if let Some(refusal) = state.stranger_in_any_generation(group) {
             return Err(self.fail(refusal));
         }
         let of_group = state.offsets.entry(group.group().to_owned()).or_default();

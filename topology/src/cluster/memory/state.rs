@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::faults::{Fault, Faults};
-use super::group::Group;
+use super::group::{Group, ILLEGAL_GENERATION, UNKNOWN_MEMBER};
 use super::log::Log;
 use super::offsets::GroupOffsets;
 use super::topic::Topic;
@@ -120,9 +120,18 @@ impl State {
 
     /// Why a group does not take offsets in a member's name, if so.
     pub(super) fn stranger(&self, group: &GroupMetadata) -> Option<Error> {
+        self.stranger_of(group, |_| true)
+    }
+
+    /// The same where a client waits for a rebalance to end, and commits in the new generation.
+    pub(super) fn stranger_in_any_generation(&self, group: &GroupMetadata) -> Option<Error> {
+        self.stranger_of(group, |refusal| refusal != ILLEGAL_GENERATION)
+    }
+
+    fn stranger_of(&self, group: &GroupMetadata, counts: impl Fn(&str) -> bool) -> Option<Error> {
         let refusal = match self.groups.get(group.group()) {
-            Some(known) => known.refusal(group)?,
-            None => "UNKNOWN_MEMBER_ID",
+            Some(known) => known.refusal(group).filter(|refusal| counts(refusal))?,
+            None => UNKNOWN_MEMBER,
         };
         Some(Error::new(
             ErrorKind::Closed,

@@ -79,12 +79,12 @@ fn run_all(guarantee: ProcessingGuarantee) {
 }
 
 #[test]
-fn each_record_counts_once_whatever_happens() {
+fn each_record_counts_once_whatever_happens_soak() {
     run_all(ProcessingGuarantee::ExactlyOnce);
 }
 
 #[test]
-fn no_record_is_lost_at_least_once_whatever_happens() {
+fn no_record_is_lost_at_least_once_whatever_happens_soak() {
     run_all(ProcessingGuarantee::AtLeastOnce);
 }
 

@@ -92,12 +92,12 @@ impl Transaction {
     /// True where it should not grow.
     pub(super) fn is_full(&self) -> bool {
         let many = self.bytes >= FULL || self.records >= MANY;
-        many || self.is_late() || (self.open && self.seeks_refused())
+        many || self.is_late() || (self.open && self.room() == 0)
     }
 
-    /// True where it is looked for which record was refused.
-    pub(super) fn seeks_refused(&self) -> bool {
-        self.refusals.are_sought()
+    /// How many records more it should have; few where it is looked for which one was refused.
+    pub(super) fn room(&self) -> usize {
+        self.refusals.room()
     }
 
     /// True where it has taken half of its time.
@@ -262,6 +262,7 @@ impl Transaction {
             return Ok(());
         }
         self.close();
+        self.refusals.aborted();
         let aborted = match &mut self.producer {
             Some(producer) => producer.abort(),
             None => Ok(()),

@@ -55,11 +55,14 @@ impl Transaction {
         cause: Cause,
     ) -> Result<(), TransactionError> {
         self.begin()?;
-        let suspected = self.refusals.suspects(to, &record);
-        if suspected {
+        let mut alone = false;
+        if self.refusals.suspects(to, &record) {
+            alone = self.refusals.send();
             if let Some(why) = self.refusals.known(to, &record) {
                 return self.give_up(to, record, cause, &why);
             }
+        }
+        if alone {
             self.flush()?;
         }
         match self.hand_over(to, record) {
@@ -68,7 +71,7 @@ impl Transaction {
             }
             handed => handed?,
         }
-        if !suspected {
+        if !alone {
             return Ok(());
         }
         let written = self.producer()?.flush();
@@ -117,7 +120,7 @@ impl Transaction {
         if (production.dead_letters.iter()).any(|letters| letters.topic == refusal.topic) {
             return TransactionError::Fatal(letter_refused(&refusal.topic, &refusal.error));
         }
-        match self.refusals.suspect(&refusal) {
+        match self.refusals.suspect(&refusal, self.records) {
             Ok(()) => TransactionError::Abort(refusal.error.context(format!(
                 "a record for {} was refused, and is looked for",
                 refusal.topic

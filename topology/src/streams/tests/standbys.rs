@@ -209,9 +209,7 @@ fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() 
     (cluster.elect_unclean(counts, u32::from(lane), first.offset + 1)).unwrap();
     let refused = |app: &Application| {
         let refused = app.env.refused.lock().unwrap();
-        refused
-            .iter()
-            .any(|why| why.contains("was cut back"))
+        refused.iter().any(|why| why.contains("was cut back"))
     };
     wait_until("two has found it", || refused(&two));
     wait_until("the row is there", || missing(&two, lane) == 0);

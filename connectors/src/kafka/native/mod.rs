@@ -1,6 +1,6 @@
 //! The calls of librdkafka that rdkafka has no safe form for: taking records in batches, writing without
 //! a report for each record, transactions that do not wait in slices, offsets that are committed with a time
-//! limit, the id of a topic, and the members of a group.
+//! limit, the id of a topic, the epochs of leaders, and the members of a group.
 //!
 //! Everything unsafe of the connector is here. What leaves this module is safe to use in any order; each
 //! handle keeps the client alive that it belongs to.
@@ -9,6 +9,7 @@
 mod call;
 mod message;
 mod fetch;
+mod epoch;
 mod events;
 mod member;
 mod commit;
@@ -22,6 +23,7 @@ mod property;
 pub(super) use self::call::CallError;
 pub(super) use self::commit::commit_offsets;
 pub(super) use self::describe::topic_id;
+pub(super) use self::epoch::leader_ends;
 pub(super) use self::events::serve_events;
 pub(super) use self::fetch::{Consumer, Fetch};
 pub(super) use self::group::group_members;

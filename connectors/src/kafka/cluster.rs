@@ -119,7 +119,7 @@ impl Cluster {
     }
 
     /// A client could not even be made: properties contradict each other.
-    pub(super) fn bad_client(&self, e: &KafkaError) -> ConnectorError {
+    fn bad_client(&self, e: &KafkaError) -> ConnectorError {
         let why = match e {
             KafkaError::ClientCreation(why) | KafkaError::ClientConfig(_, why, ..) => why.clone(),
             e => e.to_string(),

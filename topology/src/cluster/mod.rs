@@ -6,6 +6,7 @@
 //! it asks of the cluster is in these traits. The connectors implement them with Kafka's brokers.
 
 mod error;
+mod epoch;
 mod group;
 mod producer;
 mod reader;
@@ -13,6 +14,7 @@ mod topic;
 mod placement;
 pub mod memory;
 
+pub use self::epoch::{Cut, LeaderEpoch, LogPoint};
 pub use self::error::{Refusal, TransactionError};
 pub use self::group::{GroupEvent, GroupMetadata, Member, MemberOptions};
 pub(crate) use self::placement::{murmur2, partition_of};
@@ -84,6 +86,29 @@ pub trait Cluster: Send + Sync {
     ) -> Result<Vec<OffsetRange>> {
         let partitions = partitions.iter();
         partitions.map(|of| self.offsets(of, isolation)).collect()
+    }
+
+    /// Where partitions end, open transactions included, and which leader says so, in their order; none where
+    /// that is not told.
+    ///
+    /// Nothing is told unless this is implemented: then nobody notices where records are lost by the election
+    /// of a leader that lacks them.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition, or the brokers do not answer.
+    fn leader_ends(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<LogPoint>>> {
+        Ok(vec![None; partitions.len()])
+    }
+
+    /// What became of places in partitions, in their order: none where all the records before are still those
+    /// that the leader of that epoch had, or where it is not told.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition, or the brokers do not answer.
+    fn cuts(&self, had: &[(TopicPartition, LogPoint)]) -> Result<Vec<Option<Cut>>> {
+        Ok(vec![None; had.len()])
     }
 
     /// The names of the members that a group has now; none where there is no such group. A member that is

@@ -11,7 +11,7 @@ use super::env::Env;
 use super::local::POSITION;
 use super::mark::Mark;
 use super::topics::Topics;
-use crate::cluster::{Isolation, TopicPartition};
+use crate::cluster::{Isolation, LogPoint, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::{Error, Result};
 use crate::store::{Commit, Family, FamilyWrites, Generations, META, Part, State, store_of};
@@ -127,7 +127,7 @@ pub(super) fn lags(env: &Env) -> Result<BTreeMap<u16, u64>> {
     let mut lags = BTreeMap::new();
     for (partition, there) in partitions.iter().zip(there) {
         let known = Mark::read(&env.state, partition)?;
-        let known = known.filter(|mark| mark.refusal(env, partition, there).is_none());
+        let known = known.filter(|mark| mark.refusal(env, partition, there, None).is_none());
         let missing = there.end - known.map_or(there.first, |mark| mark.offset);
         let lane = u16::try_from(partition.partition).expect("tasks are numbered by 16 bits");
         *lags.entry(lane).or_default() += missing.unsigned_abs();
@@ -163,10 +163,16 @@ pub(super) fn add_rows(
 }
 
 /// A commit of what was read of a changelog, and of how far it goes.
-pub(super) fn rows_of(env: &Env, from: &TopicPartition, rows: FamilyWrites, end: i64) -> Commit {
+pub(super) fn rows_of(
+    env: &Env,
+    from: &TopicPartition,
+    rows: FamilyWrites,
+    end: i64,
+    point: Option<LogPoint>,
+) -> Commit {
     let mut commit = Commit::default();
     commit.push(rows);
-    Mark::new(env, from, end).put(&mut commit, from);
+    Mark::new(env, from, end, point).put(&mut commit, from);
     commit
 }
 

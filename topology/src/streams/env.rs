@@ -48,6 +48,9 @@ pub(super) struct Env {
     /// What is wrong here on purpose.
     #[cfg(test)]
     pub(super) planted: Option<Planted>,
+    /// Which rows were given up, and why.
+    #[cfg(test)]
+    pub(super) refused: Mutex<Vec<String>>,
 }
 
 /// Mistakes that the simulator has to find.
@@ -66,6 +69,8 @@ pub(super) enum Planted {
     GreatestTime,
     /// Positions of sources that are no topics are committed without an offset of the group.
     Unfenced,
+    /// Nobody asks whether later leaders of changelogs have what earlier ones had.
+    AnyLeader,
 }
 
 impl Env {

@@ -124,10 +124,16 @@ impl Keeper {
         if *latest != asked {
             return Ok(());
         }
-        match found {
-            Ok(mut restore) => {
-                let metrics = ReplicaMetrics::of_restore(&self.labels, lane);
-                restore.begin(&self.env, &mut *self.reader, metrics)?;
+        let begun = found.and_then(|mut restore| {
+            let metrics = ReplicaMetrics::of_restore(&self.labels, lane);
+            let begun = restore.begin(&self.env, &mut *self.reader, metrics);
+            if begun.is_err() {
+                restore.end(&mut *self.reader);
+            }
+            begun.map(|()| restore)
+        });
+        match begun {
+            Ok(restore) => {
                 let missing = restore.lag();
                 tracing::info!(missing, "the rows of tasks {lane} are brought up to date");
                 let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
@@ -228,11 +234,12 @@ impl Keeper {
         let Some(standby) = known.filter(|standby| standby.number == asked) else {
             return Ok(());
         };
-        match found {
-            Ok(progress) => {
-                let metrics = || ReplicaMetrics::of_standby(&self.labels, lane);
-                standby.answer(progress, &self.env, &mut *self.reader, metrics)?;
-            }
+        let answered = found.and_then(|progress| {
+            let metrics = || ReplicaMetrics::of_standby(&self.labels, lane);
+            standby.answer(progress, &self.env, &mut *self.reader, metrics)
+        });
+        match answered {
+            Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::Unavailable => {
                 tracing::warn!("how far the rows of tasks {lane} are behind is not told yet: {e}");
                 standby.wait(&self.env);
@@ -291,10 +298,16 @@ impl Keeper {
         let due = due.filter(|(_, standby)| standby.is_due(&self.env));
         let due: Vec<u16> = due.map(|(lane, _)| *lane).collect();
         due.into_iter().for_each(|lane| self.ask_for_standby(lane));
-        let Some((from, batch)) = self.reader.poll(BATCH)? else {
-            return Ok(false);
-        };
-        self.take_rows(&from, &batch)?;
+        match self.reader.poll(BATCH) {
+            Ok(Some((from, batch))) => self.take_rows(&from, &batch)?,
+            Ok(None) => return Ok(false),
+            // A changelog was cut back behind where it was read: what the state has of it is looked at anew.
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                tracing::warn!("the rows that are brought up to date are begun anew: {e}");
+                self.renew()?;
+            }
+            Err(e) => return Err(e.into()),
+        }
         Ok(true)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
+use super::epochs::Leaders;
 use super::local::{Loaded, Reading};
 use super::restore::Restore;
 use super::standby::Progress;
@@ -28,6 +29,8 @@ pub(super) enum Command {
     Opened(u16, u64, Result<Vec<Reading>>),
     /// What is known of tables that are to be loaded before tasks of a number read their streams.
     Loaded(u16, Result<Loaded>),
+    /// Who leads the changelogs, and whether that is as the state has it.
+    Led(Result<Leaders>),
     /// Commits and ends.
     Close,
 }

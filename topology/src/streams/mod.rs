@@ -24,7 +24,7 @@
 //! # Taking over
 //!
 //! Tasks begin where the group's offsets say, once all rows that were committed with these are here. What
-//! the local state has of a changelog need not be read again.
+//! the local state has of a changelog need not be read again, unless an election has made it another log.
 //!
 //! # Sources that are no topics
 //!
@@ -36,6 +36,7 @@ mod column;
 mod config;
 mod coordinator;
 mod env;
+mod epochs;
 mod keeper;
 mod local;
 mod made;
@@ -530,6 +531,8 @@ fn prepare(
         aside,
         #[cfg(test)]
         planted: None,
+        #[cfg(test)]
+        refused: Default::default(),
     })
 }
 

@@ -6,12 +6,13 @@ use metrics::Counter;
 
 use super::changelog;
 use super::env::Env;
+use super::epochs::{self, Leader};
 use super::mark::Mark;
 use super::metrics::ReplicaMetrics;
-use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
+use crate::cluster::{Isolation, LogPoint, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
-use crate::store::{Family, FamilyWrites};
+use crate::store::{Commit, Family, FamilyWrites};
 use crate::time::Timestamp;
 
 /// How many bytes of all changelogs wait, more or less, until they are written together; of one of them, at
@@ -47,9 +48,18 @@ struct Log {
     since: Timestamp,
     /// The records that were read.
     restored: Counter,
+    /// Who told the end.
+    leader: Leader,
+    /// The point that the state has.
+    point: Option<LogPoint>,
 }
 
 impl Log {
+    /// The point of the rows up to where it was read.
+    fn point(&self) -> Option<LogPoint> {
+        epochs::later(self.point, self.leader.point(self.next))
+    }
+
     /// True where what waits is to be written: where nothing more is known to come, and else where it is much or
     /// has waited long.
     fn is_due(&self, env: &Env) -> bool {
@@ -63,8 +73,8 @@ impl Replica {
     /// Finds out what there is to be read, open transactions included: the last stable offset lags behind
     /// a commit that has returned.
     ///
-    /// The state is not looked at yet: another thread may be at work on it, and the answer may come when
-    /// the tasks are somebody else's.
+    /// The state is not looked at yet but for what else is to be asked: another thread may be at work on it, and
+    /// the answer may come when the tasks are somebody else's.
     ///
     /// # Errors
     ///
@@ -73,10 +83,11 @@ impl Replica {
         let logs = changelog::of_lane(&env.topics, lane);
         let partitions: Vec<TopicPartition> = logs.iter().map(|(_, from)| from.clone()).collect();
         let there = env.cluster.offsets_of(&partitions, ends_by(env))?;
-        let logs = logs.into_iter().zip(there);
+        let leaders = epochs::ask(env, &partitions)?;
+        let logs = logs.into_iter().zip(there).zip(leaders);
         Ok(Replica {
             logs: logs
-                .map(|((family, from), there)| Log {
+                .map(|(((family, from), there), leader)| Log {
                     waiting: FamilyWrites::new(family.clone()),
                     since: 0,
                     restored: Counter::noop(),
@@ -84,6 +95,8 @@ impl Replica {
                     from,
                     next: there.first,
                     end: there.end,
+                    leader,
+                    point: None,
                 })
                 .collect(),
             read: 0,
@@ -95,7 +108,8 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read or written.
+    /// Where the state cannot be read or written; of kind [`Unavailable`](crate::ErrorKind::Unavailable) where it
+    /// was written meanwhile, so that all is to be found out again.
     pub(super) fn begin(&mut self, env: &Env, metrics: ReplicaMetrics) -> Result<()> {
         for log in &mut self.logs {
             log.restored = metrics.of_family(&log.family);
@@ -105,11 +119,15 @@ impl Replica {
                 end: log.end,
             };
             if let Some(mark) = Mark::read(&env.state, from)? {
-                let Some(why) = mark.refusal(env, from, there) else {
+                let cut = log.leader.cut(&mark, from)?;
+                let Some(why) = mark.refusal(env, from, there, cut) else {
                     log.next = mark.offset;
+                    log.point = mark.point;
                     continue;
                 };
                 tracing::warn!("the rows of {from} are read again: {why}");
+                #[cfg(test)]
+                env.refused.lock().unwrap().push(format!("{from}: {why}"));
             }
             let commit = changelog::forget(env, &log.family, from)?;
             env.state.commit(commit, false)?;
@@ -178,7 +196,8 @@ impl Replica {
         if log.is_due(env) {
             let empty = FamilyWrites::new(log.family.clone());
             let rows = std::mem::replace(&mut log.waiting, empty);
-            let commit = changelog::rows_of(env, from, rows, log.next);
+            log.point = log.point();
+            let commit = changelog::rows_of(env, from, rows, log.next, log.point);
             env.state.commit_in_bulk(commit)?;
             if log.next >= log.end {
                 env.state.end_bulk(&log.family)?;
@@ -193,12 +212,35 @@ impl Replica {
         self.logs.iter().map(|log| log.from.clone()).collect()
     }
 
-    /// Takes note of where changelogs end now, in the order of [`partitions`](Replica::partitions).
-    pub(super) fn renew(&mut self, ends: &[OffsetRange]) {
-        for (log, there) in self.logs.iter_mut().zip(ends) {
-            log.end = there.end;
+    /// Takes note of where changelogs end now, in the order of [`partitions`](Replica::partitions), and has the
+    /// state remember whose they are. False where one has another leader than before: what the state has is to
+    /// be held against what that one has.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be written.
+    pub(super) fn renew(&mut self, env: &Env, ends: &Ends) -> Result<bool> {
+        let leaders = self.logs.iter().zip(&ends.leaders);
+        let mut elected = leaders.filter_map(|(log, told)| told.map(|told| (log, told)));
+        if elected.any(|(log, told)| log.leader.is_before(told)) {
+            return Ok(false);
+        }
+        let mut commit = Commit::default();
+        for (at, log) in self.logs.iter_mut().enumerate() {
+            log.end = ends.ends[at];
+            let told = ends.leaders[at];
+            log.leader.end = epochs::later(log.leader.end, told);
+            let point = log.point();
+            if log.waiting.is_empty() && point != log.point {
+                log.point = point;
+                Mark::new(env, &log.from, log.next, point).put(&mut commit, &log.from);
+            }
+        }
+        if !commit.is_empty() {
+            env.state.commit(commit, false)?;
         }
         self.tell();
+        Ok(true)
     }
 
     /// True where nothing is missing.
@@ -211,6 +253,33 @@ impl Replica {
         let lags = self.logs.iter();
         lags.map(|log| u64::try_from(log.end - log.next).unwrap_or(0))
             .sum()
+    }
+}
+
+/// Where changelogs end.
+pub(super) struct Ends {
+    ends: Vec<i64>,
+    leaders: Vec<Option<LogPoint>>,
+}
+
+impl Ends {
+    /// Asks for those of these changelogs.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster does not answer.
+    pub(super) fn ask(env: &Env, partitions: &[TopicPartition]) -> Result<Self> {
+        let leaders = env.cluster.leader_ends(partitions)?;
+        let told: Option<Vec<i64>> = leaders.iter().map(|told| Some((*told)?.offset)).collect();
+        let ends = match told {
+            Some(ends) => ends,
+            None => {
+                let isolation = Isolation::ReadUncommitted;
+                let there = env.cluster.offsets_of(partitions, isolation)?;
+                there.iter().map(|there| there.end).collect()
+            }
+        };
+        Ok(Ends { ends, leaders })
     }
 }
 

@@ -63,7 +63,8 @@ impl Restore {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read or written, or a changelog is not there.
+    /// Where the state cannot be read or written, or a changelog is not there; of kind
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where it is to be found out again what must be read.
     pub(super) fn begin(
         &mut self,
         env: &Env,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::env::Env;
 use super::metrics::ReplicaMetrics;
-use super::replica::Replica;
-use crate::cluster::{Isolation, LogReader, OffsetRange, TopicPartition};
+use super::replica::{Ends, Replica};
+use crate::cluster::{LogReader, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
 use crate::time::Timestamp;
@@ -28,7 +28,7 @@ pub(super) enum Progress {
     /// What there is to be read.
     Begins(Replica),
     /// Where changelogs end by now.
-    Renewed(Vec<OffsetRange>),
+    Renewed(Ends),
 }
 
 impl Standby {
@@ -51,12 +51,7 @@ impl Standby {
         let env = env.clone();
         move || match known {
             None => Replica::prepare(&env, lane).map(Progress::Begins),
-            Some(partitions) => {
-                let ends = env
-                    .cluster
-                    .offsets_of(&partitions, Isolation::ReadUncommitted);
-                ends.map(Progress::Renewed)
-            }
+            Some(partitions) => Ends::ask(&env, &partitions).map(Progress::Renewed),
         }
     }
 
@@ -64,7 +59,8 @@ impl Standby {
     ///
     /// # Errors
     ///
-    /// Where the state cannot be read or written, or a changelog is not there.
+    /// Where the state cannot be read or written, or a changelog is not there; of kind
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) where it is to be asked again.
     pub(super) fn answer(
         &mut self,
         progress: Progress,
@@ -73,14 +69,19 @@ impl Standby {
         metrics: impl FnOnce() -> ReplicaMetrics,
     ) -> Result<()> {
         self.wait(env);
-        match (progress, &mut self.replica) {
+        let goes_on = match (progress, &mut self.replica) {
             (Progress::Begins(mut replica), None) => {
                 replica.begin(env, metrics())?;
                 replica.assign(reader)?;
                 self.replica = Some(replica);
+                true
             }
-            (Progress::Renewed(ends), Some(replica)) => replica.renew(&ends),
-            _ => {}
+            (Progress::Renewed(ends), Some(replica)) => replica.renew(env, &ends)?,
+            _ => true,
+        };
+        if !goes_on && let Some(replica) = self.replica.take() {
+            // What was read and is not in the state is read again, if it is still there.
+            replica.unassign(reader);
         }
         Ok(())
     }

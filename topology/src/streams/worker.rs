@@ -12,6 +12,7 @@ use super::changelog;
 use super::column::Column;
 use super::config::StreamThreadExceptionResponse;
 use super::env::Env;
+use super::epochs::{Asking, Leaders};
 use super::keeper::Keeper;
 use super::local::Loaded;
 use super::mark::Mark;
@@ -64,6 +65,8 @@ pub(super) struct Worker {
     refresh_interval: Duration,
     closing: bool,
     last_purge: Timestamp,
+    /// When it asks for the leaders of its changelogs.
+    asking: Asking,
     /// When others were told last how its tasks are.
     told_metrics: Timestamp,
     /// What is done next.
@@ -155,6 +158,7 @@ impl Worker {
             at_work: None,
             panic: None,
             last_purge: env.clock.now(),
+            asking: Asking::new(),
             told_metrics: env.clock.now(),
         })
     }
@@ -255,6 +259,7 @@ impl Worker {
             Step::Process => self.process(),
             Step::Commit => {
                 self.tell_if_due();
+                self.ask_for_leaders();
                 self.commit_if_due()
             }
         };
@@ -306,6 +311,41 @@ impl Worker {
         }
     }
 
+    /// Has someone find out who leads the changelogs that were written to, now and then.
+    fn ask_for_leaders(&mut self) {
+        if !self.asking.begins(&self.env) {
+            return;
+        }
+        let lanes: Vec<u16> = self.columns.keys().copied().collect();
+        let (env, answer, waker) = (self.env.clone(), self.answers.clone(), self.waker.clone());
+        (self.env.aside)(Box::new(move || {
+            let _ = answer.send(Command::Led(Leaders::ask(&env, &lanes)));
+            waker.wake();
+        }));
+    }
+
+    /// Notes whose logs its changelogs are. Where records were cut off that its rows are of, these are read again.
+    fn hear_of_leaders(&mut self, leaders: Result<Leaders>) -> Result<(), Stop> {
+        self.asking.ends();
+        let leaders = match leaders {
+            Ok(leaders) => leaders,
+            // It is asked again after the next commit.
+            Err(e) => {
+                tracing::debug!("who leads the changelogs is not told: {e}");
+                self.asking.want();
+                return Ok(());
+            }
+        };
+        let columns = &self.columns;
+        let is_own = |of: &TopicPartition| {
+            u16::try_from(of.partition).is_ok_and(|lane| columns.contains_key(&lane))
+        };
+        match leaders.note(&self.env, is_own)? {
+            None => Ok(()),
+            Some(lost) => Err(Stop::Again(Error::new(ErrorKind::Unavailable, lost))),
+        }
+    }
+
     fn commit_if_due(&mut self) -> Result<bool, Stop> {
         let due = self.env.has_passed(self.commit_interval, self.last_commit);
         let full = self.transaction.is_full();
@@ -354,9 +394,11 @@ impl Worker {
                 }
                 Command::Opened(lane, asked, opened) => self.keeper.opened(lane, asked, opened)?,
                 Command::Loaded(lane, loaded) => self.hear_of_loaded(lane, loaded)?,
+                Command::Led(leaders) => self.hear_of_leaders(leaders)?,
                 Command::Close => {
                     self.closing = true;
                     self.commit_last()?;
+                    self.note_leaders();
                     return Ok(false);
                 }
             }
@@ -389,6 +431,19 @@ impl Worker {
         }
     }
 
+    /// Notes before the end whose logs its changelogs are, where that can be had.
+    fn note_leaders(&mut self) {
+        if !self.asking.is_behind() {
+            return;
+        }
+        let lanes: Vec<u16> = self.columns.keys().copied().collect();
+        let noted = Leaders::ask(&self.env, &lanes);
+        let noted = noted.and_then(|leaders| leaders.note(&self.env, |_| true));
+        if let Err(e) = noted {
+            tracing::debug!("who leads the changelogs is not told: {e}");
+        }
+    }
+
     /// Brings rows up to date, and has tasks run whose rows are; true where anything was done.
     fn restore(&mut self) -> Result<bool, Stop> {
         let mut any = self.keeper.turn()?;
@@ -402,6 +457,7 @@ impl Worker {
             self.metrics.restored.increment(restore.restored());
             tracing::info!(restored = restore.restored(), "tasks {lane} run");
             self.columns.insert(lane, column);
+            self.asking.want();
             let _ = self.reports.send(Report::Running(lane));
         }
         self.open_gates()?;
@@ -552,6 +608,7 @@ impl Worker {
             self.env.state.commit(commit, false)?;
             self.metrics.flush_seconds.record(flushed.elapsed());
             self.metrics.commits.increment(1);
+            self.asking.want();
             self.metrics.commit_seconds.record(begun.elapsed());
             let now = self.env.clock.now();
             let last = &self.env.pulse.last_update;
@@ -575,7 +632,8 @@ impl Worker {
         for lane in self.columns.keys() {
             for (_, partition) in changelog::of_lane(&self.env.topics, *lane) {
                 if let Some(mark) = Mark::read(&self.env.state, &partition)? {
-                    Mark::new(&self.env, &partition, mark.offset).put(&mut commit, &partition);
+                    let mark = Mark::new(&self.env, &partition, mark.offset, mark.point);
+                    mark.put(&mut commit, &partition);
                 }
             }
         }

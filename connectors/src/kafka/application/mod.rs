@@ -4,6 +4,7 @@ mod admin;
 mod offsets;
 mod group;
 mod log;
+mod leaders;
 mod writer;
 mod transactions;
 mod idempotent;
@@ -13,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferrisstreams_topology::cluster::{
-    Cluster as ClusterPort, CommittedOffset, Isolation, LogReader, Member, MemberOptions, NewTopic,
-    OffsetRange, Producer, ProducerKind, TopicDescription, TopicPartition,
+    Cluster as ClusterPort, CommittedOffset, Cut, Isolation, LogPoint, LogReader, Member,
+    MemberOptions, NewTopic, OffsetRange, Producer, ProducerKind, TopicDescription, TopicPartition,
 };
 use ferrisstreams_topology::connector::{ConnectorError, Waker};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
@@ -234,6 +235,15 @@ impl ClusterPort for KafkaCluster {
         }
         let of = |of: &TopicPartition| found[&(&*of.topic, number(of.partition))];
         Ok(partitions.iter().map(of).collect())
+    }
+
+    fn leader_ends(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<LogPoint>>> {
+        let told = leaders::ends(&self.cluster, &self.uncommitted, partitions);
+        told.map_err(passing)
+    }
+
+    fn cuts(&self, had: &[(TopicPartition, LogPoint)]) -> Result<Vec<Option<Cut>>> {
+        leaders::cuts(&self.cluster, had)
     }
 
     fn group_members(&self, group: &str) -> Result<Vec<String>> {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ferrisstreams_topology::connector::Waker;
 use rdkafka::bindings as sys;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::call::{self, CallError};
 use super::message::Messages;
@@ -108,6 +108,43 @@ impl Fetch {
     pub(in crate::kafka) fn seek(&mut self, offset: i64) -> Result<(), CallError> {
         // After an error fetching has ended, and the call that seeks would do nothing.
         self.begin(offset)
+    }
+
+    /// Goes to an offset, once the leader has said that all before it is still what a former leader had, who is
+    /// known by its epoch. What is told of it comes as a message: an error of the kind
+    /// [`AutoOffsetReset`](rdkafka::error::RDKafkaErrorCode::AutoOffsetReset) where it is not.
+    ///
+    /// The library asks where one goes to a place, not where one begins there, and only of offsets above zero.
+    pub(in crate::kafka) fn go_back_to(
+        &mut self,
+        offset: i64,
+        epoch: i32,
+    ) -> Result<(), CallError> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        let name = self.name.to_str().expect("it was made of a text");
+        let added = list.add_partition_offset(name, self.partition, Offset::Offset(offset));
+        if added.is_err() {
+            let code = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__INVALID_ARG;
+            return Err(CallError::of_code(code));
+        }
+        // SAFETY: client, name and list live. Without a time limit the call only sends the order; messages from
+        // before are dropped from then on.
+        let (sent, code) = unsafe {
+            let element = sys::rd_kafka_topic_partition_list_find(
+                list.ptr(),
+                self.name.as_ptr(),
+                self.partition,
+            );
+            sys::rd_kafka_topic_partition_set_leader_epoch(element, epoch);
+            let client = self.consumer.client().native_ptr();
+            let sent = sys::rd_kafka_seek_partitions(client, list.ptr(), 0);
+            (sent, (*element).err)
+        };
+        call::take_error(sent)?;
+        match code {
+            sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__IN_PROGRESS => Ok(()),
+            code => call::check(code),
+        }
     }
 
     /// Sends the order to fetch from `offset` on.

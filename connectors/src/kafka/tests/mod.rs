@@ -6,5 +6,6 @@ mod bench;
 mod mock;
 mod resolve;
 mod on_cluster;
+mod leaders;
 mod broker_reading;
 mod broker_writing;

@@ -11,8 +11,8 @@ use super::reader::MemoryReader;
 use super::state::{Shared, State, unavailable};
 use super::topic::Topic;
 use crate::cluster::{
-    Cluster, CommittedOffset, Isolation, LogReader, Member, MemberOptions, NewTopic, OffsetRange,
-    Producer, ProducerKind, TopicDescription, TopicPartition,
+    Cluster, CommittedOffset, Cut, Isolation, LogPoint, LogReader, Member, MemberOptions, NewTopic,
+    OffsetRange, Producer, ProducerKind, TopicDescription, TopicPartition,
 };
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
@@ -155,6 +155,21 @@ impl Cluster for MemoryCluster {
         let mut state = self.shared.call();
         state.answer(&format_args!("read the offsets of {partition}"))?;
         Ok(state.log(partition)?.offsets(isolation))
+    }
+
+    fn leader_ends(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<LogPoint>>> {
+        let mut state = self.shared.call();
+        state.answer(&"read the leaders of partitions")?;
+        let of = |partition| Ok(Some(state.log(partition)?.leader_end()));
+        partitions.iter().map(of).collect()
+    }
+
+    fn cuts(&self, had: &[(TopicPartition, LogPoint)]) -> Result<Vec<Option<Cut>>> {
+        let mut state = self.shared.call();
+        state.answer(&"read the former leaders of partitions")?;
+        let of =
+            |(partition, had): &(TopicPartition, LogPoint)| Ok(state.log(partition)?.cut(*had));
+        had.iter().map(of).collect()
     }
 
     fn group_members(&self, group: &str) -> Result<Vec<String>> {

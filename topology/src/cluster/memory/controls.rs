@@ -123,6 +123,60 @@ impl MemoryCluster {
         Ok(())
     }
 
+    /// Has another broker lead a partition, which has all of its records: the epoch of the leader goes up by
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition.
+    pub fn elect(&self, topic: &str, partition: u32) -> Result<()> {
+        let mut state = self.shared.lock();
+        state
+            .log_mut(&TopicPartition::new(topic, partition))?
+            .elect();
+        Ok(())
+    }
+
+    /// Has another broker lead a partition that lacks all records from an offset on, as Kafka does where
+    /// `unclean.leader.election.enable` is set: they are lost, and others will stand at their offsets. Of a
+    /// transaction that loses its end and not all of its records these count as aborted.
+    ///
+    /// ```
+    /// use ferrisstreams_topology::cluster::memory::MemoryCluster;
+    /// use ferrisstreams_topology::cluster::{Cluster, Cut, TopicPartition};
+    ///
+    /// let cluster = MemoryCluster::new();
+    /// cluster.add_topic("orders", 1, &[])?;
+    /// let orders = TopicPartition::new("orders", 0);
+    /// for value in ["1 pear", "2 pears", "3 pears"] {
+    ///     cluster.append("orders", 0, Some(b"bob"), Some(value.as_bytes()), 1_000)?;
+    /// }
+    /// let before = cluster.leader_ends(&[orders.clone()])?[0].expect("it is told");
+    /// cluster.elect_unclean("orders", 0, 1)?;
+    /// cluster.append("orders", 0, Some(b"bob"), Some(b"9 apples"), 2_000)?;
+    /// let cuts = cluster.cuts(&[(orders, before)])?;
+    /// assert_eq!(cuts, [Some(Cut { end: Some(1) })]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such partition, or it does not have the offset.
+    pub fn elect_unclean(&self, topic: &str, partition: u32, cut_to: i64) -> Result<()> {
+        let mut state = self.shared.lock();
+        let log = state.log_mut(&TopicPartition::new(topic, partition))?;
+        let there = log.offsets(Isolation::ReadUncommitted);
+        if !(there.first..=there.end).contains(&cut_to) {
+            return Err(Error::invalid(format!(
+                "cannot cut {topic}-{partition} back to offset {cut_to}: it has {} to {}",
+                there.first, there.end
+            )));
+        }
+        log.elect_without(cut_to);
+        self.shared.notify();
+        Ok(())
+    }
+
     /// The names of the members of a group, in the order in which they joined.
     pub fn members(&self, group: &str) -> Vec<String> {
         let state = self.shared.call();

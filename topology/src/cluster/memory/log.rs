@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::cluster::{Isolation, OffsetRange, ProducerRecord};
+use crate::cluster::{Cut, Isolation, LeaderEpoch, LogPoint, OffsetRange, ProducerRecord};
 use crate::connector::{RawBatch, RawRecord, Waker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Headers;
@@ -30,14 +30,14 @@ enum Entry {
         transaction: Option<u64>,
     },
     /// The end of a transaction.
-    Marker { offset: i64 },
+    Marker { offset: i64, transaction: u64 },
 }
 
 impl Entry {
     fn offset(&self) -> i64 {
         match self {
             Entry::Record { record, .. } => record.offset,
-            Entry::Marker { offset } => *offset,
+            Entry::Marker { offset, .. } => *offset,
         }
     }
 }
@@ -54,6 +54,9 @@ pub(super) struct Log {
     /// Where each transaction begins that has no marker here yet.
     open: BTreeMap<u64, i64>,
     aborted: BTreeSet<u64>,
+    /// The number of the last election, and where the logs of earlier leaders ended.
+    epoch: LeaderEpoch,
+    ends: BTreeMap<LeaderEpoch, i64>,
     readers: BTreeMap<u64, Waker>,
 }
 
@@ -83,7 +86,10 @@ impl Log {
     /// Writes the marker that ends a transaction.
     pub(super) fn mark(&mut self, transaction: u64, committed: bool) {
         let before = self.stable();
-        self.entries.push_back(Entry::Marker { offset: self.end });
+        self.entries.push_back(Entry::Marker {
+            offset: self.end,
+            transaction,
+        });
         self.end += 1;
         self.open.remove(&transaction);
         if !committed {
@@ -193,6 +199,52 @@ impl Log {
         self.forget_aborted();
     }
 
+    /// Another leader is elected, which has everything.
+    pub(super) fn elect(&mut self) {
+        self.ends.insert(self.epoch, self.end);
+        self.epoch += 1;
+    }
+
+    /// Another leader is elected, which has nothing from an offset on. A transaction that loses its end is
+    /// aborted anew, unless it loses its records too; one that is open may lose some.
+    pub(super) fn elect_without(&mut self, offset: i64) {
+        let before = self.stable();
+        let lost = self.entries.split_off(self.index(offset));
+        self.end = offset;
+        for end in self.ends.values_mut() {
+            *end = offset.min(*end);
+        }
+        self.elect();
+        self.open.retain(|_, first| *first < offset);
+        self.forget_aborted();
+        let kept: BTreeSet<u64> = self.entries.iter().filter_map(of_transaction).collect();
+        for entry in lost {
+            if let Entry::Marker { transaction, .. } = entry
+                && kept.contains(&transaction)
+            {
+                self.mark(transaction, false);
+            }
+        }
+        self.wake_since(before);
+    }
+
+    /// Where it ends, and by which leader.
+    pub(super) fn leader_end(&self) -> LogPoint {
+        LogPoint {
+            offset: self.end,
+            epoch: self.epoch,
+        }
+    }
+
+    /// What became of what a leader had before an offset.
+    pub(super) fn cut(&self, had: LogPoint) -> Option<Cut> {
+        if had.epoch > self.epoch {
+            return Some(Cut { end: None });
+        }
+        let end = self.ends.get(&had.epoch).copied().unwrap_or(self.end);
+        (end < had.offset).then_some(Cut { end: Some(end) })
+    }
+
     /// Wakes who listens whenever the last stable offset moves.
     pub(super) fn listen(&mut self, reader: u64, waker: Waker) {
         self.readers.insert(reader, waker);
@@ -231,15 +283,16 @@ impl Log {
 
     /// Forgets the aborted transactions of which there is no record any more.
     fn forget_aborted(&mut self) {
-        let left: BTreeSet<u64> = self
-            .entries
-            .iter()
-            .filter_map(|entry| match entry {
-                Entry::Record { transaction, .. } => *transaction,
-                Entry::Marker { .. } => None,
-            })
-            .collect();
+        let left: BTreeSet<u64> = self.entries.iter().filter_map(of_transaction).collect();
         self.aborted.retain(|number| left.contains(number));
+    }
+}
+
+/// Which transaction a record is of, if it is one.
+fn of_transaction(entry: &Entry) -> Option<u64> {
+    match entry {
+        Entry::Record { transaction, .. } => *transaction,
+        Entry::Marker { .. } => None,
     }
 }
 
@@ -373,5 +426,71 @@ mod tests {
         assert!(woken(&mut log, &mut |l| _ = write(l, "a", None, None)));
         log.unlisten(1);
         assert!(!woken(&mut log, &mut |l| _ = write(l, "a", None, None)));
+    }
+
+    #[test]
+    fn leaders_that_have_everything_cut_nothing() {
+        let mut log = Log::default();
+        let had = |offset, epoch| LogPoint { offset, epoch };
+        write(&mut log, "a", Some("1"), None);
+        assert_eq!(log.leader_end(), had(1, 0));
+        log.elect();
+        assert_eq!(log.leader_end(), had(1, 1));
+        write(&mut log, "b", Some("1"), None);
+        log.elect();
+        for had in [had(1, 0), had(2, 1), had(2, 2)] {
+            assert_eq!(log.cut(had), None, "{had:?}");
+        }
+        // What the first leader never had, it cannot have had; and there was no fourth.
+        assert_eq!(log.cut(had(2, 0)), Some(Cut { end: Some(1) }));
+        assert_eq!(log.cut(had(1, 3)), Some(Cut { end: None }));
+    }
+
+    #[test]
+    fn a_leader_that_lacks_records_cuts_them_off_for_all_before_it() {
+        let mut log = Log::default();
+        for key in ["a", "b", "c", "d"] {
+            write(&mut log, key, Some("1"), None);
+            log.elect();
+        }
+        log.elect_without(2);
+        for key in ["e", "f", "g"] {
+            write(&mut log, key, Some("1"), None);
+        }
+        assert_eq!(committed(&log), "a@0 b@1 e@2 f@3 g@4");
+        let had = |offset, epoch| LogPoint { offset, epoch };
+        let cut = Some(Cut { end: Some(2) });
+        assert_eq!(log.cut(had(3, 2)), cut);
+        assert_eq!(log.cut(had(4, 4)), cut);
+        assert_eq!(log.cut(had(2, 1)), None);
+        assert_eq!(log.cut(had(5, 5)), None);
+        log.elect();
+        assert_eq!(log.cut(had(4, 3)), cut);
+        assert_eq!(log.cut(had(5, 5)), None);
+    }
+
+    #[test]
+    fn transactions_that_lose_their_ends_are_aborted() {
+        let mut log = Log::default();
+        write(&mut log, "a", Some("1"), Some(1));
+        log.mark(1, true);
+        write(&mut log, "b", Some("1"), Some(2));
+        write(&mut log, "c", Some("1"), Some(3));
+        log.mark(2, true);
+        log.mark(3, true);
+        write(&mut log, "d", Some("1"), Some(4));
+        log.elect_without(3);
+        // The second is aborted anew; the third and the fourth are gone as a whole.
+        assert_eq!(committed(&log), "a@0");
+        assert_eq!(log.stable(), 4);
+        write(&mut log, "e", Some("1"), None);
+        assert_eq!(committed(&log), "a@0 e@4");
+        // An open one keeps what it has, and goes on.
+        write(&mut log, "f", Some("1"), Some(5));
+        write(&mut log, "g", Some("1"), Some(5));
+        log.elect_without(6);
+        assert_eq!(log.stable(), 5);
+        log.mark(5, true);
+        assert_eq!(committed(&log), "a@0 e@4 f@5");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::query::KEYS;
+use super::query::{KEYS, PARTITIONS};
 use super::world::{Mistake, SESSION, TRANSACTION, World};
 use crate::cluster::memory::{Fault, MarkerTarget, Markers};
 
@@ -19,6 +19,8 @@ const FAULTS: [Fault; 8] = [
     Fault::AnswerLost,
     Fault::AbortAnswerLost,
 ];
+
+const CHANGELOGS: [&str; 4] = ["counts", "users-by-id", "tasks", "profiles-by-id"];
 
 impl World {
     /// One thing happens.
@@ -43,7 +45,8 @@ impl World {
             968..974 => self.pause(),
             974..985 => self.plan_fault(),
             985..990 => self.hold_markers(),
-            990..997 => self.write_markers(),
+            990..996 => self.write_markers(),
+            996..999 => self.elect(),
             _ => self.compact(),
         }
         Ok(())
@@ -186,11 +189,25 @@ impl World {
         }
     }
 
+    /// Leaders change, and nothing is lost by that.
+    fn elect(&mut self) {
+        self.trace.note("leaders are elected".to_owned());
+        for topic in CHANGELOGS {
+            for partition in 0..PARTITIONS {
+                if self.rng.random_bool(0.5) {
+                    // The first instance may not have made it yet.
+                    let _ = (self.cluster).elect(&format!("app-{topic}-changelog"), partition);
+                }
+            }
+        }
+        let _ = self.cluster.elect("app-positions", 0);
+    }
+
     fn compact(&mut self) {
         self.trace.note("compact".to_owned());
         let _ = self.cluster.compact("app-control");
         let _ = self.cluster.compact("app-positions");
-        for topic in ["counts", "users-by-id", "tasks", "profiles-by-id"] {
+        for topic in CHANGELOGS {
             // The first instance may not have made them yet.
             let _ = self.cluster.compact(&format!("app-{topic}-changelog"));
         }

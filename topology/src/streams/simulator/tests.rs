@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::instance::{Instance, Process};
 use super::world::{Mistake, SESSION, TRANSACTION, World};
-use crate::cluster::Isolation;
 use crate::cluster::memory::MemoryCluster;
+use crate::cluster::{Isolation, TopicPartition};
 use crate::dsl::{Consumed, Produced, StreamsBuilder};
 use crate::streams::env::Planted;
 use crate::streams::local::lines::Lines;
@@ -193,4 +193,207 @@ fn who_was_expelled_commits_no_positions() {
         ["line", "line"],
         "the mistake shows"
     );
+}
+
+/// Counts words in a process that has a state of its own, and maybe another beside it. Their changelog is cut back
+/// and grows again with other records.
+struct Cutting {
+    clock: Clock,
+    cluster: MemoryCluster,
+    instances: [Instance; 2],
+    planted: Option<Planted>,
+}
+
+const COUNTS: &str = "app-counts-changelog";
+
+impl Cutting {
+    fn new(planted: Option<Planted>) -> Self {
+        let clock = Clock::manual(1_000_000);
+        let cluster = MemoryCluster::with_clock(clock.clone());
+        for topic in ["words", "totals"] {
+            cluster.add_topic(topic, 1, &[]).unwrap();
+        }
+        cluster.set_patience(Duration::ZERO);
+        cluster.set_transaction_timeout(TRANSACTION);
+        let mut cutting = Cutting {
+            clock,
+            cluster,
+            instances: [Instance::new(0).unwrap(), Instance::new(1).unwrap()],
+            planted,
+        };
+        cutting.start(0);
+        for word in ["a", "b", "c", "d"] {
+            cutting.write(word);
+            // Each has a commit of its own, and its point is known.
+            cutting.go_on();
+        }
+        assert_eq!(cutting.rows(0), "a=1 b=1 c=1 d=1");
+        cutting
+    }
+
+    fn start(&mut self, at: usize) {
+        let config = StreamsConfig::new("app")
+            .commit_interval(Duration::from_millis(20))
+            .session_timeout(SESSION)
+            .num_standby_replicas(1)
+            .clock(self.clock.clone());
+        let (topology, planted) = (crate::streams::tests::counting(), self.planted);
+        let instance = &mut self.instances[at];
+        let started = instance.start(&topology, &self.cluster, config, 0, planted);
+        started.unwrap();
+    }
+
+    /// A process is gone without a word.
+    fn crash(&mut self, at: usize) {
+        self.instances[at].process = None;
+    }
+
+    fn write(&self, word: &str) {
+        let bytes = Some(word.as_bytes());
+        self.cluster.append("words", 0, bytes, bytes, 1).unwrap();
+    }
+
+    /// Some four seconds pass.
+    fn go_on(&mut self) {
+        let processes = self.instances.iter_mut();
+        let mut processes: Vec<&mut Process> =
+            processes.filter_map(|i| i.process.as_mut()).collect();
+        for _ in 0..600 {
+            for process in &mut processes {
+                (0..process.parts()).for_each(|part| drop(process.turn(part)));
+            }
+            self.clock.advance(Duration::from_millis(7));
+        }
+        let running = processes.iter().map(|p| p.app.running_tasks().len());
+        assert_eq!(running.sum::<usize>(), 1);
+        for process in processes {
+            assert_eq!(process.app.error(), None);
+        }
+    }
+
+    /// A leader is elected that lacks the rows of the last two words, and others come to stand there: that of
+    /// the first word, again and again.
+    fn cut(&self) {
+        let records = self.cluster.records(COUNTS, 0, Isolation::ReadCommitted);
+        let records = records.unwrap();
+        assert_eq!(records.len(), 4);
+        let cut = self.cluster.elect_unclean(COUNTS, 0, records[2].offset);
+        cut.unwrap();
+        let (key, value) = (records[0].key.as_deref(), records[0].value.as_deref());
+        for _ in 0..20 {
+            self.cluster.append(COUNTS, 0, key, value, 1).unwrap();
+        }
+    }
+
+    fn rows(&self, at: usize) -> String {
+        let app = &self.instances[at].process.as_ref().unwrap().app;
+        let rows = app.table::<String, i64>("counts").unwrap();
+        let rows = rows.scan(|_, _| true).unwrap().into_iter();
+        let mut rows: Vec<String> = rows
+            .map(|(word, count)| format!("{word}={count}"))
+            .collect();
+        rows.sort();
+        rows.join(" ")
+    }
+
+    fn refused(&self, at: usize) -> Vec<String> {
+        let app = &self.instances[at].process.as_ref().unwrap().app;
+        app.env.refused.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn rows_that_an_election_cut_off_are_read_again_at_the_next_start() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        cutting.crash(0);
+        cutting.cut();
+        cutting.start(0);
+        cutting.go_on();
+        (cutting.rows(0), cutting.refused(0))
+    };
+    let (rows, refused) = run(None);
+    assert_eq!(rows, "a=1 b=1");
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let why = "app-counts-changelog-0: the topic was cut back to offset ";
+    assert!(refused[0].starts_with(why), "{refused:?}");
+    let (rows, refused) = run(Some(Planted::AnyLeader));
+    assert_eq!(rows, "a=1 b=1 c=1 d=1", "the mistake shows");
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[test]
+fn rows_that_an_election_cut_off_are_read_again_while_their_task_runs() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        cutting.cut();
+        cutting.write("e");
+        cutting.go_on();
+        (cutting.rows(0), cutting.refused(0).len())
+    };
+    assert_eq!(run(None), ("a=1 b=1 e=1".to_owned(), 1));
+    let mistaken = run(Some(Planted::AnyLeader));
+    assert_eq!(mistaken, ("a=1 b=1 c=1 d=1 e=1".to_owned(), 0));
+}
+
+#[test]
+fn rows_are_read_again_whose_changelog_ends_before_them_when_more_is_written() {
+    let mut cutting = Cutting::new(None);
+    let of = TopicPartition::new(COUNTS, 0);
+    let end = cutting.cluster.peek_end(&of).unwrap();
+    // Two more rows, so close that nobody has asked yet whose they are.
+    for word in ["e", "f"] {
+        cutting.write(word);
+        let before = cutting.cluster.peek_end(&of);
+        let process = cutting.instances[0].process.as_mut().unwrap();
+        while cutting.cluster.peek_end(&of) == before {
+            (0..2).for_each(|part| drop(process.turn(part)));
+            cutting.clock.advance(Duration::from_millis(7));
+        }
+        while !process.turn(1).ends_with("Commit") {}
+    }
+    cutting.cluster.elect_unclean(COUNTS, 0, end).unwrap();
+    cutting.write("g");
+    cutting.go_on();
+    assert_eq!(cutting.rows(0), "a=1 b=1 c=1 d=1 g=1");
+    let refused = cutting.refused(0);
+    assert!(refused.len() == 1 && refused[0].contains("written behind"));
+}
+
+#[test]
+fn rows_of_standbys_that_an_election_cut_off_are_read_again() {
+    let run = |planted| {
+        let mut cutting = Cutting::new(planted);
+        cutting.start(1);
+        cutting.go_on();
+        cutting.cut();
+        cutting.go_on();
+        let refused = cutting.refused(1).len();
+        cutting.crash(0);
+        cutting.go_on();
+        (cutting.rows(1), refused)
+    };
+    assert_eq!(run(None), ("a=1 b=1".to_owned(), 1));
+    let mistaken = run(Some(Planted::AnyLeader));
+    assert_eq!(mistaken, ("a=1 b=1 c=1 d=1".to_owned(), 0));
+}
+
+#[test]
+fn elections_that_lose_nothing_have_nothing_read_again() {
+    let mut cutting = Cutting::new(None);
+    cutting.start(1);
+    for word in ["a", "b"] {
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        cutting.write(word);
+        cutting.go_on();
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        let at = usize::from(word == "b");
+        cutting.crash(at);
+        cutting.cluster.elect(COUNTS, 0).unwrap();
+        cutting.start(at);
+        cutting.go_on();
+        assert!(cutting.refused(0).is_empty() && cutting.refused(1).is_empty());
+    }
+    let rows = cutting.rows(0) + &cutting.rows(1);
+    assert_eq!(rows, "a=2 b=2 c=1 d=1");
 }

@@ -209,6 +209,11 @@ impl World {
         };
         let what = process.turn(part);
         self.trace.note(format!("{at}: {what}"));
+        if let Some(refused) = process.app.env.refused.lock().unwrap().pop() {
+            return Err(format!(
+                "rows of {at} are read again without need: {refused}"
+            ));
+        }
         if process.has_ended() {
             let error = process.app.error();
             instance.process = None;

@@ -58,10 +58,34 @@ fn rows_are_refused_that_their_topic_may_have_forgotten_to_remove() {
             first: 0,
             end: mark.offset + more,
         };
-        mark.refusal(&app.env, &counts, there)
+        mark.refusal(&app.env, &counts, there, None)
     };
     assert_eq!(told(&later(11), 5), None);
     assert_eq!(told(&later(13), 0), None, "nothing was removed since");
     let why = told(&later(13), 5).unwrap();
     assert!(why.contains("13 hours old"), "{why}");
+}
+
+#[test]
+fn who_is_closed_knows_whose_its_rows_are_to_their_end() {
+    let state = tempfile::tempdir().unwrap();
+    let cluster = cluster();
+    let config = || config().state_dir(state.path());
+    let app = start(&cluster, &counting(), config());
+    write(&cluster, 0, 200);
+    check(&cluster, 200);
+    for partition in 0..PARTITIONS {
+        cluster.elect("app-counts-changelog", partition).unwrap();
+    }
+    // The last commits come at once before the end, or with it.
+    write(&cluster, 200, 400);
+    check(&cluster, 400);
+    app.close().unwrap();
+    let app = Application::new(&counting(), Arc::new(cluster), config()).unwrap();
+    for lane in 0..PARTITIONS {
+        let of = TopicPartition::new("app-counts-changelog", lane);
+        let mark = Mark::read(&app.env.state, &of).unwrap().unwrap();
+        let point = mark.point.unwrap();
+        assert_eq!((point.offset, point.epoch), (mark.offset, 1), "{of}");
+    }
 }

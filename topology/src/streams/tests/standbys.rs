@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::codec::{Key, plain};
 use crate::streams::changelog;
+use crate::streams::mark::Mark;
 
 /// The number of offsets of all changelogs that the state of an instance does not have.
 fn missing(app: &Application, lane: u16) -> u64 {
@@ -176,6 +177,50 @@ fn instances_know_whom_to_ask() {
     assert_eq!(all.iter().filter(|i| i.is_local).count(), 1);
     let unknown = one.query_metadata_for_key("totals", &"a".to_owned(), &plain::<String>());
     assert_eq!(unknown.unwrap_err().kind(), ErrorKind::NotFound);
+    one.close().unwrap();
+    two.close().unwrap();
+}
+
+#[test]
+fn rows_of_standbys_are_read_again_where_an_election_cut_their_changelog_back() {
+    let cluster = cluster();
+    let config = || config().num_standby_replicas(1);
+    let one = start(&cluster, &counting(), config());
+    write(&cluster, 0, 300);
+    check(&cluster, 300);
+    let two = start(&cluster, &counting(), config());
+    wait_until("two keeps what one runs", || {
+        let of_one = one.running_tasks();
+        of_one.len() == 2 && two.standby_tasks().into_keys().eq(of_one.iter().copied())
+    });
+    let lane = *one.running_tasks().first().unwrap();
+    wait_until("the rows are there", || missing(&two, lane) == 0);
+    let counts = "app-counts-changelog";
+    let of = TopicPartition::new(counts, u32::from(lane));
+    wait_until("it is known whose rows they are", || {
+        [&one, &two].into_iter().all(|app| {
+            let mark = Mark::read(&app.env.state, &of).unwrap().unwrap();
+            mark.point.is_some_and(|point| point.offset == mark.offset)
+        })
+    });
+    let records = cluster.records(counts, u32::from(lane), Isolation::ReadCommitted);
+    let first = records.unwrap().swap_remove(0);
+    // All but the first record goes, and nothing comes.
+    (cluster.elect_unclean(counts, u32::from(lane), first.offset + 1)).unwrap();
+    let refused = |app: &Application| {
+        let refused = app.env.refused.lock().unwrap();
+        refused.iter().any(|why| why.contains("was cut back"))
+    };
+    wait_until("two has found it", || refused(&two));
+    wait_until("the row is there", || missing(&two, lane) == 0);
+    assert_eq!(two.error(), None);
+    // The other finds it when it commits again.
+    write(&cluster, 300, 400);
+    wait_until("one has found it", || refused(&one));
+    wait_until("all run", || {
+        one.running_tasks().len() + two.running_tasks().len() == 4
+    });
+    assert_eq!((one.error(), two.error()), (None, None));
     one.close().unwrap();
     two.close().unwrap();
 }

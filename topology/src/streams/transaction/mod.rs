@@ -12,7 +12,8 @@ use super::mark::Mark;
 use super::partitioner::Partitioner;
 use super::production::Refusals;
 use crate::cluster::{
-    CommittedOffset, Producer, ProducerKind, ProducerRecord, TopicPartition, TransactionError,
+    CommittedOffset, LogPoint, Producer, ProducerKind, ProducerRecord, TopicPartition,
+    TransactionError,
 };
 use crate::error::{Error, ErrorKind};
 use crate::record::Headers;
@@ -168,8 +169,10 @@ impl Transaction {
             ends = self.flush()?;
         }
         for (partition, end) in &ends {
-            if env.topics.is_changelog(&partition.topic) {
-                Mark::new(&env, partition, *end).put(commit, partition);
+            // Where a record was sent twice, its place may not be told.
+            if env.topics.is_changelog(&partition.topic) && *end > 0 {
+                let point = point_before(&env, partition, *end)?;
+                Mark::new(&env, partition, *end, point).put(commit, partition);
             }
         }
         let producer = self.begin()?;
@@ -281,6 +284,39 @@ impl Transaction {
             Ok(_) => Ok(()),
         }
     }
+}
+
+/// The point of the rows of a changelog to which more were written up to `end`: whose log these went to is asked
+/// for beside the commits. A log that ends no further than it did before was cut back, whatever was known of it:
+/// nothing that is here of it counts any more.
+fn point_before(
+    env: &Env,
+    partition: &TopicPartition,
+    end: i64,
+) -> Result<Option<LogPoint>, TransactionError> {
+    let mark = Mark::read(&env.state, partition).map_err(TransactionError::Fatal)?;
+    let Some(mark) = mark.filter(|mark| !mark.is_of_another(env, partition)) else {
+        return Ok(None);
+    };
+    if end > mark.offset {
+        return Ok(mark.point);
+    }
+    let why = format!(
+        "they go to {}, and what was written behind them ends at {end}: the topic was cut back by an election",
+        mark.offset
+    );
+    tracing::warn!("the rows of {partition} are read again: {why}");
+    #[cfg(test)]
+    env.refused
+        .lock()
+        .unwrap()
+        .push(format!("{partition}: {why}"));
+    let mut forgotten = Commit::default();
+    Mark::forget(&mut forgotten, partition);
+    let forgotten = env.state.commit(forgotten, false);
+    forgotten.map_err(TransactionError::Fatal)?;
+    let error = Error::new(ErrorKind::Unavailable, format!("{partition}: {why}"));
+    Err(TransactionError::Abort(error))
 }
 
 fn lost() -> TransactionError {

@@ -11,7 +11,9 @@
 #
 # Listeners are `plaintext`; `sasl`, for clients that say who they are (SASL/PLAIN: ferris, hunter2; OAUTHBEARER:
 # anybody); and, in clusters of one node, three with TLS: `tls`, which looks at a certificate of the client's if it
-# has one; `mtls`, which wants one; and `sasl_ssl` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512: ferris, hunter2).
+# has one; `mtls`, which wants one; and `sasl_ssl` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512: ferris, hunter2); and `oauth`
+# (OAUTHBEARER: tokens that token.key has signed, of the issuer ferris-provider for the audience ferris-brokers, to be
+# shown again every four seconds).
 #
 # `wait` fails with 3 when a port of the cluster was taken by somebody else: configure again, and start again.
 # It takes at most FERRIS_START_SECONDS (60). A node that was killed is started again with `node`, on
@@ -28,10 +30,11 @@ POM=$SCRIPTS/../tests/kafka/pom.xml
 VERSION=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$POM")
 # What templates and certificates are made like. A change of that needs another number here: work trees
 # that want other jars or templates do not take each other's away.
-LAYOUT=2
+LAYOUT=3
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ferrisstreams/kafka-$VERSION-$(md5sum < "$POM" | cut -c1-8)-$LAYOUT
 JVM=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -Xms256m -Xmx512m
-  "-Dlog4j2.configurationFile=file:$SCRIPTS/../tests/kafka/log4j2.properties")
+  "-Dlog4j2.configurationFile=file:$SCRIPTS/../tests/kafka/log4j2.properties"
+  "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://$CACHE/tls/jwks.json")
 
 fail() {
   echo "kafka: $*" >&2
@@ -64,7 +67,8 @@ archive() { # where the class archive for this JDK and these jars is kept; an em
 }
 
 # ---- certificates: ca.pem signed those of the broker (127.0.0.1 alone; not localhost) and of a client (CN=ferris-client),
-# whose key has the password hunter2; other-ca.pem signed nobody's.
+# whose key has the password hunter2; other-ca.pem signed nobody's. Brokers know by jwks.json what token.key has signed, and
+# not what other-token.key has. With server-keystore.pem a provider of tokens may be at 127.0.0.1 too.
 
 certificates_ready() { [[ -d $CACHE/tls ]]; }
 
@@ -74,6 +78,21 @@ sign() { # DIR NAME EXTENSION: a certificate for the key DIR/NAME.key, by the au
   openssl req -new -key "$1/$2.key" -subj "/CN=ferris-$2" -out "$1/$2.csr"
   openssl x509 -req -in "$1/$2.csr" -CA "$1/ca.pem" -CAkey "$1/ca.key" -CAcreateserial -days 3650 \
     -extfile <(echo "$3") -out "$1/$2.pem"
+}
+
+hex_to_base64url() {
+  # shellcheck disable=SC2059 # the format is the bytes
+  printf "$(sed 's/../\\x&/g' <<< "$1")" | base64 -w0 | tr '+/' '-_' | tr -d '='
+}
+
+make_token_keys() { # DIR
+  local name modulus
+  for name in token other-token; do
+    openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$1/$name.key"
+  done
+  modulus=$(openssl rsa -in "$1/token.key" -noout -modulus)
+  echo '{"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":"ferris","e":"AQAB","n":"'"$(hex_to_base64url "${modulus#*=}")"'"}]}' \
+    > "$1/jwks.json"
 }
 
 make_certificates() {
@@ -90,6 +109,7 @@ make_certificates() {
     sign "$new" client extendedKeyUsage=clientAuth
     cat "$new/server.key" "$new/server.pem" > "$new/server-keystore.pem"
     openssl pkcs8 -topk8 -v2 aes256 -in "$new/client.key" -passout pass:hunter2 -out "$new/client-locked.key"
+    make_token_keys "$new"
   } 2> "$new/log" || { cat "$new/log" >&2; fail "certificates could not be made"; }
   rm "$new"/{ca,other-ca,client,server}.key "$new"/*.csr "$new"/*.srl "$new/server.pem" "$new/log"
   mv "$new/client-locked.key" "$new/client.key"
@@ -162,7 +182,7 @@ prepare() {
 # ---- a cluster
 
 listeners() { # NODES: what each has a port for, one behind the other; three would need more neighbours than there are
-  if (($1 > 1)); then echo "plaintext controller sasl"; else echo "plaintext controller sasl tls mtls sasl_ssl"; fi
+  if (($1 > 1)); then echo "plaintext controller sasl"; else echo "plaintext controller sasl tls mtls sasl_ssl oauth"; fi
 }
 
 port_of() { # LISTENER I NODES PORT, that of the first
@@ -190,6 +210,22 @@ listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.se
 PROPERTIES
 }
 
+oauth_properties() {
+  cat <<PROPERTIES
+listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.oauth.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.oauth.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.oauth.oauthbearer.connections.max.reauth.ms=4000
+
+# With the mechanism before them these would count for nothing, and any token would do.
+listener.name.oauth.sasl.oauthbearer.jwt.validator.class=org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator
+listener.name.oauth.sasl.oauthbearer.jwks.endpoint.url=file://$CACHE/tls/jwks.json
+listener.name.oauth.sasl.oauthbearer.expected.issuer=ferris-provider
+listener.name.oauth.sasl.oauthbearer.expected.audience=ferris-brokers
+listener.name.oauth.sasl.oauthbearer.clock.skew.seconds=0
+PROPERTIES
+}
+
 properties() { # server.properties of node I: DIR I NODES PORT
   local dir=$1 i=$2 nodes=$3 port=$4 copies=$(($3 < 3 ? 1 : 3)) in_sync=$(($3 < 3 ? 1 : 2)) voters="" bound="" n name
   for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$(port_of controller "$n" "$nodes" "$port")"; done
@@ -201,12 +237,12 @@ controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
 listeners=$bound
 advertised.listeners=$(tr ',' '\n' <<< "$bound" | grep -v CONTROLLER | paste -sd,)
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASL_SSL:SASL_SSL
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,SASL_SSL:SASL_SSL,OAUTH:SASL_PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 listener.name.sasl.sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
 listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ferris="hunter2";
 listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
-$( ((nodes > 1)) || tls_properties)
+$( ((nodes > 1)) || { tls_properties; oauth_properties; })
 log.dirs=$dir/node$i/data
 
 # Who says nothing of who they are may do everything; others what no rule is about, or what one allows.

@@ -33,8 +33,12 @@ impl AtLeastOnce {
         let (writing, stats) = (&*self.writing, &*self.stats);
         let producer = match self.producer.take() {
             Some(producer) => producer,
-            None => Producer::to_topic(&writing.config(None), Listener::default(), &writing.topic)
-                .map_err(|e| Failure::Final(engine_error(writing.cluster.bad_client(&e))))?,
+            None => {
+                let (config, topic) = (writing.config(None), &writing.topic);
+                let made = Producer::to_topic(&config, Listener::default(), topic);
+                let made = writing.cluster.producer(made);
+                made.map_err(|e| Failure::Final(engine_error(e)))?
+            }
         };
         // On the way out by an error the producer is dropped, and with it what it still has queued.
         let bytes = send_all(writing, &producer, records)?;

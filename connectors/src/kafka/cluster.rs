@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
 use rdkafka::ClientConfig;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 
 use super::listener::Listener;
-use super::native::{self, Consumer};
+use super::native::{self, Consumer, Producer, TakesTokens};
+use super::oauth;
 use super::properties::{Properties, Role};
 use super::security;
 use super::trying::{GLANCE, Trying};
@@ -72,25 +74,66 @@ impl Cluster {
 
     /// A consumer of this cluster, which need not be there.
     pub(super) fn consumer(&self) -> Result<Arc<Consumer>, ConnectorError> {
-        let made = self
-            .consumer_config()
-            .create_with_context(Listener::default());
-        made.map(Arc::new).map_err(|e| self.bad_client(&e))
+        self.client(&self.consumer_config(), Listener::default())
+    }
+
+    /// A client of this cluster that is made like a consumer, with tokens where it logs in by such.
+    pub(super) fn client<T, C>(
+        &self,
+        config: &ClientConfig,
+        context: C,
+    ) -> Result<Arc<T>, ConnectorError>
+    where
+        T: FromClientConfigAndContext<C> + TakesTokens + 'static,
+        C: ClientContext,
+    {
+        let made = config.create_with_context::<C, T>(context);
+        let made = Arc::new(made.map_err(|e| self.bad_client(&e))?);
+        self.supply(Role::Consumer, &made)?;
+        Ok(made)
+    }
+
+    /// A producer that was made for this cluster, with tokens where it logs in by such.
+    pub(super) fn producer(
+        &self,
+        made: Result<Producer, KafkaError>,
+    ) -> Result<Producer, ConnectorError> {
+        let made = made.map_err(|e| self.bad_client(&e))?;
+        self.supply(Role::Producer, made.client())?;
+        Ok(made)
+    }
+
+    fn supply(
+        &self,
+        role: Role,
+        client: &Arc<impl TakesTokens + 'static>,
+    ) -> Result<(), ConnectorError> {
+        match oauth::Settings::of(&self.properties, role) {
+            Ok(None) => Ok(()),
+            Ok(Some(settings)) => {
+                oauth::supply(settings, client);
+                Ok(())
+            }
+            Err((why, help)) => Err(self.no_client(&why).help(help)),
+        }
     }
 
     /// A client could not even be made: properties contradict each other.
-    pub(super) fn bad_client(&self, e: &KafkaError) -> ConnectorError {
+    fn bad_client(&self, e: &KafkaError) -> ConnectorError {
         let why = match e {
             KafkaError::ClientCreation(why) | KafkaError::ClientConfig(_, why, ..) => why.clone(),
             e => e.to_string(),
         };
         let (why, help) = unmade::unmade(&self.properties, &why);
-        let message = format!("no client of {} can be made: {why}", self.name);
-        let error = ConnectorError::new(ConnectorErrorKind::InvalidOption, message);
         match help {
-            Some(help) => error.help(help),
-            None => error,
+            Some(help) => self.no_client(&why).help(help),
+            None => self.no_client(&why),
         }
+    }
+
+    fn no_client(&self, why: &str) -> ConnectorError {
+        let message = format!("no client of {} can be made: {why}", self.name);
+        ConnectorError::new(ConnectorErrorKind::InvalidOption, message)
     }
 
     /// What the brokers tell of a topic, or of all.
@@ -192,7 +235,11 @@ impl Cluster {
     fn refused(&self, why: &str) -> ConnectorError {
         // How long it took, and how often, is of no interest.
         let words = why.rsplit_once(" (after ").map_or(why, |(words, _)| words);
-        let message = format!("{} at {} refuses us: {words}", self.name, self.brokers());
+        let (name, brokers) = (&self.name, self.brokers());
+        let message = match security::is_of_token(why) {
+            true => format!("{name} at {brokers} cannot be logged in to: {words}"),
+            false => format!("{name} at {brokers} refuses us: {words}"),
+        };
         ConnectorError::new(ConnectorErrorKind::Unreadable, message).help(security::remedy(why))
     }
 }

@@ -51,7 +51,8 @@ impl ExactlyOnce {
         }
         let config = self.writing.config(Some(&self.identity));
         let producer = Producer::to_topic(&config, Listener::default(), &self.writing.topic);
-        let producer = producer.map_err(|e| engine_error(self.writing.cluster.bad_client(&e)))?;
+        let producer = self.writing.cluster.producer(producer);
+        let producer = producer.map_err(engine_error)?;
         wait(&self.writing, &producer, &self.stats, |limit| {
             producer.init(limit)
         })
@@ -67,8 +68,7 @@ impl ExactlyOnce {
         config
             .set("group.id", &self.identity)
             .set("isolation.level", "read_committed");
-        let made: Result<Consumer, _> = config.create_with_context(Listener::default());
-        let consumer = made.map_err(|e| cluster.bad_client(&e))?;
+        let consumer: Arc<Consumer> = cluster.client(&config, Listener::default())?;
         let topic = &self.writing.topic;
         cluster.retry(&consumer, |limit| {
             let mut list = TopicPartitionList::with_capacity(1);

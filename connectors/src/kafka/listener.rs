@@ -108,6 +108,11 @@ impl Listener {
             _ => TroubleKind::Passing,
         };
         tracing::debug!(target: "librdkafka", "{code:?}: {reason}");
+        self.hear(kind, reason);
+    }
+
+    /// Hears why brokers cannot be reached.
+    pub(super) fn hear(&self, kind: TroubleKind, reason: &str) {
         let mut heard = self.lock();
         // "All brokers are down" says less of why than what was heard before, and so does what comes after
         // a refusal.
@@ -195,6 +200,17 @@ impl ClientContext for Listener {
 }
 
 impl ConsumerContext for Listener {}
+
+/// What hears of troubles among the other things that a client tells.
+pub(super) trait WithListener: ClientContext {
+    fn listener(&self) -> &Listener;
+}
+
+impl WithListener for Listener {
+    fn listener(&self) -> &Listener {
+        self
+    }
+}
 
 #[cfg(test)]
 mod tests {

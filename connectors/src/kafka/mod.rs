@@ -5,6 +5,7 @@ mod security;
 mod listener;
 mod native;
 mod properties;
+mod oauth;
 mod unmade;
 mod trying;
 mod cluster;

@@ -115,14 +115,28 @@ const JAVA: [(&str, &str); 7] = [
 /// Properties that have no value unless one is set, and other names of some: the library does not list
 /// them.
 const UNSET: &str = "acks batch.size bootstrap.servers client.rack compression.type debug \
-    delivery.timeout.ms fetch.max.bytes https.ca.location https.ca.pem linger.ms max.in.flight \
+    delivery.timeout.ms fetch.max.bytes linger.ms max.in.flight \
     max.partition.fetch.bytes message.timeout.ms metadata.broker.list plugin.library.paths \
     request.required.acks retries sasl.kerberos.keytab sasl.kerberos.principal sasl.mechanism \
-    sasl.mechanisms sasl.oauthbearer.client.id sasl.oauthbearer.client.secret sasl.oauthbearer.config \
-    sasl.oauthbearer.extensions sasl.oauthbearer.scope sasl.oauthbearer.token.endpoint.url \
-    sasl.password sasl.username ssl.ca.location ssl.ca.pem ssl.certificate.location \
+    sasl.mechanisms sasl.oauthbearer.config sasl.password sasl.username ssl.ca.location ssl.ca.pem ssl.certificate.location \
     ssl.certificate.pem ssl.cipher.suites ssl.crl.location ssl.curves.list ssl.key.location \
     ssl.key.password ssl.key.pem ssl.keystore.location ssl.keystore.password ssl.sigalgs.list";
+
+/// Properties of tokens that a provider hands out. The engine fetches these, so that they are not for the
+/// library, which takes them only where it is built with libcurl.
+pub(super) const TOKENS: [&str; 11] = [
+    "https.ca.location",
+    "https.ca.pem",
+    "sasl.oauthbearer.client.credentials.client.id",
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.extensions",
+    "sasl.oauthbearer.grant.type",
+    "sasl.oauthbearer.method",
+    "sasl.oauthbearer.scope",
+    "sasl.oauthbearer.token.endpoint.url",
+];
 
 /// The names of all properties.
 pub(super) fn names() -> &'static [String] {
@@ -131,6 +145,7 @@ pub(super) fn names() -> &'static [String] {
         let mut names = property_names();
         names.extend(UNSET.split_whitespace().map(str::to_owned));
         names.extend(RESERVED.iter().map(|(name, _)| (*name).to_owned()));
+        names.extend(TOKENS.map(str::to_owned));
         // Callbacks and the like can only be set by programs.
         names.retain(|name| !name.contains('_') && !name.contains("opaque"));
         names.sort();
@@ -203,7 +218,8 @@ impl Properties {
             .map(String::as_str)
     }
 
-    /// A configuration of a client: `defaults`, over them these properties, and over these what is `fixed`.
+    /// A configuration of a client: `defaults`, over them these properties as far as they are for the library,
+    /// and over these what is `fixed`.
     pub(super) fn config(
         &self,
         role: Role,
@@ -214,10 +230,12 @@ impl Properties {
         for (name, value) in defaults {
             config.set(*name, *value);
         }
-        for (name, value) in self.0.iter().filter(|(name, _)| parts(name).0.is_empty()) {
+        let is_ours = |name: &str| TOKENS.contains(&parts(name).1);
+        let all = || self.0.iter().filter(|(name, _)| !is_ours(name));
+        for (name, value) in all().filter(|(name, _)| parts(name).0.is_empty()) {
             config.set(name, value);
         }
-        let own = self.0.iter();
+        let own = all();
         let own = own.filter_map(|(name, value)| Some((name.strip_prefix(role.prefix())?, value)));
         for (name, value) in own {
             config.set(name, value);
@@ -242,8 +260,28 @@ fn unknown(name: &str) -> ConnectorError {
     }
 }
 
+/// Looks at the value of one of [`TOKENS`].
+fn check_token(property: &str, name: &str, value: &str) -> Result<(), ConnectorError> {
+    let known: &[&str] = match property {
+        "sasl.oauthbearer.method" => &["default", "oidc"],
+        "sasl.oauthbearer.grant.type" => &["client_credentials"],
+        _ => return Ok(()),
+    };
+    if known.iter().any(|known| known.eq_ignore_ascii_case(value)) {
+        return Ok(());
+    }
+    let message = format!(
+        "{property} {value} is not supported: it is {}",
+        known.join(" or ")
+    );
+    Err(error(ConnectorErrorKind::InvalidOption, message, name))
+}
+
 /// Has the library look at a value.
 fn check(property: &str, name: &str, value: &str) -> Result<(), ConnectorError> {
+    if TOKENS.contains(&property) {
+        return check_token(property, name, value);
+    }
     let mut config = ClientConfig::new();
     config.set(property, value);
     match config.create_native_config() {
@@ -343,6 +381,39 @@ mod tests {
         assert!(refused("consumer.group.id", "g").contains("cannot be set"));
         properties.set("producer.sasl.password", "hunter2").unwrap();
         assert!(!format!("{properties:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_the_engine_goes_by_itself_does_not_reach_the_library() {
+        let mut properties = Properties::default();
+        for name in TOKENS {
+            let value = match name {
+                "sasl.oauthbearer.method" => "oidc",
+                "sasl.oauthbearer.grant.type" => "client_credentials",
+                _ => "x",
+            };
+            properties.set(name, value).expect(name);
+            properties
+                .set(&format!("consumer.{name}"), value)
+                .expect(name);
+            assert_eq!(find(&name.replace('.', "_")), Some(name));
+        }
+        let config = properties.config(Role::Consumer, &[], &[]);
+        assert!(config.config_map().is_empty(), "{config:?}");
+        for (name, value, told) in [
+            (
+                "sasl.oauthbearer.method",
+                "saml",
+                "sasl.oauthbearer.method saml is not supported: it is default or oidc",
+            ),
+            (
+                "sasl.oauthbearer.grant.type",
+                "password",
+                "sasl.oauthbearer.grant.type password is not supported: it is client_credentials",
+            ),
+        ] {
+            assert_eq!(refused(name, value), told);
+        }
     }
 
     #[test]

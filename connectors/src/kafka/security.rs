@@ -37,10 +37,41 @@ pub(super) fn is_alert(reason: &str) -> bool {
     ALERTS.iter().any(|words| reason.contains(words))
 }
 
+/// The words that every reason begins with for which there is no token.
+pub(super) const NO_TOKEN: &str = "no token from ";
+
+/// True where it was not the brokers who refused us.
+pub(super) fn is_of_token(reason: &str) -> bool {
+    reason.starts_with(NO_TOKEN)
+}
+
+/// What to do where there is no token.
+fn remedy_for_token(reason: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|words| reason.contains(words));
+    if has(&["certificate verify failed"]) {
+        "check that https.ca.location (or https.ca.pem) has the authority that signed the provider's \
+         certificate, and that the host name in sasl.oauthbearer.token.endpoint.url is in this certificate"
+    } else if has(&["https.ca."]) {
+        "is it in PEM form?"
+    } else if has(&["invalid_scope"]) {
+        "check sasl.oauthbearer.scope"
+    } else if has(&["answers 401", "invalid_client", "unauthorized_client"]) {
+        "check sasl.oauthbearer.client.id and sasl.oauthbearer.client.secret"
+    } else if has(&["answers 400", "answers 403"]) {
+        "check sasl.oauthbearer.client.id, sasl.oauthbearer.client.secret and sasl.oauthbearer.scope"
+    } else if has(&["has expired"]) {
+        "check the clock of this machine, and that of the provider"
+    } else {
+        "check sasl.oauthbearer.token.endpoint.url, and that the provider is there"
+    }
+}
+
 /// What to do about a refusal, given in the words of the library.
 pub(super) fn remedy(reason: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|words| reason.contains(words));
-    if is_alert(reason) {
+    if is_of_token(reason) {
+        remedy_for_token(reason)
+    } else if is_alert(reason) {
         "the brokers want a certificate of ours that they trust: check ssl.certificate.location and \
          ssl.key.location"
     } else if has(&["certificate verify failed", "verify broker certificate"]) {
@@ -51,6 +82,10 @@ pub(super) fn remedy(reason: &str) -> &'static str {
          or ssl"
     } else if has(&["mechanism handshake failed"]) {
         "check sasl.mechanism"
+    } else if has(&["invalid_token"]) {
+        "the brokers do not take the token: check sasl.oauthbearer.token.endpoint.url and \
+         sasl.oauthbearer.scope against the issuer, the audience and the keys that the brokers expect, or, for \
+         tokens of one's own making, sasl.oauthbearer.config"
     } else if has(&["SASL authentication error"]) {
         "check sasl.username and sasl.password, or, for OAUTHBEARER, sasl.oauthbearer.config; and \
          sasl.mechanism, for which the user must be known"
@@ -96,6 +131,14 @@ mod tests {
             (
                 "SASL authentication error: Authentication failed (after 3ms in state AUTH_REQ)",
                 "sasl.username and sasl.password",
+            ),
+            (
+                "SASL authentication error: {\"status\":\"invalid_token\"} (after 3ms in state AUTH_REQ)",
+                "the brokers do not take the token: check sasl.oauthbearer.token.endpoint.url",
+            ),
+            (
+                "no token from https://a/: error:0A000086:SSL routines::certificate verify failed",
+                "https.ca.location",
             ),
         ] {
             assert!(

@@ -1,5 +1,6 @@
 //! What is to be written, and how; and that the topic is there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
@@ -132,10 +133,8 @@ pub(super) fn make_topic(
 }
 
 fn create(cluster: &Cluster, name: &str, shape: Shape) -> Result<(), ConnectorError> {
-    let config = cluster.consumer_config();
-    let admin: AdminClient<Listener> = config
-        .create_with_context(Listener::default())
-        .map_err(|e| cluster.bad_client(&e))?;
+    let admin: Arc<AdminClient<Listener>> =
+        cluster.client(&cluster.consumer_config(), Listener::default())?;
     let replicas = TopicReplication::Fixed(shape.replicas.unwrap_or(-1));
     let mut topic = NewTopic::new(name, shape.partitions.unwrap_or(-1), replicas);
     if shape.compact {

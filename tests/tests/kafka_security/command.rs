@@ -2,16 +2,7 @@
 
 use ferrisstreams_tests::{Ferris, Record as Written, TestDir};
 
-use crate::secured::{LIMIT, Properties, Secured, assert_no_secret, but};
-
-/// A section of a file of settings.
-fn section(name: &str, brokers: &str, properties: &Properties) -> String {
-    let mut section = format!("[{name}]\nbootstrap.servers = '{brokers}'\n");
-    for (name, value) in properties {
-        section += &format!("{name} = '{value}'\n");
-    }
-    section
-}
+use crate::secured::{LIMIT, Properties, Secured, assert_no_secret, but, section};
 
 #[test]
 fn ferris_reads_and_writes_as_a_user_of_its_settings() {

@@ -97,12 +97,6 @@ fn wrong_users(secured: &Secured) -> Vec<Mistake> {
             Vec::new(),
             &["sasl.mechanism GSSAPI is not supported", "SCRAM-SHA-256"],
         ),
-        mistake(
-            "tokens of a server",
-            "OAUTHBEARER",
-            vec![("sasl.oauthbearer.method", "oidc".to_owned())],
-            &["sasl.oauthbearer.method", "not supported"],
-        ),
     ]
 }
 

@@ -9,8 +9,8 @@ use ferrisstreams_tests::{Kafka, KafkaBroker};
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// What no message and nothing that is shown may have in it: the password of the user and of the client's
-/// key, and those that are wrong.
-pub(crate) const SECRETS: [&str; 2] = ["hunter2", "hunter3"];
+/// key, and those that are wrong; how tokens begin, and the password as a provider of tokens is told it.
+pub(crate) const SECRETS: [&str; 4] = ["hunter2", "hunter3", "eyJ", "ZmVycmlzOmh1bnRlcj"];
 
 /// Properties of clients.
 pub(crate) type Properties = Vec<(&'static str, String)>;
@@ -94,6 +94,15 @@ pub(crate) fn config(id: &str, brokers: &str, properties: &Properties) -> Stream
         config = config.property(name, value);
     }
     config
+}
+
+/// A section of a file of settings.
+pub(crate) fn section(name: &str, brokers: &str, properties: &Properties) -> String {
+    let mut section = format!("[{name}]\nbootstrap.servers = '{brokers}'\n");
+    for (name, value) in properties {
+        section += &format!("{name} = '{value}'\n");
+    }
+    section
 }
 
 #[track_caller]

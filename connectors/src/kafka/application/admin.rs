@@ -1,5 +1,6 @@
 //! Topics: what there is of them, and making them.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,11 +33,9 @@ const LOOK: &str = "DescribeConfigs";
 const MAKE: &str = "Create";
 const DELETE: &str = "Delete";
 
-fn client(cluster: &Cluster) -> Result<AdminClient<Listener>> {
-    let made = cluster
-        .consumer_config()
-        .create_with_context(Listener::default());
-    made.map_err(|e| engine_error(cluster.bad_client(&e)))
+fn client(cluster: &Cluster) -> Result<Arc<AdminClient<Listener>>> {
+    let made = cluster.client(&cluster.consumer_config(), Listener::default());
+    made.map_err(engine_error)
 }
 
 fn options(cluster: &Cluster) -> AdminOptions {

@@ -17,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::super::cluster::Cluster;
 use super::super::failure::{engine_error, in_words, lacks_right};
-use super::super::listener::{self, Listener};
+use super::super::listener::{self, Listener, WithListener};
 use super::super::native::{commit_offsets, member_name};
 use super::super::properties::Role;
 use super::super::statistics;
@@ -73,6 +73,12 @@ impl ClientContext for Rebalances {
 
     fn stats(&self, told: Statistics) {
         statistics::tell(&told);
+    }
+}
+
+impl WithListener for Rebalances {
+    fn listener(&self) -> &Listener {
+        &self.listener
     }
 }
 
@@ -141,14 +147,12 @@ impl GroupMember {
             ("reconnect.backoff.max.ms", "1000"),
         ];
         let config = cluster.properties.config(Role::Consumer, &defaults, &fixed);
-        let made: Result<BaseConsumer<Rebalances>, _> =
-            config.create_with_context(Rebalances::default());
-        let consumer = made.map_err(|e| engine_error(cluster.bad_client(&e)))?;
+        let made = cluster.client(&config, Rebalances::default());
+        let consumer: Arc<BaseConsumer<Rebalances>> = made.map_err(engine_error)?;
         consumer.subscribe(&[&options.topic]).map_err(|e| {
             let message = format!("topic {} cannot be subscribed to: {e}", options.topic);
             Error::new(ErrorKind::Failed, message)
         })?;
-        let consumer = Arc::new(consumer);
         let committer: Arc<dyn Committer> = consumer.clone();
         committers.add(&options.group, Arc::downgrade(&committer));
         Ok(GroupMember {

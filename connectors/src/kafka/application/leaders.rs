@@ -86,9 +86,8 @@ pub(super) fn cuts(
         // Nothing is wanted but that something comes.
         .set("fetch.wait.max.ms", "10")
         .set("max.partition.fetch.bytes", "1024");
-    let made = config.create_with_context(Listener::default());
-    let consumer: Consumer = made.map_err(|e| engine_error(cluster.bad_client(&e)))?;
-    let consumer = Arc::new(consumer);
+    let made = cluster.client(&config, Listener::default());
+    let consumer: Arc<Consumer> = made.map_err(engine_error)?;
     let waker = Waker::new();
     let mut checks = Vec::new();
     for (at, (of, point)) in had.iter().enumerate() {

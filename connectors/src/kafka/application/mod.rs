@@ -111,9 +111,8 @@ impl std::fmt::Debug for KafkaCluster {
 fn asker(cluster: &Cluster, isolation: &str) -> Result<Arc<Consumer>> {
     let mut config = cluster.consumer_config();
     config.set("isolation.level", isolation);
-    let made = config.create_with_context(Listener::default());
-    made.map(Arc::new)
-        .map_err(|e| engine_error(cluster.bad_client(&e)))
+    let made = cluster.client(&config, Listener::default());
+    made.map_err(engine_error)
 }
 
 /// The number of a partition as the protocol has it.
@@ -172,8 +171,8 @@ impl ClusterPort for KafkaCluster {
         config
             .set("group.id", group)
             .set("isolation.level", "read_committed");
-        let made: Result<Consumer, _> = config.create_with_context(Listener::default());
-        let consumer = made.map_err(|e| engine_error(self.cluster.bad_client(&e)))?;
+        let made = self.cluster.client(&config, Listener::default());
+        let consumer: Arc<Consumer> = made.map_err(engine_error)?;
         let found = self.cluster.retry(&consumer, |limit| {
             let mut list = TopicPartitionList::with_capacity(partitions.len());
             for of in partitions {
@@ -342,7 +341,7 @@ mod tests {
             assert!(e.contains(told), "{e}");
             assert!(name == "ssl.ca.location" || !e.contains("hunter2"), "{e}");
         }
-        // Tokens that a server hands out need a library that this is built without.
+        // Tokens that a provider hands out need an address of it.
         let oidc = [
             known,
             ("security.protocol", "sasl_ssl"),
@@ -350,7 +349,31 @@ mod tests {
             ("sasl.oauthbearer.method", "oidc"),
         ];
         let e = error(KafkaCluster::new(oidc));
-        assert!(e.contains("sasl.oauthbearer.method"), "{e}");
+        assert!(
+            e.contains("sasl.oauthbearer.token.endpoint.url is missing"),
+            "{e}"
+        );
+        let [.., bare] = oidc;
+        let e = error(KafkaCluster::new([known, bare]));
+        assert!(e.contains("set sasl.mechanism to OAUTHBEARER"), "{e}");
+        let grant = (
+            "sasl.oauthbearer.grant.type",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        );
+        let e = error(KafkaCluster::new([known, grant]));
+        assert!(e.contains("it is client_credentials"), "{e}");
+        // The provider need not be there yet, and neither need the brokers.
+        let whole = oidc.into_iter().chain([
+            (
+                "sasl.oauthbearer.token.endpoint.url",
+                "http://127.0.0.1:9/token",
+            ),
+            ("sasl.oauthbearer.client.id", "ferris"),
+            ("sasl.oauthbearer.client.secret", "hunter2"),
+        ]);
+        let cluster = KafkaCluster::new(whole).expect("it is in order");
+        let shown = format!("{cluster:?} {:?}", cluster.cluster);
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Writer {
             .all(|name| cluster.properties.of(Role::Producer, name) != Some("none"));
         let made = Producer::new(&config, Listener::of_deliveries());
         Ok(Writer {
-            producer: made.map_err(|e| engine_error(cluster.bad_client(&e)))?,
+            producer: cluster.producer(made).map_err(engine_error)?,
             brokers: cluster.name.clone(),
             limits: limits.clone(),
             compresses,

@@ -1,6 +1,6 @@
 //! The calls of librdkafka that rdkafka has no safe form for: taking records in batches, writing without
 //! a report for each record, transactions that do not wait in slices, offsets that are committed with a time
-//! limit, the id of a topic, the epochs of leaders, and the members of a group.
+//! limit, the id of a topic, the epochs of leaders, the members of a group, and tokens to log in with.
 //!
 //! Everything unsafe of the connector is here. What leaves this module is safe to use in any order; each
 //! handle keeps the client alive that it belongs to.
@@ -19,6 +19,7 @@ mod admin;
 mod describe;
 mod group;
 mod property;
+mod token;
 
 pub(super) use self::call::CallError;
 pub(super) use self::commit::commit_offsets;
@@ -32,3 +33,4 @@ pub(super) use self::member::{MemberName, member_name};
 pub(super) use self::message::{Message, Messages};
 pub(super) use self::producer::{Destination, Outgoing, Producer, TopicPlace};
 pub(super) use self::property::property_names;
+pub(super) use self::token::{TakesTokens, Token};

@@ -205,6 +205,11 @@ impl Producer {
         at.map(TopicPlace)
     }
 
+    /// The client, for who has tokens for it.
+    pub(in crate::kafka) fn client(&self) -> &Arc<Client<Listener>> {
+        &self.client
+    }
+
     pub(in crate::kafka) fn listener(&self) -> &Listener {
         self.client.context()
     }

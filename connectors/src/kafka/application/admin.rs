@@ -58,10 +58,42 @@ fn refused(what: &str, operations: &str, code: RDKafkaErrorCode) -> Error {
 }
 
 fn failed(what: &str, operations: &str, e: &KafkaError) -> Error {
-    match e.rdkafka_error_code() {
+    match code_of(e) {
         Some(code) => refused(what, operations, code),
         None => Error::new(ErrorKind::Unavailable, format!("{what}: {e}")),
     }
+}
+
+/// What the library says is wrong; it has a word of its own where that is a request as a whole.
+fn code_of(e: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match e {
+        KafkaError::AdminOp(code) => Some(*code),
+        e => e.rdkafka_error_code(),
+    }
+}
+
+/// Makes a request that may be made twice, again where a connection broke off under it, and gives up in the end.
+/// Nothing tells when there is another connection.
+fn tried<T>(
+    patience: Duration,
+    mut request: impl FnMut() -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match request() {
+            Err(e) if broke_off(&e) && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn broke_off(e: &KafkaError) -> bool {
+    matches!(
+        code_of(e),
+        Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::NetworkException)
+    )
 }
 
 /// What there is of a topic.
@@ -106,7 +138,9 @@ fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
     let asked = [ResourceSpecifier::Topic(name)];
     let deadline = Instant::now() + cluster.patience;
     loop {
-        let answer = block_on(client.describe_configs(&asked, &options(cluster)));
+        let answer = tried(cluster.patience, || {
+            block_on(client.describe_configs(&asked, &options(cluster)))
+        });
         let mut answer = answer.map_err(|e| failed(&what, LOOK, &e))?;
         return match answer.pop() {
             Some(Ok(resource)) => Ok(looked_at(resource)),
@@ -145,7 +179,9 @@ pub(super) fn create(
     for (key, value) in &topic.config {
         new = new.set(key, value);
     }
-    let made = block_on(client.create_topics([&new], &options(cluster)));
+    let made = tried(cluster.patience, || {
+        block_on(client.create_topics([&new], &options(cluster)))
+    });
     for result in made.map_err(|e| failed(&what, MAKE, &e))? {
         match result {
             Ok(_) => tracing::info!("made topic {} on {}", topic.name, cluster.name),
@@ -166,11 +202,44 @@ pub(super) fn delete_records(cluster: &Cluster, before: &[(TopicPartition, i64)]
             .map_err(|e| failed(&what, DELETE, &e))?;
     }
     let client = client(cluster)?;
-    let deleted = block_on(client.delete_records(&list, &options(cluster)));
+    let deleted = tried(cluster.patience, || {
+        block_on(client.delete_records(&list, &options(cluster)))
+    });
     let deleted = deleted.map_err(|e| failed(&what, DELETE, &e))?;
     deleted
         .elements()
         .iter()
         .try_for_each(|element| element.error())
         .map_err(|e| failed(&what, DELETE, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of answers that are given one after the other, and how many were asked for.
+    fn told(answers: &[RDKafkaErrorCode], patience: Duration) -> (Option<RDKafkaErrorCode>, usize) {
+        let mut asked = 0;
+        let answer = tried(patience, || {
+            asked += 1;
+            match answers.get(asked - 1) {
+                Some(code) => Err(KafkaError::AdminOp(*code)),
+                None => Ok(()),
+            }
+        });
+        (answer.err().and_then(|e| code_of(&e)), asked)
+    }
+
+    #[test]
+    fn a_request_whose_connection_broke_off_is_made_again() {
+        use RDKafkaErrorCode::{BrokerTransportFailure, InvalidConfig, NetworkException};
+        const LONG: Duration = Duration::from_secs(60);
+        let broken = [BrokerTransportFailure, NetworkException];
+        assert_eq!(told(&broken, LONG), (None, 3));
+        assert_eq!(told(&[InvalidConfig], LONG), (Some(InvalidConfig), 1));
+        assert_eq!(
+            told(&broken, Duration::ZERO),
+            (Some(BrokerTransportFailure), 1)
+        );
+    }
 }

@@ -217,12 +217,16 @@ impl FamilyWrites {
             head[..n].copy_from_slice(&tail[..n]);
             write.head = u64::from_be_bytes(head);
         }
-        self.entries.sort_unstable_by(|a, b| {
-            a.head
-                .cmp(&b.head)
-                .then_with(|| key(a)[common..].cmp(&key(b)[common..]))
-                .then_with(|| (a.piece, a.start).cmp(&(b.piece, b.start)))
-        });
+        self.entries.sort_unstable_by_key(|write| write.head);
+        // Few are alike in those eight bytes, and what compares numbers alone sorts the others in half the time.
+        for alike in self.entries.chunk_by_mut(|a, b| a.head == b.head) {
+            if alike.len() > 1 {
+                alike.sort_unstable_by(|a, b| {
+                    let by_key = key(a)[common..].cmp(&key(b)[common..]);
+                    by_key.then_with(|| (a.piece, a.start).cmp(&(b.piece, b.start)))
+                });
+            }
+        }
     }
 
     /// The writes once they are sorted, of each key the last alone.

@@ -9,7 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long memory that was freed stays with the process. Each commit takes the memory again that the one
 /// before has freed, and the kernel clears what it has had back.
-const KEPT: Duration = Duration::from_secs(1);
+const KEPT: Duration = Duration::from_secs(2);
 
 /// The number of mimalloc's option `purge_delay`, which it gives in milliseconds.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;

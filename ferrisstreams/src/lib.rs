@@ -54,7 +54,7 @@ pub use ferrisstreams_topology::{
 pub mod application {
     pub use ferrisstreams_topology::streams::metrics;
     pub use ferrisstreams_topology::streams::{
-        Application, KeyQueryMetadata, ProcessingGuarantee, ProductionExceptionHandler,
+        Application, KeyQueryMetadata, LagInfo, ProcessingGuarantee, ProductionExceptionHandler,
         RestoreProgress, StreamThreadExceptionResponse, StreamsConfig, StreamsMetadata,
         StreamsState,
     };

@@ -44,6 +44,7 @@ mod mark;
 mod membership;
 mod messages;
 pub mod metrics;
+mod lag_info;
 mod metadata;
 mod pace;
 mod partitioner;
@@ -93,6 +94,7 @@ use std::time::Duration;
 pub use self::config::{ProcessingGuarantee, StreamThreadExceptionResponse, StreamsConfig};
 use self::coordinator::{Coordinator, Hand, Phase, Telling};
 use self::env::{Aside, Env, Standing};
+pub use self::lag_info::LagInfo;
 use self::membership::{Control, Limits};
 pub use self::metadata::{KeyQueryMetadata, StreamsMetadata};
 use self::metrics::ClientMetrics;
@@ -329,6 +331,23 @@ impl Application {
     /// how many offsets these are behind.
     pub fn standby_tasks(&self) -> BTreeMap<u16, u64> {
         self.status.standbys()
+    }
+
+    /// How far the rows of each store are behind its changelog, for each task whose rows are in this instance: what
+    /// the answers of a [`table`](Application::table) lack that is asked here. Tasks that run lack nothing.
+    ///
+    /// The brokers are asked where the changelogs end.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or the state cannot be read.
+    pub fn all_local_store_partition_lags(
+        &self,
+    ) -> Result<BTreeMap<String, BTreeMap<u16, LagInfo>>> {
+        let running = self.running_tasks();
+        let restoring = self.restore_progress().into_iter().map(|at| at.task);
+        let others = restoring.chain(self.standby_tasks().into_keys()).collect();
+        lag_info::of_stores(&self.env, &running, &others)
     }
 
     /// All instances that share the application's tasks, as far as it is known here.

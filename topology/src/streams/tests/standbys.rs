@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::codec::{Key, plain};
-use crate::streams::changelog;
 use crate::streams::mark::Mark;
+use crate::streams::{LagInfo, changelog, lag_info};
 
 /// The number of offsets of all changelogs that the state of an instance does not have.
 fn missing(app: &Application, lane: u16) -> u64 {
@@ -46,6 +46,42 @@ fn standbys_have_the_rows_and_take_over() {
     write(&cluster, 2_000, 2_500);
     check(&cluster, 2_500);
     two.close().unwrap();
+}
+
+#[test]
+fn the_lag_of_each_store_is_told() {
+    let cluster = cluster();
+    let app = start(&cluster, &counting(), config());
+    write(&cluster, 0, 1_000);
+    check(&cluster, 1_000);
+    wait_until("all run", || app.running_tasks().len() == 4);
+    let lags = app.all_local_store_partition_lags().unwrap();
+    assert_eq!(lags.keys().collect::<Vec<_>>(), ["counts"]);
+    let of_counts: Vec<(u16, u64)> = lags["counts"]
+        .iter()
+        .map(|(task, info)| (*task, info.offset_lag()))
+        .collect();
+    assert_eq!(of_counts, [(0, 0), (1, 0), (2, 0), (3, 0)]);
+    app.close().unwrap();
+    // Who has nothing yet lacks everything.
+    let app = Application::new(&counting(), Arc::new(cluster.clone()), config()).unwrap();
+    assert_eq!(app.all_local_store_partition_lags().unwrap(), [].into());
+    let lags = lag_info::of_stores(&app.env, &[1].into(), &[2].into()).unwrap();
+    let end = |task| {
+        let of = TopicPartition::new("app-counts-changelog", task);
+        let there = cluster.offsets(&of, Isolation::ReadUncommitted).unwrap();
+        assert!(there.end > 0);
+        there.end
+    };
+    let info = |current, end| LagInfo {
+        current_offset_position: current,
+        end_offset_position: end,
+    };
+    let expected = [(1, info(end(1), end(1))), (2, info(0, end(2)))];
+    assert_eq!(lags["counts"], expected.into());
+    cluster.set_available(false);
+    let told = lag_info::of_stores(&app.env, &[1].into(), &[].into()).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::Unavailable);
 }
 
 #[test]

@@ -2,22 +2,27 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::expression::At;
 use super::list::{Commas, Maybe, when};
 use crate::ast::call::{
     Argument, Call, Frame, FrameBound, FrameExclude, FrameUnit, Lambda, NullTreatment, Over,
     WindowSpec,
 };
 use crate::ast::name::Name;
+use crate::ast::precedence::Precedence;
 
 impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let distinct = when(self.distinct, "DISTINCT ");
-        write!(
-            f,
-            "{}({distinct}{}",
-            Callee(&self.name),
-            Commas(&self.arguments)
-        )?;
+        write!(f, "{}({distinct}", Callee(&self.name))?;
+        match self.arguments.split_first() {
+            // What stands before IN is the first operand of POSITION, unless it is in parentheses.
+            Some((Argument::Expr(first), rest)) if self.name.is_bare("position") => {
+                At(first, Precedence::Concat).fmt(f)?;
+                rest.iter().try_for_each(|next| write!(f, ", {next}"))?;
+            }
+            _ => Commas(&self.arguments).fmt(f)?,
+        }
         if !self.order_by.is_empty() {
             write!(f, " ORDER BY {}", Commas(&self.order_by))?;
         }

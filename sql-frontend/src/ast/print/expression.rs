@@ -141,7 +141,7 @@ fn operation(expr: &Expr, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 /// An operand, in parentheses if it binds less tightly than the level.
-struct At<'a>(&'a Expr, Precedence);
+pub(super) struct At<'a>(pub(super) &'a Expr, pub(super) Precedence);
 
 impl Display for At<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

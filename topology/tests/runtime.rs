@@ -93,28 +93,33 @@ fn what_is_fed_is_counted_once_across_restarts() {
     }
 }
 
+/// What words come to that are all there is.
+fn counted(words: &[String], workers: u16, state: State) -> BTreeMap<Text, i64> {
+    let lines = Lines::new("words");
+    for (n, word) in words.iter().enumerate() {
+        lines.append(n as u32 % 6, word);
+    }
+    let options = quick()
+        .bounded()
+        .workers(workers)
+        .source("words", Arc::new(lines));
+    let mut app = Embedded::new(&count_words(), state, options).unwrap();
+    app.start().unwrap();
+    let outcome = app.wait(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(outcome, Outcome::Finished);
+    let counts = counts(&app);
+    app.close(Duration::from_secs(5)).unwrap();
+    counts
+}
+
 #[test]
 fn rows_that_have_no_room_in_memory_are_on_disk() {
     let words: Vec<String> = (0..80_000).map(|n| format!("w{}", n % 40_000)).collect();
     let want = expected(words.iter().map(String::as_str));
     for workers in [1, 4] {
-        let lines = Lines::new("words");
-        for (n, word) in words.iter().enumerate() {
-            lines.append(n as u32 % 6, word);
-        }
-        let options = quick()
-            .bounded()
-            .workers(workers)
-            .source("words", Arc::new(lines));
         let dir = tempfile::tempdir().unwrap();
         let state = State::open(dir.path(), StateOptions { memory: 1 << 20 }).unwrap();
-        let mut app = Embedded::new(&count_words(), state, options).unwrap();
-        app.start().unwrap();
-        assert_eq!(
-            app.wait(Some(Duration::from_secs(60))).unwrap(),
-            Outcome::Finished
-        );
-        assert_eq!(counts(&app), want);
+        assert_eq!(counted(&words, workers, state), want);
     }
 }
 
@@ -123,20 +128,11 @@ fn bounded_sources_end_with_one_worker_and_with_four() {
     let words: Vec<String> = (0..20_000).map(|n| format!("w{}", n * n % 977)).collect();
     let want = expected(words.iter().map(String::as_str));
     for workers in [1, 4] {
-        let lines = Lines::new("words");
-        for (n, word) in words.iter().enumerate() {
-            lines.append(n as u32 % 6, word);
-        }
-        let options = quick()
-            .bounded()
-            .workers(workers)
-            .source("words", Arc::new(lines));
-        let mut app = Embedded::new(&count_words(), memory(), options).unwrap();
-        app.start().unwrap();
-        let outcome = app.wait(Some(Duration::from_secs(60))).unwrap();
-        assert_eq!(outcome, Outcome::Finished);
-        assert_eq!(counts(&app), want, "{workers} workers");
-        app.close(Duration::from_secs(5)).unwrap();
+        assert_eq!(
+            counted(&words, workers, memory()),
+            want,
+            "{workers} workers"
+        );
     }
 }
 

@@ -8,6 +8,7 @@ mod properties;
 mod oauth;
 mod unmade;
 mod trying;
+mod again;
 mod cluster;
 mod topic;
 mod failure;

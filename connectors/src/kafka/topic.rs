@@ -1,7 +1,6 @@
 //! What the brokers know of a topic: its partitions, where they begin and end, and its id.
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ferrisstreams_topology::connector::{ConnectorError, ConnectorErrorKind};
@@ -10,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::again::until_settled;
 use super::cluster::Cluster;
 use super::failure::in_words;
 use super::native::{self, Consumer};
@@ -91,23 +91,6 @@ fn broker(metadata: &Metadata) -> i32 {
     }
 }
 
-/// Asks until the answer is not one that `passes` with time, or for so long. Nothing tells when it has passed.
-fn patiently(
-    patience: Duration,
-    passes: impl Fn(Missing) -> bool,
-    mut ask: impl FnMut() -> Result<Result<Topic, Missing>, ConnectorError>,
-) -> Result<Result<Topic, Missing>, ConnectorError> {
-    let deadline = Instant::now() + patience;
-    loop {
-        match ask()? {
-            Err(missing) if passes(missing) && Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(50));
-            }
-            answer => return Ok(answer),
-        }
-    }
-}
-
 impl Cluster {
     /// Asks what a topic is. Brokers learn of topics one after the other, and where one says that there is none,
     /// the list of all topics has the last word, which may come from another.
@@ -133,8 +116,7 @@ impl Cluster {
     ///
     /// Where the brokers do not answer, or there is no such topic that we may see.
     pub(super) fn topic(&self, consumer: &Consumer, name: &str) -> Result<Topic, ConnectorError> {
-        let passes = |missing| missing == Missing::NotYet;
-        let answer = patiently(self.patience, passes, || self.look(consumer, name))?;
+        let answer = self.found(consumer, name, &[Missing::NotYet])?;
         answer.map_err(|missing| match missing {
             Missing::Unknown => self.no_topic(consumer, name),
             missing => self.not_seen(name, missing),
@@ -152,9 +134,22 @@ impl Cluster {
         consumer: &Consumer,
         name: &str,
     ) -> Result<Topic, ConnectorError> {
-        let passes = |missing| matches!(missing, Missing::NotYet | Missing::Unknown);
-        let answer = patiently(self.patience, passes, || self.look(consumer, name))?;
+        let answer = self.found(consumer, name, &[Missing::NotYet, Missing::Unknown])?;
         answer.map_err(|missing| self.not_seen(name, missing))
+    }
+
+    /// Asks until the answer is none of those that pass.
+    fn found(
+        &self,
+        consumer: &Consumer,
+        name: &str,
+        passing: &[Missing],
+    ) -> Result<Result<Topic, Missing>, ConnectorError> {
+        until_settled(
+            self.patience,
+            |answer| matches!(answer, Ok(Err(missing)) if passing.contains(missing)),
+            |_| self.look(consumer, name),
+        )
     }
 
     /// The error for a topic that is not there, with the one that was probably meant.
@@ -291,66 +286,4 @@ pub(super) fn offsets(
         found.extend(offsets(consumer, topic, &at_end, Moment::End, left)?);
     }
     Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn topic() -> Topic {
-        Topic {
-            partitions: 3,
-            leaderless: None,
-            broker: 1,
-        }
-    }
-
-    /// What comes of answers that are given one after the other, and how many were asked for.
-    fn told(
-        answers: &[Result<Topic, Missing>],
-        patience: Duration,
-        passes: &[Missing],
-    ) -> (Result<Topic, Missing>, usize) {
-        let mut asked = 0;
-        let answer = patiently(
-            patience,
-            |missing| passes.contains(&missing),
-            || {
-                asked += 1;
-                Ok(answers[(asked - 1).min(answers.len() - 1)].clone())
-            },
-        );
-        (answer.unwrap(), asked)
-    }
-
-    #[test]
-    fn what_passes_is_asked_again_and_the_rest_is_an_answer() {
-        const LONG: Duration = Duration::from_secs(60);
-        let lag = [
-            Err(Missing::Unknown),
-            Err(Missing::NotYet),
-            Err(Missing::Unknown),
-            Ok(topic()),
-        ];
-        let made = [Missing::NotYet, Missing::Unknown];
-        assert_eq!(told(&lag, LONG, &made), (Ok(topic()), 4));
-        let asked_for = [Missing::NotYet];
-        assert_eq!(told(&lag, LONG, &asked_for), (Err(Missing::Unknown), 1));
-        assert_eq!(
-            told(&lag[1..], LONG, &asked_for),
-            (Err(Missing::Unknown), 2)
-        );
-        let refused = [Err(Missing::NotYet), Err(Missing::Forbidden)];
-        assert_eq!(told(&refused, LONG, &made), (Err(Missing::Forbidden), 2));
-    }
-
-    #[test]
-    fn what_does_not_pass_in_time_is_an_answer() {
-        let never = [Err(Missing::Unknown)];
-        let made = [Missing::Unknown];
-        assert_eq!(
-            told(&never, Duration::ZERO, &made),
-            (Err(Missing::Unknown), 1)
-        );
-    }
 }

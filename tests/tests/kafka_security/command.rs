@@ -2,7 +2,9 @@
 
 use ferrisstreams_tests::{Ferris, Record as Written, TestDir};
 
-use crate::secured::{LIMIT, Properties, Secured, assert_no_secret, but, section};
+use crate::secured::{
+    LIMIT, Properties, Secured, assert_no_secret, but, read_with_ferris, section,
+};
 
 #[test]
 fn ferris_reads_and_writes_as_a_user_of_its_settings() {
@@ -21,14 +23,7 @@ fn ferris_reads_and_writes_as_a_user_of_its_settings() {
 
     // The cluster of all topics that name none, by the variable that says where the file is.
     let settings = dir.write("ferris.toml", section("kafka", &brokers, &user));
-    let rows = format!("CREATE STREAM s (k TEXT) FROM kafka://{words}; SELECT k FROM s");
-    let done = Ferris::new(["sql", &rows])
-        .env("FERRIS_CONFIG", &settings)
-        .env("FERRIS_LOG", "debug")
-        .run()
-        .assert_success();
-    assert!(done.stdout.contains("ferrous"), "{}", done.stdout);
-    assert_no_secret(&format!("{}{}", done.stdout, done.stderr));
+    assert!(read_with_ferris(&words, &settings).contains("ferrous"));
 
     // A cluster with a name, that is written to as well.
     let mut connection = section("connections.secure", &brokers, &user);

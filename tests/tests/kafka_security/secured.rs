@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ferrisstreams::prelude::*;
-use ferrisstreams_tests::{Kafka, KafkaBroker};
+use ferrisstreams_tests::{Ferris, Kafka, KafkaBroker};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
@@ -110,4 +110,16 @@ pub(crate) fn assert_no_secret(shown: &str) {
     for secret in SECRETS {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+/// What `ferris sql` prints of a topic of lines with a field `k`, with a file of settings; no secret is in what it says.
+pub(crate) fn read_with_ferris(topic: &str, settings: &Path) -> String {
+    let rows = format!("CREATE STREAM s (k TEXT) FROM kafka://{topic}; SELECT k FROM s");
+    let done = Ferris::new(["sql", &rows])
+        .env("FERRIS_CONFIG", settings)
+        .env("FERRIS_LOG", "debug")
+        .run()
+        .assert_success();
+    assert_no_secret(&format!("{}{}", done.stdout, done.stderr));
+    done.stdout
 }

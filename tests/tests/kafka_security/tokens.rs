@@ -6,7 +6,9 @@ use ferrisstreams::prelude::*;
 use ferrisstreams_tests::{Ferris, Record as Written, TestDir};
 
 use crate::provider::Provider;
-use crate::secured::{LIMIT, Properties, Secured, assert_no_secret, but, config, passing, section};
+use crate::secured::{
+    LIMIT, Properties, Secured, assert_no_secret, but, config, passing, read_with_ferris, section,
+};
 
 /// A life so short that there is another token soon, and long enough for clients on a busy machine to show it
 /// before that.
@@ -67,14 +69,7 @@ fn ferris_reads_and_writes_with_a_token() {
     );
     let stream = format!("CREATE STREAM s (k TEXT) FROM kafka://{words};\n");
 
-    let rows = format!("{stream} SELECT k FROM s");
-    let done = Ferris::new(["sql", &rows])
-        .env("FERRIS_CONFIG", &settings)
-        .env("FERRIS_LOG", "debug")
-        .run()
-        .assert_success();
-    assert!(done.stdout.contains("ferrous"), "{}", done.stdout);
-    assert_no_secret(&format!("{}{}", done.stdout, done.stderr));
+    assert!(read_with_ferris(&words, &settings).contains("ferrous"));
     // However many clients it has.
     assert_eq!(provider.wait_for(1), 1);
 

@@ -218,7 +218,7 @@ impl FamilyWrites {
             write.head = u64::from_be_bytes(head);
         }
         self.entries.sort_unstable_by_key(|write| write.head);
-        // Few are alike in those eight bytes, and what compares numbers alone sorts the others in half the time.
+        // Few are alike in those eight bytes, and the others are sorted without a look at any key.
         for alike in self.entries.chunk_by_mut(|a, b| a.head == b.head) {
             if alike.len() > 1 {
                 alike.sort_unstable_by(|a, b| {

@@ -11,7 +11,7 @@ use super::env::Env;
 use super::local::POSITION;
 use super::mark::Mark;
 use super::topics::Topics;
-use crate::cluster::{Isolation, LogPoint, TopicPartition};
+use crate::cluster::{Isolation, LogPoint, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::{Error, Result};
 use crate::store::{Commit, Family, FamilyWrites, Generations, META, Part, State, store_of};
@@ -112,6 +112,21 @@ pub(super) fn of_lane(topics: &Topics, lane: u16) -> Vec<(Family, TopicPartition
     all
 }
 
+/// The offset up to which the state has the rows of a changelog that has records between these.
+///
+/// # Errors
+///
+/// Where the state cannot be read.
+pub(super) fn known_offset(
+    env: &Env,
+    partition: &TopicPartition,
+    there: OffsetRange,
+) -> Result<i64> {
+    let known = Mark::read(&env.state, partition)?;
+    let known = known.filter(|mark| mark.refusal(env, partition, there, None).is_none());
+    Ok(known.map_or(there.first, |mark| mark.offset))
+}
+
 /// How many offsets of changelogs the state does not have, of the tasks of each number.
 ///
 /// # Errors
@@ -126,9 +141,7 @@ pub(super) fn lags(env: &Env) -> Result<BTreeMap<u16, u64>> {
         .offsets_of(&partitions, Isolation::ReadUncommitted)?;
     let mut lags = BTreeMap::new();
     for (partition, there) in partitions.iter().zip(there) {
-        let known = Mark::read(&env.state, partition)?;
-        let known = known.filter(|mark| mark.refusal(env, partition, there, None).is_none());
-        let missing = there.end - known.map_or(there.first, |mark| mark.offset);
+        let missing = there.end - known_offset(env, partition, there)?;
         let lane = u16::try_from(partition.partition).expect("tasks are numbered by 16 bits");
         *lags.entry(lane).or_default() += missing.unsigned_abs();
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::config::StreamThreadExceptionResponse;
 use super::production::Production;
 use super::topics::Topics;
-use crate::cluster::{Cluster, GroupMetadata};
+use crate::cluster::{Cluster, GroupMetadata, TopicPartition};
 use crate::graph::{Graph, Plan};
 use crate::identity::Plans;
 use crate::query::Pulse;
@@ -74,6 +74,16 @@ pub(super) enum Planted {
 }
 
 impl Env {
+    /// Says that the rows of a changelog do not belong to it any more, and why.
+    pub(super) fn tell_refused(&self, partition: &TopicPartition, why: &str) {
+        tracing::warn!("the rows of {partition} are read again: {why}");
+        #[cfg(test)]
+        self.refused
+            .lock()
+            .unwrap()
+            .push(format!("{partition}: {why}"));
+    }
+
     /// True where so much time has passed since then; and where the clock was put back, so that nothing
     /// waits for it to catch up.
     pub(super) fn has_passed(&self, interval: Duration, since: Timestamp) -> bool {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changelog;
 use super::env::Env;
-use super::mark::Mark;
 use crate::cluster::{Isolation, TopicPartition};
 use crate::error::Result;
 use crate::store::store_of;
@@ -58,9 +58,7 @@ pub(super) fn of_stores(
         let current = if running.contains(&task) {
             there.end
         } else {
-            let mark = Mark::read(&env.state, &partition)?;
-            let mark = mark.filter(|mark| mark.refusal(env, &partition, there, None).is_none());
-            mark.map_or(there.first, |mark| mark.offset)
+            changelog::known_offset(env, &partition, there)?
         };
         let info = LagInfo {
             current_offset_position: current,

@@ -15,7 +15,7 @@
 //! 3. What is known is not sent, but given to the [`ProductionExceptionHandler`].
 //!
 //! After each commit a transaction may have twice as many suspects, and at last nobody is suspected any more.
-//! So a refused record costs some ten transactions, however many others there are.
+//! So a refused record costs at most some thirty transactions, however many others there are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -151,7 +151,7 @@ impl Refusals {
     }
 
     /// A suspect has its turn; true where nothing is to be sent with it.
-    pub(super) fn send(&mut self) -> bool {
+    pub(super) fn take_turn(&mut self) -> bool {
         self.sent += 1;
         self.alone
     }
@@ -265,7 +265,7 @@ mod tests {
                 let mut alone = false;
                 at += 1;
                 if refusals.suspects(&to, &record) {
-                    alone = refusals.send();
+                    alone = refusals.take_turn();
                     if refusals.known(&to, &record).is_some() {
                         known.push(at - 1);
                         continue;

@@ -125,9 +125,7 @@ impl Replica {
                     log.point = mark.point;
                     continue;
                 };
-                tracing::warn!("the rows of {from} are read again: {why}");
-                #[cfg(test)]
-                env.refused.lock().unwrap().push(format!("{from}: {why}"));
+                env.tell_refused(from, &why);
             }
             let commit = changelog::forget(env, &log.family, from)?;
             env.state.commit(commit, false)?;

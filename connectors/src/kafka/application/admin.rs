@@ -1,18 +1,19 @@
 //! Topics: what there is of them, and making them.
 
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ferrisstreams_topology::cluster::{NewTopic, TopicDescription, TopicPartition};
 use ferrisstreams_topology::{Error, ErrorKind, Result};
 use futures::executor::block_on;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigResource, ResourceSpecifier, TopicReplication,
+    AdminClient, AdminOptions, ConfigResource, ConfigResourceResult, ResourceSpecifier,
+    TopicReplication,
 };
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::super::again::until_settled;
 use super::super::cluster::Cluster;
 use super::super::failure::{engine_error, in_words, lacks_right};
 use super::super::listener::Listener;
@@ -72,21 +73,13 @@ fn code_of(e: &KafkaError) -> Option<RDKafkaErrorCode> {
     }
 }
 
-/// Makes a request that may be made twice, again where a connection broke off under it, and gives up in the end.
-/// Nothing tells when there is another connection.
+/// Makes a request that may be made twice, again where a connection broke off under it.
 fn tried<T>(
     patience: Duration,
     mut request: impl FnMut() -> Result<T, KafkaError>,
 ) -> Result<T, KafkaError> {
-    let deadline = Instant::now() + patience;
-    loop {
-        match request() {
-            Err(e) if broke_off(&e) && Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(50));
-            }
-            answer => return answer,
-        }
-    }
+    let passes = |answer: &Result<T, KafkaError>| answer.as_ref().is_err_and(broke_off);
+    until_settled(patience, passes, |_| request())
 }
 
 fn broke_off(e: &KafkaError) -> bool {
@@ -136,23 +129,22 @@ fn settings(cluster: &Cluster, name: &str) -> Result<Vec<(String, String)>> {
     );
     let client = client(cluster)?;
     let asked = [ResourceSpecifier::Topic(name)];
-    let deadline = Instant::now() + cluster.patience;
-    loop {
-        let answer = tried(cluster.patience, || {
-            block_on(client.describe_configs(&asked, &options(cluster)))
-        });
-        let mut answer = answer.map_err(|e| failed(&what, LOOK, &e))?;
-        return match answer.pop() {
-            Some(Ok(resource)) => Ok(looked_at(resource)),
-            // Who may not look is believed to have it right.
-            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) | None => Ok(Vec::new()),
-            // The broker that is asked does not know of the topic yet, and nothing tells when it does.
-            Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition)) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(50));
-                continue;
-            }
-            Some(Err(code)) => Err(refused(&what, LOOK, code)),
-        };
+    // A broker that is asked may not know of the topic yet.
+    let passes = |answer: &Result<Vec<ConfigResourceResult>, KafkaError>| match answer {
+        Ok(found) => matches!(
+            found.last(),
+            Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition))
+        ),
+        Err(e) => broke_off(e),
+    };
+    let answer = until_settled(cluster.patience, passes, |_| {
+        block_on(client.describe_configs(&asked, &options(cluster)))
+    });
+    match answer.map_err(|e| failed(&what, LOOK, &e))?.pop() {
+        Some(Ok(resource)) => Ok(looked_at(resource)),
+        // Who may not look is believed to have it right.
+        Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) | None => Ok(Vec::new()),
+        Some(Err(code)) => Err(refused(&what, LOOK, code)),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ferrisstreams_topology::cluster::{
     CommittedOffset, GroupMetadata, TopicPartition, TransactionError,
@@ -12,6 +11,7 @@ use ferrisstreams_topology::{Error, ErrorKind};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::super::again::until_settled;
 use super::super::failure::in_words;
 use super::number;
 
@@ -47,29 +47,27 @@ pub(super) trait Committer: Send + Sync {
     fn commit(&self, offsets: &TopicPartitionList, limit: Duration) -> Result<(), Code>;
 }
 
-/// Commits offsets; where the members of the group are just being counted anew, until they are. Nothing tells
-/// when that is.
+/// Commits offsets; where the members of the group are just being counted anew, until they are.
 fn settled(
     member: &dyn Committer,
     offsets: &TopicPartitionList,
     limit: Duration,
     is_same: impl Fn() -> bool,
 ) -> Result<(), Code> {
-    let deadline = Instant::now() + limit;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match member.commit(offsets, left) {
-            Err(
-                Code::RebalanceInProgress
-                | Code::IllegalGeneration
-                | Code::CoordinatorLoadInProgress
-                | Code::NotCoordinator,
-            ) if is_same() && Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            answered => return answered,
-        }
-    }
+    until_settled(
+        limit,
+        |answer| {
+            let passes = matches!(
+                answer,
+                Err(Code::RebalanceInProgress
+                    | Code::IllegalGeneration
+                    | Code::CoordinatorLoadInProgress
+                    | Code::NotCoordinator)
+            );
+            passes && is_same()
+        },
+        |left| member.commit(offsets, left),
+    )
 }
 
 /// The members of groups in this process.

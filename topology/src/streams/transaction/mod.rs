@@ -305,12 +305,7 @@ fn point_before(
         "they go to {}, and what was written behind them ends at {end}: the topic was cut back by an election",
         mark.offset
     );
-    tracing::warn!("the rows of {partition} are read again: {why}");
-    #[cfg(test)]
-    env.refused
-        .lock()
-        .unwrap()
-        .push(format!("{partition}: {why}"));
+    env.tell_refused(partition, &why);
     let mut forgotten = Commit::default();
     Mark::forget(&mut forgotten, partition);
     let forgotten = env.state.commit(forgotten, false);

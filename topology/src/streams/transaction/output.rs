@@ -57,7 +57,7 @@ impl Transaction {
         self.begin()?;
         let mut alone = false;
         if self.refusals.suspects(to, &record) {
-            alone = self.refusals.send();
+            alone = self.refusals.take_turn();
             if let Some(why) = self.refusals.known(to, &record) {
                 return self.give_up(to, record, cause, &why);
             }

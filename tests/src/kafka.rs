@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication, TopicResult};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult,
+};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -102,6 +104,21 @@ impl Kafka {
         wait_until(&format!("topic {name} is gone"), REQUEST_LIMIT, || {
             leaders(&consumer, name).is_empty()
         });
+    }
+
+    /// Gives a topic more partitions, so that it has `count`.
+    #[track_caller]
+    pub fn grow_topic(&self, name: &str, count: usize) {
+        let grown = [NewPartitions::new(name, count)];
+        let results = block_on(self.admin().create_partitions(&grown, &admin_options()));
+        succeeded(&format!("partitions for topic {name}"), results);
+    }
+
+    /// Deletes a group that has no members, and with it what it has committed: as if its offsets had expired.
+    #[track_caller]
+    pub fn delete_group(&self, name: &str) {
+        let results = block_on(self.admin().delete_groups(&[name], &admin_options()));
+        succeeded(&format!("deleting group {name}"), results);
     }
 
     /// Writes records in this order, each exactly once, and returns when all are acknowledged.

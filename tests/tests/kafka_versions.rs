@@ -58,6 +58,46 @@ impl Trial {
     }
 }
 
+/// Clicks that were written to a topic, and how many there are of each user and page.
+struct Clicks {
+    topic: String,
+    written: usize,
+    of_users: BTreeMap<String, i64>,
+    of_pages: BTreeMap<String, i64>,
+}
+
+impl Clicks {
+    fn new(topic: &str) -> Self {
+        Clicks {
+            topic: topic.to_owned(),
+            written: 0,
+            of_users: BTreeMap::new(),
+            of_pages: BTreeMap::new(),
+        }
+    }
+
+    fn write(&mut self, kafka: &Kafka, count: usize) {
+        let records = (self.written..self.written + count).map(|at| {
+            let (user, page) = (format!("user{}", at % 23), format!("page{}", at % 7));
+            let value = format!(r#"{{"user":"{user}","page":"{page}"}}"#);
+            *self.of_users.entry(user).or_insert(0) += 1;
+            *self.of_pages.entry(page).or_insert(0) += 1;
+            Record::value(value)
+        });
+        kafka.produce(&self.topic, records.collect::<Vec<_>>());
+        self.written += count;
+    }
+}
+
+/// SQL that counts clicks by users.
+fn counting(clicks: &str, users: &str) -> String {
+    format!(
+        "CREATE STREAM clicks (\"user\" TEXT, page TEXT) FROM kafka://{clicks};\n\
+         CREATE TABLE by_user WITH (sink = 'kafka://{users}') AS \
+         SELECT \"user\", COUNT(*) AS n FROM clicks GROUP BY \"user\";\n"
+    )
+}
+
 fn end(process: Process) -> String {
     process.terminate();
     process.wait(LIMIT).assert_success().stderr
@@ -74,43 +114,26 @@ fn a_version_with_other_tasks_waits_until_the_former_one_has_ended() {
         dir: TestDir::new(),
         kafka,
     };
-    let former = format!(
-        "CREATE STREAM clicks (\"user\" TEXT, page TEXT) FROM kafka://{clicks};\n\
-         CREATE TABLE by_user WITH (sink = 'kafka://{users}') AS \
-         SELECT \"user\", COUNT(*) AS n FROM clicks GROUP BY \"user\";\n"
-    );
+    let former = counting(&clicks, &users);
     let latter = format!(
         "{former}CREATE TABLE by_page WITH (sink = 'kafka://{pages}') AS \
          SELECT page, COUNT(*) AS n FROM clicks GROUP BY page;\n"
     );
-    let (mut of_users, mut of_pages) = (BTreeMap::new(), BTreeMap::new());
-    let mut written = 0;
-    let mut write = |count: usize| {
-        let records = (written..written + count).map(|at| {
-            let (user, page) = (format!("user{}", at % 23), format!("page{}", at % 7));
-            let value = format!(r#"{{"user":"{user}","page":"{page}"}}"#);
-            *of_users.entry(user).or_insert(0) += 1;
-            *of_pages.entry(page).or_insert(0) += 1;
-            Record::value(value)
-        });
-        trial.kafka.produce(&clicks, records.collect::<Vec<_>>());
-        written += count;
-        (of_users.clone(), of_pages.clone())
-    };
-    let (expected, _) = write(500);
+    let mut written = Clicks::new(&clicks);
+    written.write(&trial.kafka, 500);
     let mut one = trial.start("one", &former, &[]);
     let mut two = trial.start("two", &former, &[]);
     for process in [&mut one, &mut two] {
         process.stderr.wait_for_text("RUNNING  tasks", LIMIT);
     }
-    trial.await_counts(&users, &expected);
+    trial.await_counts(&users, &written.of_users);
 
     end(two);
     let mut two = trial.start("two", &latter, &[]);
     two.stderr.wait_for_text("REBALANCING  no tasks", LIMIT);
     // The other has all tasks, and the new version none.
-    let (expected, _) = write(500);
-    trial.await_counts(&users, &expected);
+    written.write(&trial.kafka, 500);
+    trial.await_counts(&users, &written.of_users);
     let told = two.stderr.text();
     assert!(!told.contains("RUNNING  tasks"), "{told}");
 
@@ -119,9 +142,9 @@ fn a_version_with_other_tasks_waits_until_the_former_one_has_ended() {
     two.stderr.wait_for_text("RUNNING  tasks", LIMIT);
     let mut one = trial.start("one", &latter, &[]);
     one.stderr.wait_for_text("RUNNING  tasks", LIMIT);
-    let (expected, expected_pages) = write(500);
-    trial.await_counts(&users, &expected);
-    trial.await_counts(&pages, &expected_pages);
+    written.write(&trial.kafka, 500);
+    trial.await_counts(&users, &written.of_users);
+    trial.await_counts(&pages, &written.of_pages);
     end(one);
     end(two);
 }
@@ -212,4 +235,76 @@ fn state_that_was_away_until_brokers_forgot_what_was_deleted_is_read_again() {
     trial.await_counts(&cities, &counts(&[("here", 5), ("there", 2)]));
     let told = end(one);
     assert!(told.contains("read again"), "{told}");
+}
+
+#[test]
+fn offsets_that_the_group_has_forgotten_are_known_with_the_rows() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let clicks = kafka.unique_topic("forgot-clicks", 3);
+    let users = kafka.unique_topic("forgot-users", 2);
+    let trial = Trial {
+        id: clicks.replace("clicks", "id"),
+        dir: TestDir::new(),
+        kafka,
+    };
+    let sql = counting(&clicks, &users);
+    let mut written = Clicks::new(&clicks);
+    for guarantee in ["exactly_once_v2", "at_least_once"] {
+        let guarantee = format!("processing.guarantee={guarantee}");
+        let start = |name: &str| trial.start(name, &sql, &[&guarantee, "commit.interval.ms=50"]);
+        let one = start("one");
+        written.write(&trial.kafka, 500);
+        trial.await_counts(&users, &written.of_users);
+        end(one);
+        trial.kafka.delete_group(&trial.id);
+        // One has its rows still, and another reads them from the changelogs.
+        for name in ["one", "two"] {
+            written.write(&trial.kafka, 500);
+            let process = start(name);
+            trial.await_counts(&users, &written.of_users);
+            let told = end(process);
+            assert!(told.contains("has forgotten how far"), "{told}");
+            trial.kafka.delete_group(&trial.id);
+        }
+    }
+}
+
+#[test]
+fn a_topic_that_gains_partitions_ends_all_instances_with_what_to_do() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let clicks = kafka.unique_topic("grown-clicks", 2);
+    let users = kafka.unique_topic("grown-users", 2);
+    let trial = Trial {
+        id: clicks.replace("clicks", "id"),
+        dir: TestDir::new(),
+        kafka,
+    };
+    let sql = counting(&clicks, &users);
+    let mut written = Clicks::new(&clicks);
+    written.write(&trial.kafka, 500);
+    // The other would look in an hour.
+    let often = trial.start("one", &sql, &["metadata.max.age.ms=200"]);
+    let seldom = trial.start("two", &sql, &["metadata.max.age.ms=3600000"]);
+    let mut processes = [often, seldom];
+    for process in &mut processes {
+        process.stderr.wait_for_text("RUNNING  task", LIMIT);
+    }
+    trial.await_counts(&users, &written.of_users);
+    trial.kafka.grow_topic(&clicks, 5);
+    let before = format!("topic {clicks} had 2 partitions");
+    for process in processes {
+        let told = process.wait(LIMIT).assert_code(1).stderr;
+        assert!(told.contains(&before), "{told}");
+        assert!(
+            told.contains("has 5 now") && told.contains("under another id"),
+            "{told}"
+        );
+    }
+    trial.await_counts(&users, &written.of_users);
+    let again = trial.start("one", &sql, &[]).wait(LIMIT).assert_code(1);
+    let told = again.stderr;
+    assert!(
+        told.contains("the number of partitions of its input has changed"),
+        "{told}"
+    );
 }

@@ -39,6 +39,16 @@ pub trait Cluster: Send + Sync {
     /// Where the brokers do not answer, or refuse.
     fn topic(&self, name: &str) -> Result<Option<TopicDescription>>;
 
+    /// How many partitions a topic has; none where there is no such topic. It is asked for again and again, and so
+    /// an implementation should ask for no more.
+    ///
+    /// # Errors
+    ///
+    /// Where the brokers do not answer, or refuse.
+    fn partition_count(&self, topic: &str) -> Result<Option<u32>> {
+        Ok(self.topic(topic)?.map(|found| found.partitions))
+    }
+
     /// Makes a topic. One of that name that is there already, made by another instance meanwhile, is
     /// left as it is. Tells what there is of it then.
     ///

@@ -40,7 +40,8 @@ impl<K: Key, V: Data> KGroupedStream<K, V> {
         })
     }
 
-    /// Combines the values of each key, two at a time; a first value is taken as it is.
+    /// Combines the values of each key: `combine` is given a value, and what came of those before it. A first
+    /// value is taken as it is.
     pub fn reduce(
         &self,
         combine: impl Fn(&V, V) -> V + Send + Sync + 'static,

@@ -53,8 +53,8 @@ impl<K: Key, V: Data> KGroupedTable<K, V> {
         )
     }
 
-    /// Combines the rows of each group, two at a time; a first row is taken as it is. `take_back`
-    /// undoes what `combine` did. A result of none removes the group.
+    /// Combines the rows of each group: `combine` is given a row, and what came of others. A first row is taken
+    /// as it is. `take_back` undoes what `combine` did. A result of none removes the group.
     pub fn reduce<R: Into<Option<V>>>(
         &self,
         combine: impl Fn(&V, V) -> V + Send + Sync + 'static,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TopicDescription, TopicId};
 use crate::connector::TopicPlace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, NodeId, SinkSpec, SourceSpec};
@@ -12,6 +12,8 @@ use crate::graph::{Graph, NodeId, SinkSpec, SourceSpec};
 pub(super) struct SourceTopic {
     pub(super) name: Arc<str>,
     pub(super) partitions: u32,
+    /// Its id, where brokers tell it.
+    pub(super) id: Option<TopicId>,
     /// True where records without a time are left out.
     pub(super) skips_untimed: bool,
     /// True where several steps may read the topic, so that how far each has come is noted apart.
@@ -45,8 +47,10 @@ pub(super) fn source_topic(
         None => name.clone(),
         Some(place) => (&*place.topic).into(),
     };
+    let found = existing(cluster, &topic, "read")?;
     Ok(Some(SourceTopic {
-        partitions: partitions(cluster, &topic, "read")?,
+        partitions: found.partitions,
+        id: found.id,
         name: topic,
         skips_untimed: place.as_ref().is_some_and(|place| place.skips_untimed),
         shared: place.is_some(),
@@ -81,9 +85,14 @@ fn check_cluster(what: &str, place: &TopicPlace, cluster: &dyn Cluster) -> Resul
     )))
 }
 
-pub(super) fn partitions(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<u32> {
+/// What there is of a topic of somebody else's.
+///
+/// # Errors
+///
+/// Where it is not there, or cannot be asked for.
+pub(super) fn existing(cluster: &dyn Cluster, topic: &str, to: &str) -> Result<TopicDescription> {
     match cluster.topic(topic)? {
-        Some(found) if found.partitions > 0 => Ok(found.partitions),
+        Some(found) if found.partitions > 0 => Ok(found),
         _ => Err(Error::new(
             ErrorKind::NotFound,
             format!(

@@ -2,7 +2,8 @@
 //!
 //! The record of a row has the row's key and value as the store keeps them, without the number of the
 //! task, which is that of the partition; a removed row is a record without a value. What tasks remember
-//! (their time, that of those who feed them, what they did at their first start, what made their rows) is in a topic of its own.
+//! (their time, that of those who feed them, what they did at their first start, what made their rows, how far
+//! their inputs were read) is in a topic of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use super::env::Env;
 use super::local::POSITION;
 use super::mark::Mark;
+use super::remembered::{self, READ};
 use super::topics::Topics;
 use crate::cluster::{Isolation, LogPoint, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
@@ -23,15 +25,23 @@ pub(super) struct ChangelogRecord<'a> {
     pub(super) value: Option<&'a [u8]>,
 }
 
+impl ChangelogRecord<'_> {
+    /// True where it says how far something was read, and so that all which follows from that is written.
+    pub(super) fn is_position(&self, topics: &Topics) -> bool {
+        topics.positions.as_ref() == Some(&self.to.topic)
+            || (self.to.topic == topics.tasks && remembered::is_key(self.key))
+    }
+}
+
 /// Calls `send` with the record of each of these rows of a commit.
 ///
 /// # Errors
 ///
 /// Those of `send`; and where rows are removed by the range, which is done beside it where a source was
 /// replaced as a whole.
-pub(super) fn for_each_record<E: From<Error>>(
+pub(super) fn for_each_record<'a, E: From<Error>>(
     topics: &Topics,
-    rows: &[&FamilyWrites],
+    rows: impl Iterator<Item = &'a FamilyWrites>,
     mut send: impl FnMut(ChangelogRecord<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     for writes in rows {
@@ -74,7 +84,7 @@ fn lane_of_part(part: &[u8]) -> u16 {
 }
 
 /// What tasks remember beside their rows, in the topic of all tasks.
-const TASKS: [&str; 4] = ["time", "channels", "started", "made"];
+const TASKS: [&str; 5] = ["time", "channels", "started", "made", READ];
 
 /// The changelog of something that is remembered: `time/3/node` is of task 3.
 fn place_of_meta(topics: &Topics, key: &[u8]) -> Option<TopicPartition> {

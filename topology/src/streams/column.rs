@@ -45,7 +45,7 @@ struct Input {
     skips_untimed: bool,
     /// True where other tasks send the records.
     moved: bool,
-    /// What the group has committed.
+    /// What the group has committed, or what is known of it where it has forgotten.
     committed: CommittedOffset,
     /// Where it began.
     from: Position,
@@ -74,7 +74,8 @@ impl Column {
         let unsaid = made::missing(env, lane)?;
         let readings = Readings::new(env, lane, opened, restore.positions.clone());
         let locals = &env.topics.locals;
-        let read = restore.inputs.iter().map(|start| start.node);
+        let starts = restore.inputs(env)?;
+        let read = starts.iter().map(|start| start.node);
         let read = read.filter(|node| env.topics.sources.contains_key(node));
         let mut gate = Gate::new(locals, read.chain(readings.nodes()));
         let office = PostOffice::new(vec![Waker::new()]);
@@ -87,7 +88,7 @@ impl Column {
             readings.are_loaded(part)
         });
         let mut inputs = BTreeMap::new();
-        for start in &restore.inputs {
+        for start in &starts {
             if start.from.reached != NO_TIMESTAMP {
                 set.resume(start.node, u32::from(lane), start.from.reached);
             }

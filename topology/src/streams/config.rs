@@ -58,6 +58,7 @@ pub enum StreamThreadExceptionResponse {
 /// | `transaction_timeout` | how long brokers leave a transaction open whose process is gone | 10 s |
 /// | `production_exception_handler` | what becomes of records that brokers refuse | the application ends |
 /// | `on_uncaught` | what becomes of a thread in which a function panicked | the application ends |
+/// | `metadata_max_age` | how often it is looked whether topics that are read have got more partitions | 30 s |
 /// | `max_task_idle` | how long others are waited for that feed a task through a topic and say nothing | 60 s |
 /// | `state_dir` | where the rows of tables are kept | in memory |
 /// | `session_timeout` | how long an instance that is not heard of keeps its partitions | 6 s |
@@ -85,6 +86,7 @@ pub struct StreamsConfig {
     pub(super) state: StateOptions,
     pub(super) session_timeout: Duration,
     pub(super) max_task_idle: Duration,
+    pub(super) metadata_max_age: Duration,
     pub(super) group_instance_id: Option<String>,
     pub(super) max_run: usize,
     pub(super) offsets_refresh: Duration,
@@ -121,6 +123,7 @@ impl StreamsConfig {
             state: StateOptions::default(),
             session_timeout: Duration::from_secs(6),
             max_task_idle: Duration::from_secs(60),
+            metadata_max_age: Duration::from_secs(30),
             group_instance_id: None,
             max_run: 4_096,
             offsets_refresh: Duration::from_secs(3_600),
@@ -231,6 +234,16 @@ impl StreamsConfig {
     pub fn session_timeout(self, timeout: Duration) -> Self {
         StreamsConfig {
             session_timeout: timeout,
+            ..self
+        }
+    }
+
+    /// How often it is looked whether the topics that are read still have as many partitions as the tasks were
+    /// made for. Where one has gained some, all instances commit and end with an error, as keys are in other
+    /// places from then on. In Kafka Streams' words `metadata.max.age.ms`.
+    pub fn metadata_max_age(self, age: Duration) -> Self {
+        StreamsConfig {
+            metadata_max_age: age,
             ..self
         }
     }

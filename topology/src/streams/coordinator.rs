@@ -13,6 +13,7 @@ use super::membership::{Control, InstanceRecord, Leader, Limits, Office, Produci
 use super::messages::{Command, Report};
 use super::metrics::ClientMetrics;
 use super::status::Status;
+use super::topic_watch::{self, TopicWatch};
 use crate::cluster::{GroupEvent, Member};
 use crate::connector::Waker;
 use crate::error::{Error, ErrorKind, Result};
@@ -61,6 +62,7 @@ pub(super) struct Coordinator {
     pub(super) status: Arc<Status>,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) telling: Telling,
+    pub(super) watch: TopicWatch,
     /// True where it has the partition of the coordination topic.
     pub(super) has_partition: bool,
     /// There while it leads.
@@ -179,6 +181,7 @@ impl Coordinator {
         if let Some(why) = self.control.ends() {
             return Err(Error::new(ErrorKind::Failed, why.to_owned()));
         }
+        self.watch_topics();
         let Some(metadata) = self.member.metadata() else {
             return Ok(());
         };
@@ -214,6 +217,18 @@ impl Coordinator {
                         self.telling.to_ask = true;
                         self.telling.failed = Some(self.env.clock.now());
                     }
+                }
+            }
+            Report::Watched(found) => {
+                self.watch.ends();
+                match found {
+                    Ok(None) => {}
+                    Ok(Some(why)) => {
+                        // Others would take the tasks, and find the same.
+                        self.telling.record.ends = Some(why.clone());
+                        return Err(Error::new(ErrorKind::Invalid, why));
+                    }
+                    Err(e) => tracing::debug!("the topics that are read are not told: {e}"),
                 }
             }
             Report::EndAll(why) => self.telling.record.ends = Some(why),
@@ -452,6 +467,17 @@ impl Coordinator {
             // All of them are read by the tasks of one number.
             let missing = missing.map(|missing| (0, missing)).into_iter().collect();
             let _ = answer.send(Report::Missing(missing));
+        }));
+    }
+
+    /// Has someone look, now and then, whether the topics that are read are as they were.
+    fn watch_topics(&mut self) {
+        if !self.watch.begins(&self.env) {
+            return;
+        }
+        let (env, answer) = (self.env.clone(), self.own_reports.clone());
+        (self.env.aside)(Box::new(move || {
+            let _ = answer.send(Report::Watched(topic_watch::ask(&env)));
         }));
     }
 

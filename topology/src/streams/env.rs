@@ -71,6 +71,8 @@ pub(super) enum Planted {
     Unfenced,
     /// Nobody asks whether later leaders of changelogs have what earlier ones had.
     AnyLeader,
+    /// Where reading goes on is known by the group alone.
+    GroupAlone,
 }
 
 impl Env {

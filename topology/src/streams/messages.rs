@@ -50,6 +50,8 @@ pub(super) enum Report {
     Standby(u16, u64),
     /// How far the rows that are here are behind.
     Lags(Result<BTreeMap<u16, u64>>),
+    /// What has changed of the topics that are read, in words.
+    Watched(Result<Option<String>>),
     /// All instances are to end, for this reason.
     EndAll(String),
     /// The worker has ended; with what was wrong, if anything was.

@@ -56,6 +56,8 @@ mod progress;
 mod bound;
 mod fitting;
 mod times;
+mod topic_watch;
+mod remembered;
 mod replica;
 mod restore;
 #[cfg(test)]
@@ -103,6 +105,7 @@ pub use self::production::ProductionExceptionHandler;
 pub use self::progress::RestoreProgress;
 use self::status::Status;
 pub use self::status::StreamsState;
+use self::topic_watch::TopicWatch;
 use self::topics::Topics;
 use self::worker::{Worker, WorkerOptions, transactional_id};
 use crate::cluster::{Cluster, MemberOptions, ProducerKind};
@@ -248,6 +251,7 @@ impl Application {
                 ..config.limits
             },
             telling: Telling::new(env, config.application_server.clone()),
+            watch: TopicWatch::new(env, config.metadata_max_age),
             has_partition: false,
             leader: None,
             generation: None,

@@ -14,7 +14,7 @@ const TOPIC: &str = "topic.";
 const OWN: [&str; 3] = ["cleanup.policy", "message.timestamp.type", "retention.ms"];
 
 /// The options. What is a property of the clients as well is an option here.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "acceptable.recovery.lag",
     "application.id",
     "application.server",
@@ -22,6 +22,7 @@ const NAMES: [&str; 15] = [
     "group.instance.id",
     "max.task.idle.ms",
     "max.warmup.replicas",
+    "metadata.max.age.ms",
     "num.standby.replicas",
     "num.stream.threads",
     "processing.guarantee",
@@ -58,6 +59,7 @@ pub(super) fn set(config: StreamsConfig, name: &str, value: &str) -> Result<Stre
             value => config.max_task_idle(millis(name, value)?),
         },
         "max.warmup.replicas" => config.max_warmup_replicas(positive(name, value)?.into()),
+        "metadata.max.age.ms" => config.metadata_max_age(millis(name, value)?),
         "num.standby.replicas" => config.num_standby_replicas(number(name, value)?),
         "num.stream.threads" => config.num_stream_threads(positive(name, value)?),
         "processing.guarantee" => config.processing_guarantee(guarantee(value)?),
@@ -87,8 +89,8 @@ impl StreamsConfig {
     /// otherwise:
     ///
     /// `acceptable.recovery.lag`, `application.id`, `application.server`, `commit.interval.ms`,
-    /// `group.instance.id`, `max.task.idle.ms`, `max.warmup.replicas`, `num.standby.replicas`,
-    /// `num.stream.threads`, `processing.guarantee` (`exactly_once_v2` or `at_least_once`),
+    /// `group.instance.id`, `max.task.idle.ms`, `max.warmup.replicas`, `metadata.max.age.ms`,
+    /// `num.standby.replicas`, `num.stream.threads`, `processing.guarantee` (`exactly_once_v2` or `at_least_once`),
     /// `production.exception.handler` (`fail`, `continue` or `dead_letter:TOPIC`), `replication.factor`,
     /// `session.timeout.ms`, `state.dir`, `transaction.timeout.ms`, and behind `topic.` any setting of the topics that the application makes.
     ///

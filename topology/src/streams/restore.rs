@@ -6,8 +6,9 @@ use super::env::Env;
 use super::local::Loaded;
 use super::metrics::ReplicaMetrics;
 use super::positions::Position;
+use super::remembered;
 use super::replica::Replica;
-use crate::cluster::{CommittedOffset, Isolation, LogReader, TopicPartition};
+use crate::cluster::{CommittedOffset, Isolation, LogReader, OffsetRange, TopicPartition};
 use crate::connector::RawBatch;
 use crate::error::Result;
 use crate::graph::NodeId;
@@ -17,7 +18,7 @@ use crate::graph::NodeId;
 pub(super) struct InputStart {
     pub(super) node: NodeId,
     pub(super) partition: TopicPartition,
-    /// What the group remembers of the partition.
+    /// How far the partition was read, by all that is known.
     pub(super) at: CommittedOffset,
     /// Where this input goes on.
     pub(super) from: Position,
@@ -25,11 +26,20 @@ pub(super) struct InputStart {
     pub(super) behind: bool,
 }
 
+/// What is known of a partition that tasks read.
+#[derive(Debug)]
+struct Known {
+    partition: TopicPartition,
+    /// What the group remembers.
+    committed: Option<CommittedOffset>,
+    there: OffsetRange,
+}
+
 /// The tasks of a number while their rows are brought up to date.
 #[derive(Debug)]
 pub(super) struct Restore {
     pub(super) lane: u16,
-    pub(super) inputs: Vec<InputStart>,
+    known: Vec<Known>,
     /// What the group remembers of the topic of the positions of sources that are no topics.
     pub(super) positions: Option<CommittedOffset>,
     /// What is known of tables that are loaded first.
@@ -47,12 +57,12 @@ impl Restore {
     ///
     /// Where the cluster cannot be asked.
     pub(super) fn prepare(env: &Env, lane: u16) -> Result<Self> {
-        let (inputs, positions) = starts(env, lane)?;
+        let (known, positions) = known(env, lane)?;
         let replica = Replica::prepare(env, lane)?;
         let loaded = Loaded::ask(env, lane)?;
         Ok(Restore {
             lane,
-            inputs,
+            known,
             positions,
             loaded,
             replica,
@@ -105,19 +115,49 @@ impl Restore {
         self.replica.lag()
     }
 
+    /// Where reading goes on of each input, once nothing is missing: where the group says, or where the rows are
+    /// as of if it has forgotten; otherwise at the first record that is there.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read.
+    pub(super) fn inputs(&self, env: &Env) -> Result<Vec<InputStart>> {
+        let mut of = BTreeMap::new();
+        for known in &self.known {
+            let at = match &known.committed {
+                Some(at) => Some(at.clone()),
+                None => remembered::recall(env, &known.partition)?,
+            };
+            of.insert(&known.partition, (at, known.there));
+        }
+        let inputs = env.topics.inputs(self.lane).map(|(node, partition)| {
+            let (at, there) = &of[&partition];
+            let from = (env.topics).position(&env.graph, node, at.as_ref(), there.first);
+            InputStart {
+                node,
+                behind: from.offset < there.end,
+                partition,
+                at: at.clone().unwrap_or(CommittedOffset {
+                    offset: there.first,
+                    metadata: String::new(),
+                }),
+                from,
+            }
+        });
+        Ok(inputs.collect())
+    }
+
     /// How many records were read.
     pub(super) fn restored(&self) -> u64 {
         self.replica.read
     }
 }
 
-/// Where reading goes on of each partition that the tasks read; where nothing was committed, at the
-/// first record that is there. With them goes what the group remembers of the topic of positions, so that
-/// transactions are waited for that are about to commit an offset of it.
-fn starts(env: &Env, lane: u16) -> Result<(Vec<InputStart>, Option<CommittedOffset>)> {
-    let inputs: Vec<(NodeId, TopicPartition)> = env.topics.inputs(lane).collect();
+/// What is known of the partitions that the tasks read. With it goes what the group remembers of the topic of
+/// positions, so that transactions are waited for that are about to commit an offset of it.
+fn known(env: &Env, lane: u16) -> Result<(Vec<Known>, Option<CommittedOffset>)> {
     // Several steps may read one partition.
-    let partitions: BTreeSet<TopicPartition> = inputs.iter().map(|(_, at)| at.clone()).collect();
+    let partitions: BTreeSet<TopicPartition> = env.topics.inputs(lane).map(|(_, at)| at).collect();
     let mut partitions: Vec<TopicPartition> = partitions.into_iter().collect();
     let positions = env.topics.position_place().filter(|_| lane == 0);
     partitions.extend(positions.clone());
@@ -127,25 +167,13 @@ fn starts(env: &Env, lane: u16) -> Result<(Vec<InputStart>, Option<CommittedOffs
         partitions.pop();
         at_positions = committed.pop().flatten();
     }
-    let mut known = BTreeMap::new();
+    let mut known = Vec::new();
     for (partition, committed) in partitions.into_iter().zip(committed) {
-        let there = env.cluster.offsets(&partition, Isolation::ReadCommitted)?;
-        known.insert(partition, (committed, there));
-    }
-    let mut starts = Vec::new();
-    for (node, partition) in inputs {
-        let (committed, there) = &known[&partition];
-        let from = (env.topics).position(&env.graph, node, committed.as_ref(), there.first);
-        starts.push(InputStart {
-            node,
-            behind: from.offset < there.end,
+        known.push(Known {
+            there: env.cluster.offsets(&partition, Isolation::ReadCommitted)?,
             partition,
-            at: committed.clone().unwrap_or(CommittedOffset {
-                offset: there.first,
-                metadata: String::new(),
-            }),
-            from,
+            committed,
         });
     }
-    Ok((starts, at_positions))
+    Ok((known, at_positions))
 }

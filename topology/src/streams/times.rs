@@ -252,6 +252,7 @@ mod tests {
             let topic = SourceTopic {
                 name,
                 partitions,
+                id: None,
                 skips_untimed: false,
                 shared: false,
             };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bound::{SourceTopic, invalid, partitions, sink_topic, source_topic};
+use super::bound::{SourceTopic, existing, invalid, sink_topic, source_topic};
 use super::config::{OwnTopics, StreamsConfig};
 use super::fitting;
 use super::local::LocalSources;
@@ -50,7 +50,7 @@ pub(super) struct Topics {
     pub(super) control: String,
     /// A fingerprint of what the tasks are, and of the topics between them.
     pub(super) map: String,
-    /// The ids of changelogs, where brokers tell them.
+    /// The ids of changelogs and of topics that are read, where brokers tell them.
     pub(super) ids: BTreeMap<Arc<str>, TopicId>,
     /// How long changelogs remember at least which keys were removed.
     pub(super) tombstones: Duration,
@@ -86,8 +86,8 @@ impl Topics {
         let mut rewrites = BTreeMap::new();
         for (place, sink) in graph.sinks.iter().enumerate() {
             let name = sink_topic(sink, cluster)?;
-            let count = partitions(cluster, &name, "write")?;
-            sinks.push(all_of(&name, count));
+            let found = existing(cluster, &name, "write")?;
+            sinks.push(all_of(&name, found.partitions));
             let rewrite = sink.binding.as_ref().and_then(|sink| sink.rewrites());
             rewrites.extend(rewrite.map(|rewrite| (SinkId(place as u32), rewrite)));
         }
@@ -199,9 +199,9 @@ impl Topics {
             || self.changelogs.iter().any(|(_, own)| **own == *topic)
     }
 
-    /// The id of a changelog; zero where it is not told.
-    pub(super) fn id(&self, changelog: &str) -> TopicId {
-        self.ids.get(changelog).copied().unwrap_or_default()
+    /// The id of a changelog or of a topic that is read; zero where it is not told.
+    pub(super) fn id(&self, topic: &str) -> TopicId {
+        self.ids.get(topic).copied().unwrap_or_default()
     }
 
     fn make_own(&mut self, cluster: &dyn Cluster, own: &OwnTopics) -> Result<()> {
@@ -232,8 +232,13 @@ impl Topics {
             ("message.timestamp.type", "CreateTime"),
         ];
         for places in self.repartitions.values() {
-            make(cluster, own, &places[0].topic, lanes, &kept)?;
+            let topic = &places[0].topic;
+            let found = make(cluster, own, topic, lanes, &kept)?;
+            self.ids.extend(found.id.map(|id| (topic.clone(), id)));
         }
+        let sources = self.sources.values();
+        let read = sources.filter_map(|source| Some((source.name.clone(), source.id?)));
+        self.ids.extend(read.collect::<Vec<_>>());
         make(cluster, own, &self.coordination, 1, &compact[..1])?;
         make(cluster, own, &self.control, 1, &compact)?;
         Ok(())

@@ -19,6 +19,7 @@ use super::mark::Mark;
 use super::messages::{Command, Report, Stop};
 use super::metrics::ThreadMetrics;
 use super::pace::Pace;
+use super::remembered;
 use super::transaction::Transaction;
 use crate::cluster::{LogReader, TopicPartition, TransactionError};
 use crate::connector::Waker;
@@ -599,6 +600,7 @@ impl Worker {
         if !nothing {
             let late = self.transaction.is_late();
             let begun = Instant::now();
+            remembered::put(&self.env, &mut commit, &offsets);
             self.transaction.commit(&mut commit, &built, &offsets)?;
             commit.merge(beside);
             if !late {

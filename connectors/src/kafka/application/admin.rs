@@ -103,6 +103,23 @@ pub(super) fn topic(
     }
 }
 
+/// How many partitions a topic has.
+pub(super) fn partition_count(
+    cluster: &Cluster,
+    consumer: &Consumer,
+    name: &str,
+) -> Result<Option<u32>> {
+    match cluster.look(consumer, name).map_err(passing)? {
+        Err(Missing::Unknown) => Ok(None),
+        Err(_) => cluster
+            .made_topic(consumer, name)
+            .map_err(passing)
+            .map(Some),
+        Ok(found) => Ok(Some(found)),
+    }
+    .map(|found| found.map(|topic| topic.partitions.unsigned_abs()))
+}
+
 /// What there is of a topic that was made.
 fn made(cluster: &Cluster, consumer: &Consumer, name: &str) -> Result<TopicDescription> {
     let found = cluster.made_topic(consumer, name).map_err(passing)?;

@@ -152,6 +152,10 @@ impl ClusterPort for KafkaCluster {
         Ok(found)
     }
 
+    fn partition_count(&self, topic: &str) -> Result<Option<u32>> {
+        admin::partition_count(&self.cluster, &self.committed, topic)
+    }
+
     fn create_topic(&self, topic: &NewTopic) -> Result<TopicDescription> {
         let made = admin::create(&self.cluster, &self.committed, topic)?;
         self.note_limit(&topic.name, &made);

@@ -35,6 +35,45 @@ impl MemoryCluster {
         Ok(())
     }
 
+    /// Gives a topic more partitions, so that it has `count`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such topic, or it would have fewer than before.
+    pub fn grow_topic(&self, name: &str, count: u32) -> Result<()> {
+        let mut state = self.shared.lock();
+        let topic = state.topics.get_mut(name);
+        let topic = topic.ok_or_else(|| Error::invalid(format!("there is no topic {name}")))?;
+        topic.grow(count)?;
+        self.shared.notify();
+        Ok(())
+    }
+
+    /// Deletes a topic, and what groups have committed of it.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such topic.
+    pub fn delete_topic(&self, name: &str) -> Result<()> {
+        let mut state = self.shared.lock();
+        if state.topics.remove(name).is_none() {
+            return Err(Error::invalid(format!("there is no topic {name}")));
+        }
+        for offsets in state.offsets.values_mut() {
+            offsets.forget(|of| *of.topic == *name);
+        }
+        self.shared.notify();
+        Ok(())
+    }
+
+    /// Has a group forget all its offsets, as brokers do when it has had no members for long; those of
+    /// transactions that are not over yet come nevertheless.
+    pub fn expire_offsets(&self, group: &str) {
+        if let Some(offsets) = self.shared.lock().offsets.get_mut(group) {
+            offsets.forget(|_| true);
+        }
+    }
+
     /// Writes a record without headers, in no transaction; its offset.
     ///
     /// # Errors

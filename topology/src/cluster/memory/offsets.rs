@@ -45,6 +45,11 @@ impl GroupOffsets {
         }
     }
 
+    /// Forgets what is committed of these partitions.
+    pub(super) fn forget(&mut self, is_one: impl Fn(&TopicPartition) -> bool) {
+        self.committed.retain(|of, _| !is_one(of));
+    }
+
     /// Ends a transaction here.
     pub(super) fn mark(&mut self, transaction: u64, committed: bool) {
         let pending = self.pending.remove(&transaction).unwrap_or_default();
@@ -95,6 +100,18 @@ mod tests {
         offsets.add(2, &of(7));
         offsets.mark(2, false);
         assert_eq!(offsets.committed(&at).unwrap().offset, 5);
+    }
+
+    #[test]
+    fn what_is_forgotten_was_committed() {
+        let at = TopicPartition::new("in", 0);
+        let mut offsets = GroupOffsets::default();
+        offsets.set(&of(5));
+        offsets.add(1, &of(7));
+        offsets.forget(|_| true);
+        assert_eq!(offsets.committed(&at), None);
+        offsets.mark(1, true);
+        assert_eq!(offsets.committed(&at), Some(of(7)[0].1.clone()));
     }
 
     #[test]

@@ -65,6 +65,18 @@ impl Topic {
         &self.description
     }
 
+    pub(super) fn grow(&mut self, count: u32) -> Result<()> {
+        if count < self.description.partitions {
+            return Err(Error::invalid(format!(
+                "a topic of {} partitions cannot have {count}",
+                self.description.partitions
+            )));
+        }
+        self.description.partitions = count;
+        self.logs.resize_with(count as usize, Log::default);
+        Ok(())
+    }
+
     pub(super) fn log(&self, partition: u32) -> Option<&Log> {
         self.logs.get(partition as usize)
     }
@@ -127,6 +139,19 @@ mod tests {
         assert_eq!((both.compacted, both.deleted), (true, true));
         assert_eq!(both.max_record_bytes, Some(10));
         assert_eq!(both.description().get("max.message.bytes"), Some("10"));
+    }
+
+    #[test]
+    fn topics_gain_partitions_and_lose_none() {
+        let mut grown = topic("t", 2, &[]).unwrap();
+        grown.grow(3).unwrap();
+        assert!(grown.log(2).is_some() && grown.log(3).is_none());
+        let told = grown.grow(1).unwrap_err().to_string();
+        assert!(
+            told.contains("a topic of 3 partitions cannot have 1"),
+            "{told}"
+        );
+        assert_eq!(grown.description().partitions, 3);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::query::{KEYS, PARTITIONS};
+use super::query::{APPLICATION, KEYS, PARTITIONS};
 use super::world::{Mistake, SESSION, TRANSACTION, World};
 use crate::cluster::memory::{Fault, MarkerTarget, Markers};
+use crate::streams::ProcessingGuarantee;
 
 const FAULTS: [Fault; 8] = [
     Fault::Call,
@@ -46,7 +47,8 @@ impl World {
             974..985 => self.plan_fault(),
             985..990 => self.hold_markers(),
             990..996 => self.write_markers(),
-            996..999 => self.elect(),
+            996..998 => self.elect(),
+            998..999 => self.expire(),
             _ => self.compact(),
         }
         Ok(())
@@ -201,6 +203,27 @@ impl World {
             }
         }
         let _ = self.cluster.elect("app-positions", 0);
+    }
+
+    /// All processes end, and none begins again until the group has forgotten how far it has read.
+    fn expire(&mut self) {
+        self.trace.note("the offsets expire".to_owned());
+        for instance in &mut self.instances {
+            instance.process = None;
+        }
+        // Long before that, transactions are over.
+        self.cluster.expire_transactions();
+        self.cluster.write_markers();
+        self.cluster.expire_offsets(APPLICATION);
+        match self.guarantee {
+            // That of the positions of files only counts commits.
+            ProcessingGuarantee::ExactlyOnce => {
+                self.committed
+                    .retain(|(topic, _), _| *topic != "app-positions");
+            }
+            // What goes with the rows may be that of the commit before.
+            ProcessingGuarantee::AtLeastOnce => self.committed.clear(),
+        }
     }
 
     fn compact(&mut self) {

@@ -121,6 +121,11 @@ fn a_time_that_runs_ahead_is_found() {
 }
 
 #[test]
+fn input_that_is_read_again_as_the_group_has_forgotten_it_is_found() {
+    finds(Mistake::Runtime(Planted::GroupAlone));
+}
+
+#[test]
 fn a_position_whose_rows_are_gone_is_found() {
     finds(Mistake::PositionKept);
 }

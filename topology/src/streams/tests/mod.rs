@@ -1,5 +1,7 @@
 //! Applications on a cluster in memory.
 
+mod expired;
+mod grown;
 mod marks;
 mod metrics;
 mod standbys;

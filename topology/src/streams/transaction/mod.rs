@@ -17,7 +17,7 @@ use crate::cluster::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::record::Headers;
-use crate::store::{Commit, FamilyWrites};
+use crate::store::{Commit, FamilyWrites, META};
 use crate::time::Timestamp;
 
 /// How many bytes a transaction has at most before it is committed early.
@@ -154,8 +154,8 @@ impl Transaction {
             ProducerKind::Idempotent => Some(false),
             ProducerKind::Transactional { .. } => None,
         };
-        self.send_rows(&built.iter().collect::<Vec<_>>(), early)?;
-        self.send_rows(&commit.writes.iter().collect::<Vec<_>>(), early)?;
+        self.send_rows(built.iter(), early)?;
+        self.send_rows(commit.writes.iter(), early)?;
         let mut ends = self.flush()?;
         let Some(group) = env.standing.metadata(self.began_after()) else {
             return Err(lost());
@@ -164,8 +164,9 @@ impl Transaction {
         if !offsets.is_empty() {
             producer.send_offsets(offsets, &group)?;
         }
-        if early.is_some() && env.topics.positions.is_some() {
-            self.send_rows(&commit.writes.iter().collect::<Vec<_>>(), Some(true))?;
+        if early.is_some() {
+            let remembered = commit.writes.iter().filter(|w| w.family().name() == META);
+            self.send_rows(remembered, Some(true))?;
             ends = self.flush()?;
         }
         for (partition, end) in &ends {
@@ -187,9 +188,9 @@ impl Transaction {
     }
 
     /// Writes rows to their changelogs; with `positions` only how far sources were read, or all but that.
-    fn send_rows(
+    fn send_rows<'a>(
         &mut self,
-        rows: &[&FamilyWrites],
+        rows: impl Iterator<Item = &'a FamilyWrites>,
         positions: Option<bool>,
     ) -> Result<(), TransactionError> {
         let env = self.env.clone();
@@ -198,8 +199,7 @@ impl Transaction {
         let headers = self.headers.clone();
         let logged = changelog::for_each_record(&env.topics, rows, |record| {
             let to = record.to;
-            let is_position = env.topics.positions.as_ref() == Some(&to.topic);
-            if positions.is_some_and(|wanted| wanted != is_position) {
+            if positions.is_some_and(|wanted| wanted != record.is_position(&env.topics)) {
                 return Ok(());
             }
             let record = ProducerRecord {

@@ -301,7 +301,7 @@ fn a_topic_that_gains_partitions_ends_all_instances_with_what_to_do() {
         );
     }
     trial.await_counts(&users, &written.of_users);
-    let again = trial.start("one", &sql, &[]).wait(LIMIT).assert_code(1);
+    let again = trial.start("one", &sql, &[]).wait(LIMIT).assert_code(2);
     let told = again.stderr;
     assert!(
         told.contains("the number of partitions of its input has changed"),

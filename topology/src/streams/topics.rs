@@ -273,9 +273,9 @@ fn make(
     if found.partitions != partitions {
         return Err(invalid(format!(
             "topic {name} has {} partitions and the application needs {partitions}: the number of \
-                 partitions of its input has changed; go back to that, or start the application anew \
-                 under another id",
-            found.partitions
+                 partitions of its input has changed; start the application anew under another id, or have it read \
+                 topics of {} partitions again",
+            found.partitions, found.partitions
         )));
     }
     for (key, wanted) in config {

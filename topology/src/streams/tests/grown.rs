@@ -69,7 +69,7 @@ fn a_topic_that_gained_partitions_meanwhile_is_refused_where_rows_are_made_of_it
     let app = start(&cluster, &counting_few(), config());
     let counts = app.table::<String, i64>("counts").unwrap();
     wait_until("it is counted", || {
-        counts.get(&"a".to_owned()).is_ok_and(|n| n == Some(1))
+        counts.get("a".to_owned()).is_ok_and(|n| n == Some(1))
     });
     app.close().unwrap();
     cluster.grow_topic("few", 3).unwrap();

@@ -392,9 +392,11 @@ impl RecordDecoder<(), Row> for StreamDecoder {
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
         records.reserve(self.found.len());
-        for (index, span, time) in self.found.drain(..) {
-            records.push(record(batch, index, (), rows.row(span), time));
-        }
+        let found = self.found.iter();
+        records.extend(
+            found.map(|&(index, span, time)| record(batch, index, (), rows.row(span), time)),
+        );
+        self.found.clear();
         times
     }
 

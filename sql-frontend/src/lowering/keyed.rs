@@ -209,23 +209,24 @@ where
         scratch.clear();
         scratch.eval.set_now(failures.now());
         let mut all = Vec::with_capacity(records.len());
-        for record in &records {
-            all.push(Self::make(&self.code, scratch, record.value.bytes()));
+        for (at, record) in records.iter().enumerate() {
+            let made = Self::make(&self.code, scratch, record.value.bytes());
+            all.extend(made.map(|made| (at, made)));
             if let Some(message) = scratch.eval.take_failure() {
                 failures.report(record, &message);
             }
         }
         let piped = scratch.out.freeze();
         let made = scratch.made.freeze();
-        for (record, one) in records.into_iter().zip(all) {
-            let Some(one) = one else { continue };
+        out.extend(all.iter().map(|(at, one)| {
+            let record = &records[*at];
             let key = (self.key_of)(made.row(one.key), one.no_key);
             let value = match (one.value, one.row) {
                 (Some(value), _) => made.row(value),
                 (None, Some(row)) => piped.row(row),
                 (None, None) => record.value.clone(),
             };
-            out.push(record.with(key, value));
-        }
+            record.derive(key, value)
+        }));
     }
 }

@@ -386,7 +386,7 @@ struct MapRows {
 impl RunMapper<(), Row, (), Row> for MapRows {
     fn map_run(
         &mut self,
-        records: Vec<Record<(), Row>>,
+        mut records: Vec<Record<(), Row>>,
         out: &mut Vec<Record<(), Row>>,
         failures: &mut Failures<'_, '_>,
     ) {
@@ -394,7 +394,7 @@ impl RunMapper<(), Row, (), Row> for MapRows {
         scratch.clear();
         scratch.eval.set_now(failures.now());
         if self.pipeline.last.is_none() {
-            let keep = |record: Record<(), Row>| {
+            records.retain(|record| {
                 let kept = self.pipeline.run(
                     record.value.bytes(),
                     &mut scratch.eval,
@@ -402,11 +402,11 @@ impl RunMapper<(), Row, (), Row> for MapRows {
                     &mut scratch.out,
                 );
                 if let Some(message) = scratch.eval.take_failure() {
-                    failures.report(&record, &message);
+                    failures.report(record, &message);
                 }
-                matches!(kept, Piped::Same).then_some(record)
-            };
-            out.extend(records.into_iter().filter_map(keep));
+                matches!(kept, Piped::Same)
+            });
+            out.append(&mut records);
             return;
         }
         let mut made = Vec::with_capacity(records.len());
@@ -425,10 +425,9 @@ impl RunMapper<(), Row, (), Row> for MapRows {
             made.push(piped);
         }
         let rows = scratch.out.freeze();
-        for (record, piped) in records.into_iter().zip(made) {
+        for (record, piped) in records.iter().zip(made) {
             if let Piped::Made(span) = piped {
-                let row = rows.row(span);
-                out.push(record.with((), row));
+                out.push(record.derive((), rows.row(span)));
             }
         }
     }

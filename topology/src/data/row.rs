@@ -12,6 +12,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use bytemuck::{Pod, Zeroable};
 use triomphe::ThinArc;
 
 use super::float::one_of_equals;
@@ -242,44 +243,74 @@ pub struct Row(Repr);
 /// How many bytes a row may have that stands in its handle.
 const INLINE: usize = 22;
 
+/// What both have at the same place is of the same width: `start` and `b`, `len` and `c`, `buffer` and `d`. So a row
+/// is moved in registers; written in pieces and read as others, it would go through memory and be waited for.
 #[derive(Clone)]
 enum Repr {
     /// Most keys are short: they are copied, compared and hashed without a look elsewhere.
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Inline { len: u8, bytes: Short },
     /// A place in a buffer.
     Shared {
         start: u32,
-        len: u32,
+        len: usize,
         buffer: ThinArc<(), u8>,
     },
 }
 
+/// The bytes of a row that stands in its handle, as whole numbers: these are moved in registers, where an array of this
+/// length is moved through memory in pieces that overlap.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, packed(2))]
+struct Short {
+    a: u16,
+    b: u32,
+    c: u64,
+    d: u64,
+}
+
+impl Short {
+    /// The bytes from `start` on of `all`; none where there are too few. What follows the row does not count.
+    #[inline(always)]
+    fn of(all: &[u8], start: usize) -> Option<Self> {
+        let bytes: &[u8; INLINE] = all.get(start..start + INLINE)?.try_into().ok()?;
+        let [a0, a1, b0, b1, b2, b3, ..] = *bytes;
+        let word = |at: usize| {
+            let bytes = bytes[at..at + 8].try_into().expect("eight bytes");
+            u64::from_ne_bytes(bytes)
+        };
+        Some(Short {
+            a: u16::from_ne_bytes([a0, a1]),
+            b: u32::from_ne_bytes([b0, b1, b2, b3]),
+            c: word(6),
+            d: word(14),
+        })
+    }
+
+    /// The `len` bytes from `start` on of `all`, where no more may follow.
+    #[inline(never)]
+    fn copy(all: &[u8], start: usize, len: usize) -> Self {
+        let mut bytes = Short::zeroed();
+        bytemuck::bytes_of_mut(&mut bytes)[..len].copy_from_slice(&all[start..start + len]);
+        bytes
+    }
+}
+
 impl Row {
     /// A row that owns a copy of `bytes`.
-    ///
-    /// # Panics
-    ///
-    /// Where `bytes` has 4 GiB or more.
     pub fn from_bytes(bytes: &[u8]) -> Row {
         if bytes.len() <= INLINE {
-            return Row::inline(bytes, 0, bytes.len());
+            return Row::inline(Short::copy(bytes, 0, bytes.len()), bytes.len());
         }
         Row(Repr::Shared {
             start: 0,
-            len: u32::try_from(bytes.len()).expect("a row has less than 4 GiB"),
+            len: bytes.len(),
             buffer: ThinArc::from_header_and_slice((), bytes),
         })
     }
 
-    /// The `len` bytes from `start` on of `all`, in the handle.
+    /// A row of the first `len` of these bytes.
     #[inline]
-    fn inline(all: &[u8], start: usize, len: usize) -> Row {
-        let mut bytes = [0; INLINE];
-        // A copy of a length that is known is a few instructions; what follows the row does not count.
-        match all.get(start..start + INLINE) {
-            Some(more) => bytes.copy_from_slice(more),
-            None => bytes[..len].copy_from_slice(&all[start..start + len]),
-        }
+    fn inline(bytes: Short, len: usize) -> Row {
         Row(Repr::Inline {
             len: len as u8,
             bytes,
@@ -295,10 +326,10 @@ impl Row {
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Inline { len, bytes } => &bytemuck::bytes_of(bytes)[..usize::from(*len)],
             Repr::Shared { start, len, buffer } => {
                 let start = *start as usize;
-                &buffer.slice[start..start + *len as usize]
+                &buffer.slice[start..start + *len]
             }
         }
     }
@@ -308,7 +339,7 @@ impl Row {
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.0 {
             Repr::Inline { .. } => 0,
-            Repr::Shared { len, .. } => (*len as usize + 16 + 8).next_multiple_of(16),
+            Repr::Shared { len, .. } => (*len + 16 + 8).next_multiple_of(16),
         }
     }
 
@@ -319,14 +350,14 @@ impl Row {
             // Two counts stand before the bytes, and are read as well.
             let head = buffer.heap_ptr().cast::<u8>();
             prefetch_bytes(head, 16);
-            prefetch_bytes(head.wrapping_add(16 + *start as usize), *len as usize);
+            prefetch_bytes(head.wrapping_add(16 + *start as usize), *len);
         }
     }
 
     /// The same row without a hold on a buffer that it shares with others.
     pub fn compact(&self) -> Row {
         match &self.0 {
-            Repr::Shared { len, buffer, .. } if buffer.slice.len() != *len as usize => {
+            Repr::Shared { len, buffer, .. } if buffer.slice.len() != *len => {
                 Row::from_bytes(self.bytes())
             }
             _ => self.clone(),
@@ -376,16 +407,30 @@ impl fmt::Debug for Row {
 }
 
 /// The place of a finished row in a [`RowBuffer`].
+///
+/// It is one word, the length above the start, so that it is written and read as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowSpan {
-    start: u32,
-    len: u32,
-}
+pub struct RowSpan(u64);
 
 impl RowSpan {
+    #[inline]
+    fn new(start: u32, len: u32) -> Self {
+        RowSpan(u64::from(len) << 32 | u64::from(start))
+    }
+
+    #[inline]
+    fn start(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    fn len(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
     /// The length of the row in bytes.
     pub fn byte_len(self) -> usize {
-        self.len as usize
+        self.len() as usize
     }
 }
 
@@ -446,7 +491,7 @@ impl RowBuffer {
     /// The bytes of a row that was finished in this buffer.
     #[inline]
     pub fn get(&self, span: RowSpan) -> &[u8] {
-        &self.bytes[span.start as usize..(span.start + span.len) as usize]
+        &self.bytes[span.start() as usize..(span.start() + span.len()) as usize]
     }
 
     /// The number of bytes written so far.
@@ -461,7 +506,7 @@ impl RowBuffer {
 
     /// Takes back everything from `span` on.
     pub fn truncate(&mut self, span: RowSpan) {
-        self.bytes.truncate(span.start as usize);
+        self.bytes.truncate(span.start() as usize);
     }
 
     /// Takes back everything, and keeps the memory.
@@ -485,10 +530,7 @@ fn span(start: usize, end: usize) -> RowSpan {
         end <= u32::MAX as usize,
         "a batch of rows has less than 4 GiB"
     );
-    RowSpan {
-        start: start as u32,
-        len: (end - start) as u32,
-    }
+    RowSpan::new(start as u32, (end - start) as u32)
 }
 
 /// The rows of a batch, in one shared buffer.
@@ -501,13 +543,21 @@ impl FrozenRows {
     /// A handle to the row at `span`, which must come from the buffer that was frozen.
     #[inline]
     pub fn row(&self, span: RowSpan) -> Row {
-        debug_assert!((span.start + span.len) as usize <= self.buffer.slice.len());
-        if span.len as usize <= INLINE {
-            return Row::inline(&self.buffer.slice, span.start as usize, span.len as usize);
+        let (start, len) = (span.start(), span.len());
+        let all = &self.buffer.slice;
+        debug_assert!((start + len) as usize <= all.len());
+        if len as usize <= INLINE {
+            let (start, len) = (start as usize, len as usize);
+            let bytes = Short::of(all, start).unwrap_or_else(|| {
+                // Taken apart, so that what a call leaves in memory does not keep the others there.
+                let Short { a, b, c, d } = Short::copy(all, start, len);
+                Short { a, b, c, d }
+            });
+            return Row::inline(bytes, len);
         }
         Row(Repr::Shared {
-            start: span.start,
-            len: span.len,
+            start,
+            len: len as usize,
             buffer: self.buffer.clone(),
         })
     }
@@ -701,6 +751,12 @@ impl RowWriter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_handle_is_three_words() {
+        assert_eq!(size_of::<Row>(), 24);
+        assert_eq!(size_of::<Option<Row>>(), 24);
+    }
 
     #[test]
     fn rows_of_every_length_are_what_was_written() {

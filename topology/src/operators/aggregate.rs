@@ -18,6 +18,7 @@ use crate::record::{Change, Data, Record};
 use crate::run::Run;
 use crate::stamped::Stamped;
 use crate::store::{Commit, KeyValueStore, Target};
+use crate::time::Timestamp;
 
 /// The stores of an aggregation.
 #[derive(Debug, Clone, Copy)]
@@ -92,15 +93,15 @@ impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
 }
 
 impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
+    /// Gathers a record; what is sent on, and with which time, where anything is.
     #[inline]
     fn add(
         &self,
         store: &mut KeyValueStore<K, Stamped<G::State>>,
         sets: &mut Multisets<'_, K>,
-        record: Record<K, V>,
-        out: &mut Vec<Record<K, Change<G::State>>>,
+        record: &Record<K, V>,
         failures: &mut Vec<(u32, String)>,
-    ) -> Result<()> {
+    ) -> Result<Option<(Change<G::State>, Timestamp)>> {
         let aggregator = &*self.aggregator;
         let mut add = |row: &mut Option<Stamped<G::State>>| {
             change(row, record.timestamp, |state| {
@@ -111,21 +112,69 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
             Ok(())
         };
         if self.building {
-            return store.update_building(&record.key, add)?;
+            store.update_building(&record.key, add)??;
+            return Ok(None);
         }
         let (send_old, forwards) = (self.send_old, self.forwards);
-        let sent = store.update(&record.key, |row| -> Result<_> {
+        if !forwards {
+            store.update(&record.key, add)??;
+            return Ok(None);
+        }
+        let (change, timestamp) = store.update(&record.key, |row| -> Result<_> {
             let old = if send_old { value(row) } else { None };
             add(row)?;
             let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp);
-            let new = if forwards { value(row) } else { None };
+            let new = value(row);
             Ok((Change { old, new }, timestamp))
-        })?;
-        let (change, timestamp) = sent?;
-        if forwards && !change.is_nothing() {
-            out.push(record.with_value(change).at(timestamp));
+        })??;
+        Ok((!change.is_nothing()).then_some((change, timestamp)))
+    }
+
+    /// Gathers the records of a run, of which nothing is sent on.
+    fn gather(
+        &self,
+        store: &mut KeyValueStore<K, Stamped<G::State>>,
+        sets: &mut Multisets<'_, K>,
+        records: &[Record<K, V>],
+        failures: &mut Vec<(u32, String)>,
+    ) -> Result<u64> {
+        let mut dropped = 0;
+        for some in records.chunks(AHEAD) {
+            store.prefetch(some.iter().map(|record| &record.key));
+            for record in some {
+                if record.key.is_null() {
+                    dropped += 1;
+                } else {
+                    self.add(store, sets, record, failures)?;
+                }
+            }
         }
-        Ok(())
+        Ok(dropped)
+    }
+
+    /// The same, with what is sent on.
+    fn gather_and_send(
+        &self,
+        store: &mut KeyValueStore<K, Stamped<G::State>>,
+        sets: &mut Multisets<'_, K>,
+        records: Vec<Record<K, V>>,
+        failures: &mut Vec<(u32, String)>,
+        out: &mut Vec<Record<K, Change<G::State>>>,
+    ) -> Result<u64> {
+        let mut dropped = 0;
+        out.reserve(records.len());
+        let mut records = records.into_iter();
+        while let ahead @ [_, ..] = records.as_slice() {
+            store.prefetch(ahead.iter().take(AHEAD).map(|record| &record.key));
+            for record in records.by_ref().take(AHEAD) {
+                if record.key.is_null() {
+                    dropped += 1;
+                } else if let Some((change, at)) = self.add(store, sets, &record, failures)? {
+                    out.push(record.with_value(change).at(at));
+                }
+            }
+        }
+        Ok(dropped)
     }
 }
 
@@ -196,8 +245,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
 
     fn process(&mut self, _port: u8, run: Run, cx: &mut Context<'_>) -> Result<()> {
         let records: Vec<Record<K, V>> = run.take();
-        let mut out = Vec::with_capacity(if self.forwards { records.len() } else { 0 });
-        let mut dropped = 0;
+        let mut out = Vec::new();
         let mut failures = Vec::new();
         let target = if self.building {
             Target::Building
@@ -209,17 +257,12 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for Aggregate<K, V, G> {
         let store = cx
             .stores
             .key_value::<K, Stamped<G::State>>(self.stores.rows);
-        let mut records = records.into_iter();
-        while let ahead @ [_, ..] = records.as_slice() {
-            store.prefetch(ahead.iter().take(AHEAD).map(|record| &record.key));
-            for record in records.by_ref().take(AHEAD) {
-                if record.key.is_null() {
-                    dropped += 1;
-                } else {
-                    self.add(store, &mut sets, record, &mut out, &mut failures)?;
-                }
-            }
-        }
+        let dropped = if self.forwards && !self.building {
+            self.gather_and_send(store, &mut sets, records, &mut failures, &mut out)?
+        } else {
+            // Records that stay where they are need not be moved.
+            self.gather(store, &mut sets, &records, &mut failures)?
+        };
         lent.give_back(cx.stores);
         cx.count_dropped(dropped);
         tell(&failures, cx)?;

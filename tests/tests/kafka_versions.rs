@@ -16,6 +16,14 @@ struct Trial {
 }
 
 impl Trial {
+    fn new(kafka: Kafka, id: String) -> Self {
+        Trial {
+            kafka,
+            dir: TestDir::new(),
+            id,
+        }
+    }
+
     fn start(&self, name: &str, sql: &str, properties: &[&str]) -> Process {
         let file = self.dir.write(format!("{name}.sql"), sql);
         let mut ferris = Ferris::new(["run"])
@@ -109,11 +117,7 @@ fn a_version_with_other_tasks_waits_until_the_former_one_has_ended() {
     let clicks = kafka.unique_topic("ver-clicks", 4);
     let users = kafka.unique_topic("ver-users", 2);
     let pages = kafka.unique_topic("ver-pages", 2);
-    let trial = Trial {
-        id: clicks.replace("clicks", "id"),
-        dir: TestDir::new(),
-        kafka,
-    };
+    let trial = Trial::new(kafka, clicks.replace("clicks", "id"));
     let former = counting(&clicks, &users);
     let latter = format!(
         "{former}CREATE TABLE by_page WITH (sink = 'kafka://{pages}') AS \
@@ -167,11 +171,7 @@ fn state_that_was_away_until_brokers_forgot_what_was_deleted_is_read_again() {
     let Some(kafka) = Kafka::shared() else { return };
     let people = kafka.unique_topic("away-people", 1);
     let cities = kafka.unique_topic("away-cities", 1);
-    let trial = Trial {
-        id: people.replace("people", "id"),
-        dir: TestDir::new(),
-        kafka,
-    };
+    let trial = Trial::new(kafka, people.replace("people", "id"));
     let sql = format!(
         "CREATE TABLE people (id TEXT PRIMARY KEY, city TEXT) FROM kafka://{people};\n\
          CREATE TABLE cities WITH (sink = 'kafka://{cities}') AS \
@@ -242,11 +242,7 @@ fn offsets_that_the_group_has_forgotten_are_known_with_the_rows() {
     let Some(kafka) = Kafka::shared() else { return };
     let clicks = kafka.unique_topic("forgot-clicks", 3);
     let users = kafka.unique_topic("forgot-users", 2);
-    let trial = Trial {
-        id: clicks.replace("clicks", "id"),
-        dir: TestDir::new(),
-        kafka,
-    };
+    let trial = Trial::new(kafka, clicks.replace("clicks", "id"));
     let sql = counting(&clicks, &users);
     let mut written = Clicks::new(&clicks);
     for guarantee in ["exactly_once_v2", "at_least_once"] {
@@ -274,11 +270,7 @@ fn a_topic_that_gains_partitions_ends_all_instances_with_what_to_do() {
     let Some(kafka) = Kafka::shared() else { return };
     let clicks = kafka.unique_topic("grown-clicks", 2);
     let users = kafka.unique_topic("grown-users", 2);
-    let trial = Trial {
-        id: clicks.replace("clicks", "id"),
-        dir: TestDir::new(),
-        kafka,
-    };
+    let trial = Trial::new(kafka, clicks.replace("clicks", "id"));
     let sql = counting(&clicks, &users);
     let mut written = Clicks::new(&clicks);
     written.write(&trial.kafka, 500);

@@ -75,7 +75,7 @@ fn topics_that_are_missing_or_are_not_as_they_have_to_be_are_told() {
             2,
             &[
                 "topic setup-wide-tasks-changelog has 5 partitions and the application needs 2",
-                "or start the application anew under another id",
+                "start the application anew under another id",
             ],
         ),
         trial(

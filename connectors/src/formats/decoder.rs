@@ -391,7 +391,6 @@ impl RecordDecoder<(), Row> for StreamDecoder {
             || self.fields.time_needs_key();
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
-        records.reserve(self.found.len());
         let found = self.found.iter();
         records.extend(
             found.map(|&(index, span, time)| record(batch, index, (), rows.row(span), time)),

@@ -5,7 +5,7 @@
 //! inputs it would count everything again. So each commit of offsets goes to the changelog of what tasks remember
 //! too, and counts where the group knows of none.
 //!
-//! Who wants an application to begin anew deletes its changelogs as well, as rows without it would be there still.
+//! Who wants an application to begin anew deletes its changelogs as well: without that its rows would stay too.
 
 use super::env::Env;
 use crate::cluster::{CommittedOffset, TopicId, TopicPartition};

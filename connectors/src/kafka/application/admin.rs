@@ -95,12 +95,10 @@ pub(super) fn topic(
     consumer: &Consumer,
     name: &str,
 ) -> Result<Option<TopicDescription>> {
-    match cluster.look(consumer, name).map_err(passing)? {
-        Err(Missing::Unknown) => Ok(None),
-        Ok(found) => in_full(cluster, consumer, name, &found).map(Some),
-        // It is there, which brokers that are asked later may not know yet.
-        Err(_) => made(cluster, consumer, name).map(Some),
-    }
+    let found = find(cluster, consumer, name)?;
+    found
+        .map(|found| in_full(cluster, consumer, name, &found))
+        .transpose()
 }
 
 /// How many partitions a topic has.
@@ -109,15 +107,19 @@ pub(super) fn partition_count(
     consumer: &Consumer,
     name: &str,
 ) -> Result<Option<u32>> {
-    match cluster.look(consumer, name).map_err(passing)? {
-        Err(Missing::Unknown) => Ok(None),
-        Err(_) => cluster
-            .made_topic(consumer, name)
-            .map_err(passing)
-            .map(Some),
-        Ok(found) => Ok(Some(found)),
-    }
-    .map(|found| found.map(|topic| topic.partitions.unsigned_abs()))
+    let found = find(cluster, consumer, name)?;
+    Ok(found.map(|found| found.partitions.unsigned_abs()))
+}
+
+/// A topic, where it is there.
+fn find(cluster: &Cluster, consumer: &Consumer, name: &str) -> Result<Option<Topic>> {
+    let found = match cluster.look(consumer, name).map_err(passing)? {
+        Err(Missing::Unknown) => return Ok(None),
+        Ok(found) => found,
+        // It is there, which brokers that are asked later may not know yet.
+        Err(_) => cluster.made_topic(consumer, name).map_err(passing)?,
+    };
+    Ok(Some(found))
 }
 
 /// What there is of a topic that was made.

@@ -120,7 +120,8 @@ impl Trial {
     }
 }
 
-/// How many changes are still to be restored, and at what rate, as a line says.
+/// How many changes are still to be restored, and at what rate, as a line says; nothing where it is known of a part
+/// of the tasks only, as at first.
 fn progress(line: &str) -> Option<(u64, u64)> {
     let (_, told) = line.split_once("  ")?;
     let (left, rest) = told.split_once(" changes to restore")?;
@@ -171,7 +172,7 @@ fn rows_are_restored_from_where_a_killed_process_was_soak() {
     end(process);
 
     // Slow enough for something to be seen.
-    let rate = soak::rounds(3_000_000, 60_000_000);
+    let rate = soak::rounds(2_000_000, 60_000_000);
     trial.configure_clients(&["--add-config", &format!("consumer_byte_rate={rate}")]);
 
     fs::remove_dir_all(trial.dir.join("state")).expect("it is there");

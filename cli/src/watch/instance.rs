@@ -82,11 +82,13 @@ impl<'a> InstanceWatch<'a> {
     }
 
     fn line(&self) -> String {
+        // Asked first: whatever becomes known meanwhile is in the progress.
+        let all_known = self.app.unmeasured_tasks().is_empty();
         line(
             self.id,
             self.app.state(),
             &self.app.running_tasks(),
-            &self.app.restore_progress(),
+            &progress(&self.app.restore_progress(), all_known),
         )
     }
 
@@ -110,12 +112,7 @@ impl<'a> InstanceWatch<'a> {
 }
 
 /// How an instance is, in a line.
-fn line(
-    id: &str,
-    state: StreamsState,
-    tasks: &BTreeSet<u16>,
-    restores: &[RestoreProgress],
-) -> String {
+fn line(id: &str, state: StreamsState, tasks: &BTreeSet<u16>, progress: &str) -> String {
     let state = match state {
         StreamsState::Created => "CREATED",
         StreamsState::Rebalancing => "REBALANCING",
@@ -125,17 +122,19 @@ fn line(
         StreamsState::Error => "ERROR",
         _ => "UNKNOWN",
     };
-    let mut line = format!("{id}  {state}  {}", in_words(tasks));
-    line.push_str(&progress(restores));
-    line
+    format!("{id}  {state}  {}{progress}", in_words(tasks))
 }
 
-/// How far the rows are that are brought up to date, how fast that goes, and how long it still takes.
-fn progress(restores: &[RestoreProgress]) -> String {
+/// How far the rows are that are brought up to date, how fast that goes, and how long it still takes; the last only
+/// where all that is missing is known.
+fn progress(restores: &[RestoreProgress], all_known: bool) -> String {
     let missing = |restore: &RestoreProgress| restore.total - restore.restored;
     let missing: u64 = restores.iter().map(missing).sum();
     if missing == 0 {
         return String::new();
+    }
+    if !all_known {
+        return format!("  at least {} changes to restore", grouped(missing));
     }
     let mut words = format!("  {} changes to restore", grouped(missing));
     let rate: f64 = restores.iter().map(RestoreProgress::rate).sum();
@@ -183,7 +182,7 @@ mod tests {
     fn an_instance_is_told_in_a_line() {
         let running = BTreeSet::from([0, 1, 2, 5, 7, 8]);
         assert_eq!(
-            line("app", StreamsState::Running, &running, &[]),
+            line("app", StreamsState::Running, &running, ""),
             "app  RUNNING  tasks 0 to 2, 5, 7, 8"
         );
         assert_eq!(
@@ -191,13 +190,18 @@ mod tests {
                 "app",
                 StreamsState::Rebalancing,
                 &BTreeSet::from([3]),
-                &[restore(1_000, 0, 1), restore(234, 0, 1)]
+                &progress(&[restore(1_000, 0, 1), restore(234, 0, 1)], true)
             ),
             "app  REBALANCING  task 3  1,234 changes to restore"
         );
         let none = BTreeSet::new();
         assert_eq!(
-            line("app", StreamsState::Error, &none, &[restore(7, 7, 1)]),
+            line(
+                "app",
+                StreamsState::Error,
+                &none,
+                &progress(&[restore(7, 7, 1)], true)
+            ),
             "app  ERROR  no tasks"
         );
     }
@@ -218,8 +222,17 @@ mod tests {
                 "  99,999,000 changes to restore, 1,000 a second, 28 h left",
             ),
         ] {
-            assert_eq!(progress(&restores), told);
+            assert_eq!(progress(&restores, true), told);
         }
+    }
+
+    #[test]
+    fn no_time_is_told_while_it_is_not_known_what_some_tasks_miss() {
+        let restores = [restore(50_000, 10_000, 2)];
+        assert_eq!(
+            progress(&restores, false),
+            "  at least 40,000 changes to restore"
+        );
     }
 
     fn restore(total: u64, restored: u64, seconds: u64) -> RestoreProgress {

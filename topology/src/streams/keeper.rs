@@ -85,7 +85,7 @@ impl Keeper {
         let asked = self.questions;
         self.restoring.insert(lane, Restoring::Asking(asked));
         // It may have run before: it does not now, and its rows may not be the last ones.
-        let _ = self.reports.send(Report::Restoring(lane, 0));
+        let _ = self.reports.send(Report::Restoring(lane, None));
         let (env, answer, waker) = (self.env.clone(), self.answers.clone(), self.waker.clone());
         let find = move || {
             let found = Restore::prepare(&env, lane);
@@ -98,7 +98,7 @@ impl Keeper {
     /// Tasks are to run here, a while from now.
     pub(super) fn take_over_after(&mut self, lane: u16, rest: Duration) {
         let now = self.env.clock.now();
-        let _ = self.reports.send(Report::Restoring(lane, 0));
+        let _ = self.reports.send(Report::Restoring(lane, None));
         self.restoring.insert(lane, Restoring::Waiting(now, rest));
     }
 
@@ -136,7 +136,7 @@ impl Keeper {
             Ok(restore) => {
                 let missing = restore.lag();
                 tracing::info!(missing, "the rows of tasks {lane} are brought up to date");
-                let _ = self.reports.send(Report::Restoring(lane, restore.lag()));
+                let _ = self.reports.send(Report::Restoring(lane, Some(missing)));
                 self.restoring.insert(lane, Restoring::Reading(restore));
             }
             Err(e) if e.kind() == ErrorKind::Unavailable => {
@@ -348,7 +348,9 @@ impl Keeper {
                 && restore.take(&self.env, from, batch)?
             {
                 let lag = restore.lag();
-                let _ = self.reports.send(Report::Restoring(restore.lane, lag));
+                let _ = self
+                    .reports
+                    .send(Report::Restoring(restore.lane, Some(lag)));
                 return Ok(());
             }
         }

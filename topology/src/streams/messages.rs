@@ -40,8 +40,8 @@ pub(super) enum Command {
 pub(super) enum Report {
     /// These tasks run.
     Running(u16),
-    /// So many offsets of changelogs are to be read before tasks of a number run.
-    Restoring(u16, u64),
+    /// So many offsets of changelogs are to be read before tasks of a number run; none where that is not known yet.
+    Restoring(u16, Option<u64>),
     /// Tasks cannot run here yet, and why.
     Waiting(u16, String),
     /// What this process would need to run tasks, and is not there.

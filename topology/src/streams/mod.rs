@@ -319,7 +319,13 @@ impl Application {
         self.status.lag()
     }
 
-    /// How far the rows of the tasks are that this instance takes over.
+    /// The numbers of the tasks that this instance takes over and of which it has not found out yet how much they miss:
+    /// until there are none, [`restore_progress`](Application::restore_progress) tells of a part only.
+    pub fn unmeasured_tasks(&self) -> BTreeSet<u16> {
+        self.status.unmeasured()
+    }
+
+    /// How far the rows of the tasks are that this instance takes over, for those of which it is known.
     pub fn restore_progress(&self) -> Vec<RestoreProgress> {
         self.status.restores()
     }

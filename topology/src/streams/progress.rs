@@ -44,7 +44,7 @@ impl Restores {
     pub(super) fn note(&mut self, task: u16, missing: u64) -> RestoreProgress {
         let entry = self.0.entry(task);
         let (total, since, left) = entry.or_insert((missing, Instant::now(), missing));
-        // It was not known before it was found out.
+        // There may be more than there was.
         *total = missing.max(*total);
         *left = missing;
         progress(task, *total, *since, missing)

@@ -118,6 +118,17 @@ impl Status {
         self.lock().restores.all()
     }
 
+    /// The tasks of which it is not known yet what they miss.
+    pub(super) fn unmeasured(&self) -> BTreeSet<u16> {
+        let now = self.lock();
+        let known = |lane: &u16| now.running.contains(lane) || now.lags.contains_key(lane);
+        now.assigned
+            .iter()
+            .copied()
+            .filter(|lane| !known(lane))
+            .collect()
+    }
+
     fn tell_restore(&self, progress: Option<RestoreProgress>) {
         let Some(progress) = progress else {
             return;
@@ -213,13 +224,18 @@ impl Status {
         self.lock().assignment.clone()
     }
 
-    pub(super) fn restoring(&self, lane: u16, lag: u64) {
+    /// So many offsets are missing of a task before it runs, or it is not known yet how many.
+    pub(super) fn restoring(&self, lane: u16, lag: Option<u64>) {
         let mut progress = None;
         self.change(|now| {
             now.running.remove(&lane);
-            if now.assigned.contains(&lane) {
-                now.lags.insert(lane, lag);
-                progress = Some(now.restores.note(lane, lag));
+            now.lags.remove(&lane);
+            match lag {
+                Some(lag) if now.assigned.contains(&lane) => {
+                    now.lags.insert(lane, lag);
+                    progress = Some(now.restores.note(lane, lag));
+                }
+                _ => now.restores.forget(lane),
             }
         });
         self.tell_restore(progress);

@@ -21,6 +21,15 @@ impl RowSource for BelowHeader {
         Box::new(Checked(self.0.decoder(projection, filter)))
     }
 
+    fn keyed_decoder(
+        &self,
+        key: &[usize],
+        projection: &[usize],
+        filter: Option<RowFilter>,
+    ) -> Box<dyn RecordDecoder<Row, Row>> {
+        Box::new(Checked(self.0.keyed_decoder(key, projection, filter)))
+    }
+
     fn table_decoder(&self, projection: &[usize]) -> Box<dyn RecordDecoder<Row, Option<Row>>> {
         Box::new(Checked(self.0.table_decoder(projection)))
     }

@@ -99,6 +99,22 @@ impl RowPlan {
         columns.map(Column::take_rounded).sum()
     }
 
+    /// The same of those columns that are not in `other` as well.
+    pub(super) fn take_rounded_beside(&self, other: &RowPlan) -> u64 {
+        let mut rounded = 0;
+        for output in &self.outputs {
+            let taken = output.column.take_rounded();
+            if other
+                .outputs
+                .iter()
+                .all(|other| other.source != output.source)
+            {
+                rounded += taken;
+            }
+        }
+        rounded
+    }
+
     /// True where it is known, without writing it, that the row can be written and no number is
     /// rounded. The row that this one is behind can.
     #[inline]

@@ -3,7 +3,7 @@
 use ferrisstreams_topology::Error;
 use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, RowSource, Times};
 use ferrisstreams_topology::data::{Row, RowBuffer, RowLayout, RowSpan, Schema};
-use ferrisstreams_topology::record::Record;
+use ferrisstreams_topology::record::{Data, Record};
 use ferrisstreams_topology::time::{NO_TIMESTAMP, Timestamp};
 
 use crate::formats::TimeReader;
@@ -24,12 +24,21 @@ impl RowBytes {
         }
     }
 
-    fn decoder_of<K>(&self, projection: &[usize], key: K) -> RowDecoder<K> {
+    fn decoder_of<K>(
+        &self,
+        projection: &[usize],
+        key: K,
+        filter: Option<RowFilter>,
+    ) -> RowDecoder<K> {
         RowDecoder {
             key,
             row: self.columns(projection),
             time: self.time.clone(),
-            filter: None,
+            filter: filter.map(|filter| Filtered {
+                columns: self.columns(filter.columns()),
+                filter,
+                buffer: RowBuffer::new(),
+            }),
             buffer: RowBuffer::new(),
         }
     }
@@ -41,19 +50,20 @@ impl RowSource for RowBytes {
         projection: &[usize],
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<(), Row>> {
-        let filter = filter.map(|filter| Filtered {
-            columns: self.columns(filter.columns()),
-            filter,
-            buffer: RowBuffer::new(),
-        });
-        Box::new(RowDecoder {
-            filter,
-            ..self.decoder_of(projection, ())
-        })
+        Box::new(self.decoder_of(projection, (), filter))
+    }
+
+    fn keyed_decoder(
+        &self,
+        key: &[usize],
+        projection: &[usize],
+        filter: Option<RowFilter>,
+    ) -> Box<dyn RecordDecoder<Row, Row>> {
+        Box::new(self.decoder_of(projection, self.columns(key), filter))
     }
 
     fn table_decoder(&self, projection: &[usize]) -> Box<dyn RecordDecoder<Row, Option<Row>>> {
-        Box::new(self.decoder_of(projection, self.columns(&self.key)))
+        Box::new(self.decoder_of(projection, self.columns(&self.key), None))
     }
 
     fn deletes(&self) -> bool {
@@ -158,12 +168,14 @@ impl RecordDecoder<(), Row> for RowDecoder<()> {
     }
 }
 
-impl RecordDecoder<Row, Option<Row>> for RowDecoder<Columns> {
-    fn decode(
+impl RowDecoder<Columns> {
+    /// Decodes a batch; `value` makes the value of a record of its row.
+    fn decode_all<V: Data>(
         &mut self,
         batch: &RawBatch,
-        records: &mut Vec<Record<Row, Option<Row>>>,
+        records: &mut Vec<Record<Row, V>>,
         bad: &mut Vec<(u32, Error)>,
+        value: impl Fn(Row) -> V,
     ) -> Option<Times> {
         let times = self.times(batch, bad);
         let spans = self.rows(batch, times.as_deref());
@@ -177,8 +189,30 @@ impl RecordDecoder<Row, Option<Row>> for RowDecoder<Columns> {
         let rows = self.buffer.freeze();
         records.extend(spans.into_iter().zip(keys).map(|((index, span), key)| {
             let time = time(batch, times.as_deref(), index);
-            Record::of_raw(index, rows.row(key), Some(rows.row(span)), time)
+            Record::of_raw(index, rows.row(key), value(rows.row(span)), time)
         }));
         times.map(Times::Each)
+    }
+}
+
+impl RecordDecoder<Row, Option<Row>> for RowDecoder<Columns> {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<Row, Option<Row>>>,
+        bad: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        self.decode_all(batch, records, bad, Some)
+    }
+}
+
+impl RecordDecoder<Row, Row> for RowDecoder<Columns> {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<Row, Row>>,
+        bad: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        self.decode_all(batch, records, bad, |row| row)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ferrisstreams_topology::codec::{row, row_key};
 use ferrisstreams_topology::data::{Row, RowLayout};
 use ferrisstreams_topology::dsl::{
-    AggregateOptions, Grouped, KGroupedTable, KStream, KTable, Materialized,
+    AggregateOptions, Grouped, KGroupedStream, KGroupedTable, KStream, KTable, Materialized,
 };
 
 use super::keyed::{Keying, Part};
@@ -27,42 +27,45 @@ impl Lowering<'_> {
         tail: Pipeline,
     ) -> Result<Lowered> {
         let (base, pipeline) = Pipeline::peel(input);
-        let lowered = self.lower_with(base, Pipeline::default())?;
         let key = Part::new(groups.to_vec());
+        let gathered = arguments(&AggregatePlan::new(aggregates, false));
+        if let Some(keyed) = self.keyed_scan(base, &pipeline, &key, &gathered) {
+            let name = self.name("aggregate");
+            let (stream, is_rereadable) = keyed;
+            let records = by_key(&stream, &key, &name);
+            let plan = Arc::new(AggregatePlan::new(aggregates, false));
+            let states = records.aggregate_with(plan.clone(), options(&plan, &key, &name));
+            let states = self.placed(states, is_rereadable, (&plan, &key, &name));
+            return Ok(Lowered::Table(finished(
+                &states, plan, &key, columns, tail,
+            )?));
+        }
+        let lowered = self.lower_with(base, Pipeline::default())?;
         let name = self.name("aggregate");
         let states = match lowered {
             Lowered::Stream(streams) => {
-                // One task has all that comes of files, and takes its groups back where these change.
-                let spreads = self.surroundings.on_cluster && streams.is_all_again();
+                let is_all_again = streams.is_all_again();
                 let (stream, again) = match streams.apart() {
                     Apart::One(stream) => (stream, None),
                     Apart::Both { again, once } => (once, Some(again)),
                 };
                 let plan = Arc::new(AggregatePlan::new(aggregates, again.is_some()));
-                let gathered = arguments(&plan);
                 let keying = Keying {
                     pipeline: pipeline.clone(),
                     value: Some(gathered.clone()),
                     key: key.clone(),
                     condition: None,
                 };
-                let grouped = keying.group(&stream, &base.columns).group_by_key_as(
-                    Grouped::named(format!("{name}.repartition")).codec(row_key(&key.schema)),
-                );
+                let records = by_key(&keying.group(&stream, &base.columns), &key, &name);
                 let options = options(&plan, &key, &name);
                 let states = match again {
-                    None => grouped.aggregate_with(plan.clone(), options),
+                    None => records.aggregate_with(plan.clone(), options),
                     Some(again) => self
                         .grouped_again(again, (pipeline, &base.columns), &key, &gathered, &name)
-                        .with_records(&grouped)
+                        .with_records(&records)
                         .aggregate_with(plan.clone(), options),
                 };
-                let states = if spreads {
-                    let (name, key) = (format!("{name}.placed"), row_key(&key.schema));
-                    states.spread(Materialized::with(name, key, plan.state_codec()))
-                } else {
-                    states
-                };
+                let states = self.placed(states, is_all_again, (&plan, &key, &name));
                 (states, plan)
             }
             Lowered::Table(table) => {
@@ -88,7 +91,28 @@ impl Lowering<'_> {
     }
 }
 
+/// Records where their keys belong.
+fn by_key(stream: &KStream<Row, Row>, key: &Part, name: &str) -> KGroupedStream<Row, Row> {
+    let name = format!("{name}.repartition");
+    stream.group_by_key_as(Grouped::named(name).codec(row_key(&key.schema)))
+}
+
 impl Lowering<'_> {
+    /// The states of groups in the tasks of their keys. On a cluster one task has all that comes of files, and takes its
+    /// groups back where these change.
+    fn placed(
+        &self,
+        states: KTable<Row, AggState>,
+        is_rereadable: bool,
+        (plan, key, name): (&AggregatePlan, &Part, &str),
+    ) -> KTable<Row, AggState> {
+        if !(self.surroundings.on_cluster && is_rereadable) {
+            return states;
+        }
+        let (name, key) = (format!("{name}.placed"), row_key(&key.schema));
+        states.spread(Materialized::with(name, key, plan.state_codec()))
+    }
+
     /// The records that can be read again of those that an aggregate gathers, as rows that are taken
     /// back when they are replaced. What is kept of each is its group and what is gathered.
     fn grouped_again(

@@ -11,7 +11,7 @@ use super::pipeline::{CompiledPipeline, Piped, Pipeline};
 use super::scratch::Scratch;
 use crate::compiler::{Compiled, Projection};
 use crate::plan::schema;
-use crate::plan::{Column, Scalar};
+use crate::plan::{Column, Scalar, ScalarKind};
 
 /// A row computed from another one: a key, or what is gathered.
 #[derive(Clone)]
@@ -52,6 +52,15 @@ impl Part {
             Scalar::column(*at, column.data_type, column.nullable, Default::default())
         };
         Part::new(places.iter().map(column).collect())
+    }
+
+    /// The places of the columns that it is made of in rows of these, where nothing is to be computed.
+    pub(super) fn picked(&self, columns: &[Column]) -> Option<Vec<usize>> {
+        let place = |expr: &Scalar| match expr.kind {
+            ScalarKind::Column(at) if columns[at].data_type == expr.data_type => Some(at),
+            _ => None,
+        };
+        self.exprs.iter().map(place).collect()
     }
 
     pub(super) fn compile(&self, input: &RowLayout) -> Projection {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ferrisstreams_topology::Error;
 use ferrisstreams_topology::codec::{nullable, row, row_key, sent_row};
-use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, Times};
+use ferrisstreams_topology::connector::{RawBatch, RecordDecoder, RowFilter, RowSource, Times};
 use ferrisstreams_topology::data::{Physical, Row, RowLayout, Schema, Slot, Value};
 use ferrisstreams_topology::dsl::{Consumed, KStream, Materialized};
-use ferrisstreams_topology::record::Record;
+use ferrisstreams_topology::record::{Data, Record};
 
+use super::keyed::Part;
 use super::pipeline::{Pipeline, can_fail};
 use super::relation::{Kept, Lowered, Streams, TableRows};
 use super::scratch::{with_eval, with_scratch};
@@ -57,11 +58,10 @@ impl Lowering<'_> {
         let mut tail = tail;
         let (mut projection, mut columns) = (projection.to_vec(), columns.to_vec());
         match filter {
-            // What fails is counted, which only a step of the topology can do.
-            Some(filter) if can_fail(filter) || !filter.is_deterministic() => {
-                pipeline = Pipeline::filter(filter.clone());
+            Some(filter) if is_early(filter) => {
+                early = Some(row_filter(filter, &projection, &columns));
             }
-            Some(filter) => early = Some(row_filter(filter, &projection, &columns)),
+            Some(filter) => pipeline = Pipeline::filter(filter.clone()),
             None => {}
         }
         if pipeline.is_empty()
@@ -72,14 +72,76 @@ impl Lowering<'_> {
             columns = picked;
         }
         pipeline.append(tail);
+        let decoder = move |rows: &dyn RowSource| rows.decoder(&projection, early.clone());
+        let stream = self.read_source(source, decoder);
+        pipeline.on_stream(stream, &columns)
+    }
+
+    /// The records of a stream under keys that are columns of it, with values that are columns of it as well, read as
+    /// such; and whether they can be read again from the start. None where something is to be computed first.
+    pub(super) fn keyed_scan(
+        &mut self,
+        base: &Plan,
+        pipeline: &Pipeline,
+        key: &Part,
+        value: &Part,
+    ) -> Option<(KStream<Row, Row>, bool)> {
+        let PlanKind::Scan {
+            source,
+            kind: ScanKind::Stream | ScanKind::Open,
+            projection,
+            filter,
+        } = &base.kind
+        else {
+            return None;
+        };
+        if filter.as_ref().is_some_and(|filter| !is_early(filter)) {
+            return None;
+        }
+        let (places, columns) = pipeline.picked(&base.columns)?;
+        // Floating-point numbers that are equal are not always the same bytes, as those of a key are.
+        if floats(&key.schema).is_some() {
+            return None;
+        }
+        let read = |part: &Part| -> Option<Vec<usize>> {
+            let places = part.picked(&columns)?.into_iter().map(|at| places[at]);
+            Some(places.map(|at| projection[at]).collect())
+        };
+        let (key, value) = (read(key)?, read(value)?);
+        // A record is bad where any column of the scan cannot be read, as one that stands for the row where only rows
+        // are counted.
+        let looked_at = filter.as_ref().map(Scalar::columns).unwrap_or_default();
+        let looked_at: Vec<usize> = looked_at.into_iter().map(|at| projection[at]).collect();
+        let is_read = |column| {
+            [&key, &value, &looked_at]
+                .iter()
+                .any(|of| of.contains(column))
+        };
+        if !projection.iter().all(is_read) {
+            return None;
+        }
+        let early = filter
+            .as_ref()
+            .map(|filter| row_filter(filter, projection, &base.columns));
+        let decoder = move |rows: &dyn RowSource| rows.keyed_decoder(&key, &value, early.clone());
+        let stream = self.read_source(source, decoder);
+        let is_rereadable = source.resolved.source.describe().rereadable;
+        Some((stream.values_as(sent_row()), is_rereadable))
+    }
+
+    /// The records of a source, as a decoder gives them.
+    fn read_source<K: Data>(
+        &mut self,
+        source: &Source,
+        decoder: impl Fn(&dyn RowSource) -> Box<dyn RecordDecoder<K, Row>> + Send + Sync + 'static,
+    ) -> KStream<K, Row> {
         let name = self.name("source");
         let on_error = self.policy(source, &name);
         let rows = source.resolved.rows.clone();
-        let consumed = Consumed::decoder(move || rows.decoder(&projection, early.clone()))
+        let consumed = Consumed::decoder(move || decoder(&*rows))
             .from(source.resolved.source.clone())
             .on_error(on_error);
-        let stream = self.builder.stream(&name, consumed);
-        pipeline.on_stream(stream, &columns)
+        self.builder.stream(&name, consumed)
     }
 
     /// What a source holds, as a table with the columns at `projection`.
@@ -252,6 +314,12 @@ impl RecordDecoder<Row, Option<Row>> for OneOfEquals {
     fn take_rounded(&mut self) -> u64 {
         self.decoder.take_rounded()
     }
+}
+
+/// True where a predicate is looked at before a record's row is made. What fails is counted, which only a step of the
+/// topology can do.
+fn is_early(filter: &Scalar) -> bool {
+    !can_fail(filter) && filter.is_deterministic()
 }
 
 /// A predicate over the columns of a scan, which stand at `projection` in the source, as decoders take

@@ -357,6 +357,21 @@ impl RowSource for ContentRows {
     ) -> Box<dyn RecordDecoder<(), Row>> {
         Box::new(RowDecoder {
             schema: self.0.schema.clone(),
+            key: (),
+            projection: projection.to_vec(),
+            filter,
+        })
+    }
+
+    fn keyed_decoder(
+        &self,
+        key: &[usize],
+        projection: &[usize],
+        filter: Option<RowFilter>,
+    ) -> Box<dyn RecordDecoder<Row, Row>> {
+        Box::new(RowDecoder {
+            schema: self.0.schema.clone(),
+            key: key.to_vec(),
             projection: projection.to_vec(),
             filter,
         })
@@ -374,19 +389,21 @@ impl RowSource for ContentRows {
     }
 }
 
-struct RowDecoder {
+struct RowDecoder<K> {
     schema: Schema,
+    /// The columns of the key.
+    key: K,
     projection: Vec<usize>,
     filter: Option<RowFilter>,
 }
 
-impl RecordDecoder<(), Row> for RowDecoder {
-    fn decode(
-        &mut self,
+impl<C> RowDecoder<C> {
+    fn decode_all<K>(
+        &self,
         batch: &RawBatch,
-        records: &mut Vec<Record<(), Row>>,
-        _: &mut Vec<(u32, Error)>,
-    ) -> Option<Times> {
+        records: &mut Vec<Record<K, Row>>,
+        key: impl Fn(&[u8], &mut RowBuffer) -> K,
+    ) {
         let mut buffer = RowBuffer::new();
         for index in 0..batch.len() {
             let Some(row) = batch.value(index) else {
@@ -401,8 +418,41 @@ impl RecordDecoder<(), Row> for RowDecoder {
             }
             let span = projected(row, &self.schema, &self.projection, &mut buffer);
             let row = Row::from_bytes(buffer.get(span));
-            records.push(Record::of_raw(index as u32, (), row, batch.times.at(index)));
+            buffer.clear();
+            let key = key(batch.value(index).unwrap_or_default(), &mut buffer);
+            records.push(Record::of_raw(
+                index as u32,
+                key,
+                row,
+                batch.times.at(index),
+            ));
         }
+    }
+}
+
+impl RecordDecoder<(), Row> for RowDecoder<()> {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<(), Row>>,
+        _: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        self.decode_all(batch, records, |_, _| ());
+        None
+    }
+}
+
+impl RecordDecoder<Row, Row> for RowDecoder<Vec<usize>> {
+    fn decode(
+        &mut self,
+        batch: &RawBatch,
+        records: &mut Vec<Record<Row, Row>>,
+        _: &mut Vec<(u32, Error)>,
+    ) -> Option<Times> {
+        self.decode_all(batch, records, |row, buffer| {
+            let span = projected(row, &self.schema, &self.key, buffer);
+            Row::from_bytes(buffer.get(span))
+        });
         None
     }
 }

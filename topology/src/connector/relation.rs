@@ -121,6 +121,15 @@ pub trait RowSource: Send + Sync {
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<(), Row>>;
 
+    /// A decoder of the same records, each under a key: a row of the columns at `key`, in that order, of which some may be
+    /// NULL.
+    fn keyed_decoder(
+        &self,
+        key: &[usize],
+        projection: &[usize],
+        filter: Option<RowFilter>,
+    ) -> Box<dyn RecordDecoder<Row, Row>>;
+
     /// A decoder for a table whose records may delete: the key's columns, and the columns at
     /// `projection`, or none where the record deletes the key.
     fn table_decoder(&self, projection: &[usize]) -> Box<dyn RecordDecoder<Row, Option<Row>>>;

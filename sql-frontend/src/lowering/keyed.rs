@@ -210,7 +210,7 @@ where
 {
     fn map_run(
         &mut self,
-        records: Vec<Record<(), Row>>,
+        mut records: Vec<Record<(), Row>>,
         out: &mut Vec<Record<K, Row>>,
         failures: &mut Failures<'_, '_>,
     ) {
@@ -228,12 +228,13 @@ where
         let piped = scratch.out.freeze();
         let made = scratch.made.freeze();
         out.extend(all.iter().map(|(at, one)| {
-            let record = &records[*at];
+            let record = &mut records[*at];
             let key = (self.key_of)(made.row(one.key), one.no_key);
             let value = match (one.value, one.row) {
                 (Some(value), _) => made.row(value),
                 (None, Some(row)) => piped.row(row),
-                (None, None) => record.value.clone(),
+                // A row that stays as it is is moved, and not counted once more.
+                (None, None) => std::mem::replace(&mut record.value, Row::empty()),
             };
             record.derive(key, value)
         }));

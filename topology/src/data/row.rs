@@ -318,8 +318,9 @@ impl Row {
     }
 
     /// The row of no column.
+    #[inline]
     pub fn empty() -> Row {
-        Row::from_bytes(&[])
+        Row::inline(Short::zeroed(), 0)
     }
 
     /// The bytes.

@@ -44,30 +44,34 @@ where
         let mut keys: Vec<Option<TK>> = Vec::with_capacity(AHEAD);
         while let ahead @ [_, ..] = records.as_slice() {
             let ahead = ahead.iter().take(AHEAD);
+            keys.clear();
             keys.extend(ahead.map(|record| (self.key)(&record.key, &record.value)));
             self.table.prefetch(cx.stores, &keys);
             // Keys first: they end before the records.
-            for (key, record) in keys.drain(..).zip(records.by_ref()) {
-                let row = match key {
-                    None if !self.left => {
-                        dropped += 1;
-                        continue;
+            for (key, record) in keys.iter().zip(records.by_ref()) {
+                if key.is_none() && !self.left {
+                    dropped += 1;
+                    continue;
+                }
+                let (mut is_found, mut joined) = (false, None);
+                let mut join = |row: Option<&T>| {
+                    is_found = row.is_some();
+                    if is_found || self.left {
+                        joined = self.join.join(&record.key, &record.value, row);
                     }
-                    None => None,
-                    Some(key) => self.table.get(cx.stores, &key)?,
                 };
-                if row.is_none() {
+                match key {
+                    None => join(None),
+                    Some(key) => self.table.look_up(cx.stores, key, &mut join)?,
+                }
+                if !is_found {
                     missing += 1;
                     cx.tell(
                         record.cause,
                         "no row in the table for a record of the stream",
                     );
-                    if !self.left {
-                        continue;
-                    }
                 }
-                let row = row.as_ref().map(|row| &row.value);
-                if let Some(joined) = self.join.join(&record.key, &record.value, row) {
+                if let Some(joined) = joined {
                     made.push(record.with_value(joined));
                 }
             }

@@ -30,6 +30,18 @@ pub(crate) trait View<K: Data, V: Data>: Send + Sync {
     /// A row as a task sees it, uncommitted changes included.
     fn get(&self, stores: &mut Stores, key: &K) -> Result<Option<Stamped<V>>>;
 
+    /// Has `visit` look at the value of such a row, if there is one, where it stands.
+    fn look_up(
+        &self,
+        stores: &mut Stores,
+        key: &K,
+        visit: &mut dyn FnMut(Option<&V>),
+    ) -> Result<()> {
+        let row = self.get(stores, key)?;
+        visit(row.as_ref().map(|row| &row.value));
+        Ok(())
+    }
+
     /// Asks the processor for the rows of at most [`AHEAD`](crate::prefetch::AHEAD) keys that will be
     /// looked up soon.
     fn prefetch(&self, _stores: &mut Stores, _keys: &[Option<K>]) {}
@@ -85,6 +97,17 @@ impl<K: Key, V: Data> View<K, V> for StoreView<K, V> {
     fn get(&self, stores: &mut Stores, key: &K) -> Result<Option<Stamped<V>>> {
         let store = stores.key_value::<K, Stamped<V>>(self.id);
         Ok(store.get(key)?.cloned())
+    }
+
+    fn look_up(
+        &self,
+        stores: &mut Stores,
+        key: &K,
+        visit: &mut dyn FnMut(Option<&V>),
+    ) -> Result<()> {
+        let store = stores.key_value::<K, Stamped<V>>(self.id);
+        visit(store.get(key)?.map(|row| &row.value));
+        Ok(())
     }
 
     fn prefetch(&self, stores: &mut Stores, keys: &[Option<K>]) {

@@ -25,7 +25,24 @@ pub struct Record<K, V> {
     /// Names and bytes that travel along.
     pub headers: Headers,
     /// Which record of the run that a task took in caused this one.
-    pub(crate) cause: u32,
+    pub(crate) cause: Cause,
+}
+
+/// The place of a record in a run, as a whole word: records are moved word by word, and one of which half was written just
+/// now would be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cause(u64);
+
+impl Cause {
+    #[inline]
+    pub(crate) fn new(index: u32) -> Self {
+        Cause(index.into())
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> u32 {
+        self.0 as u32
+    }
 }
 
 impl<K, V> Record<K, V> {
@@ -36,7 +53,7 @@ impl<K, V> Record<K, V> {
             value,
             timestamp,
             headers: Headers::default(),
-            cause: 0,
+            cause: Cause::new(0),
         }
     }
 
@@ -48,7 +65,7 @@ impl<K, V> Record<K, V> {
             value,
             timestamp,
             headers: Headers::default(),
-            cause: index,
+            cause: Cause::new(index),
         }
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::connector::{RawBatch, Times};
-use crate::record::{Data, Record};
+use crate::record::{Cause, Data, Record};
 use crate::time::{NO_TIMESTAMP, Timestamp};
 
 /// A run of records of some key and value types.
@@ -32,7 +32,7 @@ impl<K: Data, V: Data> AnyQueue for std::vec::IntoIter<Record<K, V>> {
     }
 
     fn cause(&self, index: usize) -> u32 {
-        self.as_slice()[index].cause
+        self.as_slice()[index].cause.get()
     }
 
     fn take_front(&mut self, n: usize) -> Run {
@@ -82,12 +82,12 @@ impl<K: Data, V: Data> AnyRun for Vec<Record<K, V>> {
     }
 
     fn cause(&self, index: usize) -> u32 {
-        self[index].cause
+        self[index].cause.get()
     }
 
     fn set_causes(&mut self) {
         for (i, record) in self.iter_mut().enumerate() {
-            record.cause = i as u32;
+            record.cause = Cause::new(i as u32);
         }
     }
 

@@ -132,10 +132,9 @@ impl AggregatePlan {
         key: &Row,
         row: &[u8],
         weight: i64,
-        group: &mut Option<AggState>,
+        state: &mut AggState,
         sets: &mut Multisets<'_, Row>,
     ) -> Result<()> {
-        let state = group.get_or_insert_with(|| self.initial.clone());
         state.add_count(ROWS, weight);
         for input in &self.layout.inputs {
             if input
@@ -249,9 +248,25 @@ impl Aggregator<Row, Row> for AggregatePlan {
         state: &mut Option<AggState>,
         sets: &mut Multisets<'_, Row>,
     ) -> Result<()> {
-        self.gather(key, value.bytes(), 1, state, sets)?;
+        let group = state.get_or_insert_with(|| self.initial());
+        self.gather(key, value.bytes(), 1, group, sets)?;
         drop_if_gone(key, state);
         Ok(())
+    }
+
+    #[inline]
+    fn add_in_place(
+        &self,
+        key: &Row,
+        value: &Row,
+        state: &mut AggState,
+        sets: &mut Multisets<'_, Row>,
+    ) -> Result<bool> {
+        // A row that comes after it was taken back may leave a group without rows.
+        if !self.retractable {
+            self.gather(key, value.bytes(), 1, state, sets)?;
+        }
+        Ok(!self.retractable)
     }
 
     fn subtract(
@@ -265,7 +280,8 @@ impl Aggregator<Row, Row> for AggregatePlan {
             self.retractable,
             "a row was taken back from aggregates of rows that stay"
         );
-        self.gather(key, value.bytes(), -1, state, sets)?;
+        let group = state.get_or_insert_with(|| self.initial());
+        self.gather(key, value.bytes(), -1, group, sets)?;
         drop_if_gone(key, state);
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::change::differences;
 use super::exchange::Lanes;
 use crate::cluster::partition_of;
 use crate::codec::{Key, SharedCodec, travelling};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::NodeEnv;
 use crate::prefetch::AHEAD;
 use crate::processor::{Context, Processor, StoreId};
@@ -104,11 +104,22 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
     ) -> Result<Option<(Change<G::State>, Timestamp)>> {
         let aggregator = &*self.aggregator;
         let mut add = |row: &mut Option<Stamped<G::State>>| {
-            change(row, record.timestamp, |state| {
-                aggregator.add(&record.key, &record.value, state, sets)
-            })?;
+            let (key, value) = (&record.key, &record.value);
+            let is_added = match row {
+                Some(row) => {
+                    let is_added = aggregator.add_in_place(key, value, &mut row.value, sets)?;
+                    row.timestamp = row.timestamp.max(record.timestamp);
+                    is_added
+                }
+                None => false,
+            };
+            if !is_added {
+                change(row, record.timestamp, |state| {
+                    aggregator.add(key, value, state, sets)
+                })?;
+            }
             let failure = row.as_ref().and_then(|row| aggregator.failure(&row.value));
-            failures.extend(failure.map(|message| (record.cause, message)));
+            failures.extend(failure.map(|message| (record.cause.get(), message)));
             Ok(())
         };
         if self.building {
@@ -166,13 +177,16 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Aggregate<K, V, G> {
         let mut records = records.into_iter();
         while let ahead @ [_, ..] = records.as_slice() {
             store.prefetch(ahead.iter().take(AHEAD).map(|record| &record.key));
-            for record in records.by_ref().take(AHEAD) {
+            // From within, records are not moved once more on their way out of the iterator.
+            records.by_ref().take(AHEAD).try_for_each(|record| {
                 if record.key.is_null() {
                     dropped += 1;
-                } else if let Some((change, at)) = self.add(store, sets, &record, failures)? {
-                    out.push(record.with_value(change).at(at));
+                    return Ok(());
                 }
-            }
+                let sent = self.add(store, sets, &record, failures)?;
+                out.extend(sent.map(|(change, at)| record.with_value(change).at(at)));
+                Ok::<_, Error>(())
+            })?;
         }
         Ok(dropped)
     }

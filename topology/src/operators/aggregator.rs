@@ -30,6 +30,23 @@ pub trait Aggregator<K: Data, V: Data>: Send + Sync + 'static {
         sets: &mut Multisets<'_, K>,
     ) -> Result<()>;
 
+    /// Adds a value to a state where it stands, if this aggregator can and the state is kept whatever is added: true where
+    /// it did. Otherwise, as where nothing else is said, nothing was done, and [`add`](Aggregator::add) is asked.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be read.
+    #[inline]
+    fn add_in_place(
+        &self,
+        _key: &K,
+        _value: &V,
+        _state: &mut Self::State,
+        _sets: &mut Multisets<'_, K>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Takes a value back that was added before, or that will be: where changes come through an
     /// exchange, the two may arrive in either order.
     ///
@@ -63,6 +80,17 @@ impl<K: Data, V: Data, G: Aggregator<K, V>> Aggregator<K, V> for Arc<G> {
         sets: &mut Multisets<'_, K>,
     ) -> Result<()> {
         G::add(self, key, value, state, sets)
+    }
+
+    #[inline]
+    fn add_in_place(
+        &self,
+        key: &K,
+        value: &V,
+        state: &mut G::State,
+        sets: &mut Multisets<'_, K>,
+    ) -> Result<bool> {
+        G::add_in_place(self, key, value, state, sets)
     }
 
     #[inline]

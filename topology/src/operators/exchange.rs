@@ -90,7 +90,7 @@ impl<K: Data, V: Data> Processor for Exchange<K, V> {
         parts.resize_with(usize::from(lanes), Default::default);
         for record in records {
             let lane = self.lanes.of(&record.key, lanes)?;
-            let stamp = cx.departure(record.cause);
+            let stamp = cx.departure(record.cause.get());
             let part = &mut parts[usize::from(lane)];
             part.0.push(record);
             part.1.push(stamp);

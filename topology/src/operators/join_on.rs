@@ -186,7 +186,7 @@ where
             &mut |message| failures.push(message.to_owned()),
             |l, r, pairs| self.push(&record, (l, r), pairs, out),
         );
-        failed(record.cause, &failures, cx)
+        failed(record.cause.get(), &failures, cx)
     }
 
     fn right_changed(
@@ -213,7 +213,7 @@ where
                 self.push(&record, (l, r), pairs, out);
             },
         );
-        failed(record.cause, &failures, cx)
+        failed(record.cause.get(), &failures, cx)
     }
 
     /// The rows of the side that changed, where it matters whether there are others.

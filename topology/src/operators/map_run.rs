@@ -36,7 +36,7 @@ impl<'a, 'b> Failures<'a, 'b> {
     /// of the query says.
     pub fn report<K, V>(&mut self, record: &Record<K, V>, message: &str) {
         if self.stop.is_ok() {
-            self.stop = self.cx.failed(record.cause, message);
+            self.stop = self.cx.failed(record.cause.get(), message);
         }
     }
 

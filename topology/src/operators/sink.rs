@@ -51,9 +51,9 @@ impl<K: Data, V: Data> Processor for ToSink<K, V> {
                         timestamp: record.timestamp,
                         headers: record.headers,
                     };
-                    cx.send(self.sink, record.cause, sent);
+                    cx.send(self.sink, record.cause.get(), sent);
                 }
-                Err(e) => cx.failed(record.cause, &e.to_string())?,
+                Err(e) => cx.failed(record.cause.get(), &e.to_string())?,
             }
         }
         Ok(())

@@ -60,7 +60,7 @@ impl<K: Data, V: Data> RecordDecoder<K, V> for CodecDecoder<K, V> {
         self.extract.as_ref()?;
         let mut times = vec![NO_TIMESTAMP; batch.len()];
         for record in records {
-            times[record.cause as usize] = record.timestamp;
+            times[record.cause.get() as usize] = record.timestamp;
         }
         Some(Times::Each(times))
     }
@@ -74,7 +74,7 @@ impl<K: Data, V: Data> Decoder for TypedDecoder<K, V> {
         let mut records = Vec::with_capacity(batch.len());
         let mut bad = Vec::new();
         let times = self.0.decode(batch, &mut records, &mut bad);
-        debug_assert!(records.is_sorted_by_key(|record| record.cause));
+        debug_assert!(records.is_sorted_by_key(|record| record.cause.get()));
         Decoded {
             run: Run::new(records),
             bad,

@@ -59,7 +59,7 @@ where
             if !found {
                 missing += 1;
                 cx.tell(
-                    record.cause,
+                    record.cause.get(),
                     "no row in the table for a record of the stream",
                 );
                 debug_assert_eq!(made.len(), before);

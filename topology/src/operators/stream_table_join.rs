@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::run_joiner::RunJoiner;
 use crate::codec::Key;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::prefetch::AHEAD;
 use crate::processor::{Context, Processor};
 use crate::record::{Data, Record};
@@ -47,11 +47,13 @@ where
             keys.clear();
             keys.extend(ahead.map(|record| (self.key)(&record.key, &record.value)));
             self.table.prefetch(cx.stores, &keys);
-            // Keys first: they end before the records.
-            for (key, record) in keys.iter().zip(records.by_ref()) {
+            let mut keys = keys.iter();
+            // From within, records are not moved once more on their way out of the iterator.
+            records.by_ref().take(AHEAD).try_for_each(|record| {
+                let key = keys.next().expect("a key for each record").as_ref();
                 if key.is_none() && !self.left {
                     dropped += 1;
-                    continue;
+                    return Ok(());
                 }
                 let (mut is_found, mut joined) = (false, None);
                 let mut join = |row: Option<&T>| {
@@ -67,14 +69,13 @@ where
                 if !is_found {
                     missing += 1;
                     cx.tell(
-                        record.cause,
+                        record.cause.get(),
                         "no row in the table for a record of the stream",
                     );
                 }
-                if let Some(joined) = joined {
-                    made.push(record.with_value(joined));
-                }
-            }
+                made.extend(joined.map(|joined| record.with_value(joined)));
+                Ok::<_, Error>(())
+            })?;
         }
         cx.stats().count_missing(missing);
         cx.count_dropped(dropped);

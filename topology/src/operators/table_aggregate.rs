@@ -74,7 +74,7 @@ impl<K: Key, V: Data, G: Aggregator<K, V>> Processor for TableAggregate<K, V, G>
                     Ok(())
                 })?;
                 let failure = row.as_ref().and_then(|row| aggregator.failure(&row.value));
-                failures.extend(failure.map(|message| (record.cause, message)));
+                failures.extend(failure.map(|message| (record.cause.get(), message)));
                 let timestamp = row.as_ref().map_or(record.timestamp, |row| row.timestamp);
                 let new = if forwards { value(row) } else { None };
                 Ok((Change { old, new }, timestamp))

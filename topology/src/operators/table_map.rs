@@ -41,7 +41,7 @@ where
             let old = old.and_then(|old| (self.map)(&record.key, old, &mut |_| ()));
             let new = record.value.new.and_then(|new| {
                 (self.map)(&record.key, new, &mut |message| {
-                    failed = Some((record.cause, message.to_owned()));
+                    failed = Some((record.cause.get(), message.to_owned()));
                 })
             });
             let change = Change { old, new };

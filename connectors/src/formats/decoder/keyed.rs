@@ -109,12 +109,13 @@ impl KeyedDecoder {
             || self.fields.time_needs_key();
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
-        records.reserve(self.found.len());
-        for found in &self.found {
+        // Records are written where they stay: put together elsewhere, they would be moved in other pieces than they were
+        // written in, and waited for.
+        records.extend(self.found.iter().map(|found| {
             let row = found.row.map(|span| rows.row(span));
             let key = rows.row(found.key);
-            records.push(record(batch, found.index, key, value(row), found.time));
-        }
+            record(batch, found.index, key, value(row), found.time)
+        }));
         self.found.clear();
         times
     }

@@ -168,14 +168,12 @@ impl RecordDecoder<(), Row> for RowDecoder<()> {
     }
 }
 
-impl RowDecoder<Columns> {
-    /// Decodes a batch; `value` makes the value of a record of its row.
-    fn decode_all<V: Data>(
+impl<V: Data + From<Row>> RecordDecoder<Row, V> for RowDecoder<Columns> {
+    fn decode(
         &mut self,
         batch: &RawBatch,
         records: &mut Vec<Record<Row, V>>,
         bad: &mut Vec<(u32, Error)>,
-        value: impl Fn(Row) -> V,
     ) -> Option<Times> {
         let times = self.times(batch, bad);
         let spans = self.rows(batch, times.as_deref());
@@ -189,30 +187,8 @@ impl RowDecoder<Columns> {
         let rows = self.buffer.freeze();
         records.extend(spans.into_iter().zip(keys).map(|((index, span), key)| {
             let time = time(batch, times.as_deref(), index);
-            Record::of_raw(index, rows.row(key), value(rows.row(span)), time)
+            Record::of_raw(index, rows.row(key), rows.row(span).into(), time)
         }));
         times.map(Times::Each)
-    }
-}
-
-impl RecordDecoder<Row, Option<Row>> for RowDecoder<Columns> {
-    fn decode(
-        &mut self,
-        batch: &RawBatch,
-        records: &mut Vec<Record<Row, Option<Row>>>,
-        bad: &mut Vec<(u32, Error)>,
-    ) -> Option<Times> {
-        self.decode_all(batch, records, bad, Some)
-    }
-}
-
-impl RecordDecoder<Row, Row> for RowDecoder<Columns> {
-    fn decode(
-        &mut self,
-        batch: &RawBatch,
-        records: &mut Vec<Record<Row, Row>>,
-        bad: &mut Vec<(u32, Error)>,
-    ) -> Option<Times> {
-        self.decode_all(batch, records, bad, |row| row)
     }
 }

@@ -28,12 +28,12 @@ impl Lowering<'_> {
     ) -> Result<Lowered> {
         let (base, pipeline) = Pipeline::peel(input);
         let key = Part::new(groups.to_vec());
-        let gathered = arguments(&AggregatePlan::new(aggregates, false));
-        if let Some(keyed) = self.keyed_scan(base, &pipeline, &key, &gathered) {
+        let plan = Arc::new(AggregatePlan::new(aggregates, false));
+        let gathered = arguments(&plan);
+        let keyed = self.keyed_scan(base, &pipeline, &key, &gathered);
+        if let Some((stream, is_rereadable)) = keyed {
             let name = self.name("aggregate");
-            let (stream, is_rereadable) = keyed;
             let records = by_key(&stream, &key, &name);
-            let plan = Arc::new(AggregatePlan::new(aggregates, false));
             let states = records.aggregate_with(plan.clone(), options(&plan, &key, &name));
             let states = self.placed(states, is_rereadable, (&plan, &key, &name));
             return Ok(Lowered::Table(finished(

@@ -7,8 +7,8 @@ use ferrisstreams_topology::time::Timestamp;
 use ferrisstreams_topology::{Error, Result};
 
 use super::super::plan::RowPlan;
+use super::condition::Condition;
 use super::fields::{Fields, TimesRead, no_value, record};
-use super::filtered::Filtered;
 
 /// Gives the rows of records by their keys, and what is deleted.
 pub(super) struct KeyedDecoder {
@@ -16,7 +16,7 @@ pub(super) struct KeyedDecoder {
     pub(super) key: RowPlan,
     pub(super) row: RowPlan,
     pub(super) without_value: WithoutValue,
-    pub(super) filter: Option<Filtered>,
+    pub(super) condition: Condition,
     pub(super) buffer: RowBuffer,
     /// Keys, and rows where they are not deleted, until their buffer is whole.
     pub(super) found: Vec<Found>,
@@ -48,16 +48,13 @@ impl KeyedDecoder {
             return self.take_without_value(batch, index);
         }
         let time = self.fields.time(batch, index)?;
-        let is_wanted = match &mut self.filter {
-            Some(filter) => filter.holds(&mut self.fields, batch, index)?,
-            None => true,
-        };
+        let is_wanted = self.condition.holds(&mut self.fields, batch, index)?;
         // A record that is not wanted is a bad one all the same where its rows cannot be made.
         let is_good = |plan| self.fields.are_good(batch, index, plan);
         if !is_wanted && is_good(&self.key) && is_good(&self.row) {
             return Ok(time);
         }
-        let made = self.filter.as_ref().map_or(&[][..], Filtered::row);
+        let made = self.condition.row();
         let (fields, buffer) = (&mut self.fields, &mut self.buffer);
         let key = fields.write_behind(made, batch, index, &self.key, buffer)?;
         let row = fields.write_behind(made, batch, index, &self.row, buffer)?;
@@ -102,10 +99,9 @@ impl KeyedDecoder {
         value: impl Fn(Option<Row>) -> V,
     ) -> Option<Times> {
         let times = TimesRead::new(&self.fields, batch);
-        let filter = self.filter.as_ref();
         let needs_key = self.key.needs_key()
             || self.row.needs_key()
-            || filter.is_some_and(|filter| filter.plan.needs_key())
+            || self.condition.needs_key()
             || self.fields.time_needs_key();
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
@@ -123,10 +119,9 @@ impl KeyedDecoder {
     /// How many values were rounded since this was last asked: those of a column that is in the key and in the row
     /// once.
     fn rounded(&self) -> u64 {
-        let filter = self.filter.as_ref();
         self.row.take_rounded()
             + self.key.take_rounded_beside(&self.row)
-            + filter.map_or(0, |filter| filter.plan.take_rounded())
+            + self.condition.take_rounded()
     }
 }
 

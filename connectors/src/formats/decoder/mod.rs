@@ -1,7 +1,7 @@
 //! From batches of records to rows.
 
 mod fields;
-mod filtered;
+mod condition;
 mod stream;
 mod keyed;
 
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use ferrisstreams_topology::connector::{ConnectorError, RecordDecoder, RowFilter, RowSource};
 use ferrisstreams_topology::data::{Row, RowBuffer};
 
+use self::condition::Condition;
 use self::fields::{Fields, TimeColumn};
-use self::filtered::Filtered;
 use self::keyed::{KeyedDecoder, WithoutValue};
 use self::stream::StreamDecoder;
 use super::part::PartForm;
@@ -61,12 +61,12 @@ impl RowSource for Rows {
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<(), Row>> {
         let wanted = self.wanted(&read(&[projection], filter.as_ref()));
-        let filter = filter.map(|filter| self.filtered(filter, &wanted));
+        let condition = self.condition(filter, &wanted);
         Box::new(StreamDecoder {
             fields: self.fields(&wanted),
-            row: behind(self.plan_of(projection, &wanted, false), &filter),
+            row: condition.before(self.plan_of(projection, &wanted, false)),
             deletes: self.deletes(),
-            filter,
+            condition,
             buffer: RowBuffer::new(),
             found: Vec::new(),
         })
@@ -79,17 +79,17 @@ impl RowSource for Rows {
         filter: Option<RowFilter>,
     ) -> Box<dyn RecordDecoder<Row, Row>> {
         let wanted = self.wanted(&read(&[key, projection], filter.as_ref()));
-        let filter = filter.map(|filter| self.filtered(filter, &wanted));
+        let condition = self.condition(filter, &wanted);
         Box::new(KeyedDecoder {
             fields: self.fields(&wanted),
-            key: behind(self.plan_of(key, &wanted, false), &filter),
-            row: behind(self.plan_of(projection, &wanted, false), &filter),
+            key: condition.before(self.plan_of(key, &wanted, false)),
+            row: condition.before(self.plan_of(projection, &wanted, false)),
             without_value: if self.deletes() {
                 WithoutValue::Skipped
             } else {
                 WithoutValue::Bad
             },
-            filter,
+            condition,
             buffer: RowBuffer::new(),
             found: Vec::new(),
         })
@@ -110,7 +110,7 @@ impl RowSource for Rows {
             key: self.plan_of(key, &wanted, true),
             row: self.plan_of(projection, &wanted, false),
             without_value,
-            filter: None,
+            condition: Condition::none(),
             buffer: RowBuffer::new(),
             found: Vec::new(),
         })
@@ -127,14 +127,6 @@ fn read(rows: &[&[usize]], filter: Option<&RowFilter>) -> Vec<usize> {
     rows.concat().iter().chain(looked_at).copied().collect()
 }
 
-/// A row behind that of a condition, where there is one.
-fn behind(row: RowPlan, filter: &Option<Filtered>) -> RowPlan {
-    match filter {
-        Some(filter) => row.behind(&filter.plan),
-        None => row,
-    }
-}
-
 impl Rows {
     /// The columns that are wanted of values, given those of rows.
     fn wanted(&self, columns: &[usize]) -> Vec<usize> {
@@ -143,9 +135,14 @@ impl Rows {
             .collect()
     }
 
-    fn filtered(&self, filter: RowFilter, wanted: &[usize]) -> Filtered {
-        let plan = self.plan_of(filter.columns(), wanted, false);
-        Filtered::new(filter, plan)
+    fn condition(&self, filter: Option<RowFilter>, wanted: &[usize]) -> Condition {
+        match filter {
+            Some(filter) => {
+                let plan = self.plan_of(filter.columns(), wanted, false);
+                Condition::new(filter, plan)
+            }
+            None => Condition::none(),
+        }
     }
 
     /// What finds the fields of these columns of values, and those of keys.

@@ -7,8 +7,8 @@ use ferrisstreams_topology::time::Timestamp;
 use ferrisstreams_topology::{Error, Result};
 
 use super::super::plan::RowPlan;
+use super::condition::Condition;
 use super::fields::{Fields, TimesRead, no_value, record};
-use super::filtered::Filtered;
 
 /// Gives the rows of records.
 pub(super) struct StreamDecoder {
@@ -16,7 +16,7 @@ pub(super) struct StreamDecoder {
     pub(super) row: RowPlan,
     /// True where a record without a value is a deletion, and not a mistake.
     pub(super) deletes: bool,
-    pub(super) filter: Option<Filtered>,
+    pub(super) condition: Condition,
     pub(super) buffer: RowBuffer,
     /// The rows that are wanted, until their buffer is whole.
     pub(super) found: Vec<(u32, RowSpan, Timestamp)>,
@@ -34,15 +34,12 @@ impl StreamDecoder {
             };
         }
         let time = self.fields.time(batch, index)?;
-        let is_wanted = match &mut self.filter {
-            Some(filter) => filter.holds(&mut self.fields, batch, index)?,
-            None => true,
-        };
+        let is_wanted = self.condition.holds(&mut self.fields, batch, index)?;
         // A record that is not wanted is a bad one all the same where its row cannot be made.
         if !is_wanted && self.fields.are_good(batch, index, &self.row) {
             return Ok(time);
         }
-        let made = self.filter.as_ref().map_or(&[][..], Filtered::row);
+        let made = self.condition.row();
         let (fields, row) = (&mut self.fields, &self.row);
         let span = fields.write_behind(made, batch, index, row, &mut self.buffer)?;
         if !is_wanted {
@@ -62,10 +59,8 @@ impl RecordDecoder<(), Row> for StreamDecoder {
         bad: &mut Vec<(u32, Error)>,
     ) -> Option<Times> {
         let times = TimesRead::new(&self.fields, batch);
-        let filter = self.filter.as_ref();
-        let needs_key = self.row.needs_key()
-            || filter.is_some_and(|filter| filter.plan.needs_key())
-            || self.fields.time_needs_key();
+        let needs_key =
+            self.row.needs_key() || self.condition.needs_key() || self.fields.time_needs_key();
         let times = times.read(batch, bad, |index| self.decode_one(batch, index, needs_key));
         let rows = self.buffer.freeze();
         let found = self.found.iter();
@@ -77,7 +72,6 @@ impl RecordDecoder<(), Row> for StreamDecoder {
     }
 
     fn take_rounded(&mut self) -> u64 {
-        let filter = self.filter.as_ref();
-        self.row.take_rounded() + filter.map_or(0, |filter| filter.plan.take_rounded())
+        self.row.take_rounded() + self.condition.take_rounded()
     }
 }
